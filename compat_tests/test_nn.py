@@ -1,0 +1,72 @@
+"""Modules against PyTorch: recorded from the real one, and the real one itself where it is there."""
+
+import importlib.util
+import json
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import torchlike
+from compat_tests import nn_cases, nn_programs
+
+GOLDENS = Path(__file__).parent / "goldens"
+LIVE = importlib.util.find_spec("torch") is not None
+
+
+@cache
+def _goldens():
+    texts = json.loads((GOLDENS / "nn.json").read_text())
+    return texts, np.load(GOLDENS / "nn.npz")
+
+
+def _expected(build, inputs):
+    if LIVE:
+        import torch
+
+        return nn_cases.observe(torch, build, inputs)
+    texts, arrays = _goldens()
+    start = f"{build} | {inputs}/"
+    found = {name[len(start):]: arrays[name] for name in arrays.files if name.startswith(start)}
+    return texts["cases"][start[:-1]], found
+
+
+def _close(ours, theirs):
+    assert ours.dtype == theirs.dtype
+    limit = 1e-12 if theirs.dtype == np.float64 else 3e-5
+    np.testing.assert_allclose(ours, theirs, rtol=limit, atol=limit)
+
+
+@pytest.mark.parametrize(("build", "inputs"), nn_cases.CASES, ids=lambda text: text or "-")
+def test_module(build, inputs):
+    texts, arrays = _expected(build, inputs)
+    ours, found = nn_cases.observe(torchlike, build, inputs)
+    same = nn_programs.same_names
+    assert {k: same(str(v)) for k, v in ours.items()} == \
+        {k: same(str(v)) for k, v in texts.items()}
+    assert set(found) == set(arrays)
+    for name, value in arrays.items():
+        if name.startswith("init."):
+            np.testing.assert_array_equal(found[name], value)
+        else:
+            _close(found[name], value)
+
+
+@pytest.mark.parametrize("name", nn_programs.PROGRAMS)
+def test_program(name):
+    source = nn_programs.PROGRAMS[name]
+    expected = _goldens()[0]["programs"][name]
+    if LIVE:
+        import torch
+
+        expected = nn_programs.play(torch, source)
+    assert nn_programs.play(torchlike, source) == expected
+
+
+def test_every_class_has_a_case():
+    source = " ".join(build for build, _ in nn_cases.CASES)
+    ours = {n for n, v in vars(torchlike.nn).items() if isinstance(v, type) and n[0].isupper()}
+    untested = {n for n in ours if f"nn.{n}" not in source and f"{n}(" not in source}
+    assert untested <= {"Buffer", "Parameter", "RNNCellBase", "UninitializedBuffer",
+                        "UninitializedParameter", "Module"}

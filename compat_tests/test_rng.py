@@ -1,0 +1,116 @@
+"""Random numbers are PyTorch's, bit for bit: streams, state bytes, arguments and errors.
+
+Recorded by scripts/record_rng.py; where real PyTorch can be imported, other seeds run live too.
+"""
+
+import pickle
+
+import numpy as np
+import pytest
+
+from compat_tests import rng_cases as cases
+from compat_tests.subject import oracle
+
+STREAMS = cases.streams()
+
+
+@pytest.fixture(scope="module")
+def torch():
+    import torchlike
+
+    return torchlike
+
+
+@pytest.mark.parametrize("name", STREAMS)
+def test_stream(torch, name):
+    assert cases.digest(cases.run(torch, STREAMS[name])) == cases.recorded("rng")[name]
+
+
+@pytest.mark.skipif(oracle is None, reason="needs real PyTorch")
+@pytest.mark.parametrize("name", STREAMS)
+def test_stream_live(torch, name):
+    for seed in (1, -5, 2**32 + 5):
+        ours, theirs = (cases.run(t, STREAMS[name], seed) for t in (torch, oracle))
+        for a, b in zip(ours, theirs, strict=True):
+            np.testing.assert_array_equal(cases.host(a), cases.host(b))
+
+
+@pytest.mark.parametrize("text", cases.calls())
+def test_call(torch, text):
+    assert cases.call(torch, text) == cases.recorded("rng_calls")[text]
+
+
+# ----- what bytes cannot show -----
+
+
+def test_orthogonal(torch):
+    """The same draw; the factorisation's rounding is LAPACK's own."""
+    for shape in ((9, 4), (4, 9), (3, 2, 5)):
+        matrix = cases.host(torch.nn.init.orthogonal_(torch.empty(shape), 2.0)).reshape(shape[0], -1)
+        gram = matrix @ matrix.T if matrix.shape[0] < matrix.shape[1] else matrix.T @ matrix
+        np.testing.assert_allclose(gram, 4 * np.eye(len(gram)), atol=1e-5)
+
+
+@pytest.mark.skipif(oracle is None, reason="needs real PyTorch")
+@pytest.mark.parametrize("shape", [(9, 4), (4, 9), (3, 2, 5)])
+def test_orthogonal_live(torch, shape):
+    made = []
+    for t in (torch, oracle):
+        t.manual_seed(3)
+        made.append(cases.host(t.nn.init.orthogonal_(t.empty(shape))))
+    np.testing.assert_allclose(*made, atol=1e-5)
+
+
+def test_state_round_trip(torch):
+    """Also in the middle of a pair of normals, and through pickle."""
+    generator = torch.Generator().manual_seed(11)
+    for draw in (torch.randn, torch.rand):
+        for count in (1, 5, 700):
+            draw(count, generator=generator)
+            copies = [generator.clone_state(), pickle.loads(pickle.dumps(generator)),
+                      torch.Generator().set_state(generator.get_state())]  # fmt: skip
+            expected = cases.host(torch.randn(3, generator=generator.clone_state()))
+            for copy in copies:
+                np.testing.assert_array_equal(cases.host(torch.randn(3, generator=copy)), expected)
+
+
+def test_gradients_of_fills_are_zero(torch):
+    x = torch.ones(20, requires_grad=True)
+    (x * 2).uniform_().sum().backward()
+    assert cases.host(x.grad).tolist() == [0.0] * 20
+
+
+def test_dropout_gradient_is_the_mask(torch):
+    x = torch.ones(50, requires_grad=True)
+    y = torch.nn.functional.dropout(x, 0.4)
+    y.sum().backward()
+    np.testing.assert_array_equal(cases.host(x.grad), cases.host(y))
+
+
+def test_gamma_has_a_gradient(torch):
+    """d sample / d concentration: its mean is 1, the mean's derivative."""
+    torch.manual_seed(0)
+    concentration = torch.full((4000,), 2.5, dtype=torch.float64, requires_grad=True)
+    torch._standard_gamma(concentration).sum().backward()
+    assert abs(cases.host(concentration.grad).mean() - 1) < 0.05
+
+
+@pytest.mark.parametrize("text", ["torch.bernoulli(p, 0.5)", "torch.binomial(p, p)",
+                                  "torch._sample_dirichlet(p)"])  # fmt: skip
+def test_no_derivative(torch, text):
+    p = torch.full((3,), 0.5, requires_grad=True)
+    made = eval(text, {"torch": torch, "p": p})
+    with pytest.raises(RuntimeError, match=r"derivative for aten::\w+ is not implemented"):
+        made.sum().backward()
+
+
+def test_accelerator_stream_counts(torch):
+    """An accelerator's state is a seed and an offset; its host words are those of the pair."""
+    from torchlike.core.rng import _Counter
+
+    first, second = _Counter(), _Counter()
+    first.seed(7)
+    second.load(first.save(7))
+    np.testing.assert_array_equal(first.words64(5), second.words64(5))
+    assert first.offset == second.offset == 4
+    assert not np.array_equal(first.words64(5), second.words32(10).view(np.uint64)[::-1])

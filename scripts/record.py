@@ -1,0 +1,53 @@
+"""Records what real torch does, for the tests: `python scripts/record.py [NAME ...]`.
+
+Runs where torch 2.13 is installed. Names are golden files without their ending (seeds, ops, or a
+file of snippets/); none means all.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from compat_tests import transcript  # noqa: E402
+
+
+def record_seeds(torch) -> dict:
+    """Every notebook's cells."""
+    folder = transcript.HERE / "seeds"
+    return {p.stem: transcript.run_notebook(p, torch) for p in sorted(folder.glob("*.py"))}
+
+
+def record_snippets(torch, path: Path) -> dict:
+    """Every snippet of one file."""
+    return {name: transcript.run_snippet(code, torch)
+            for name, code in transcript.cells(path).items()}
+
+
+def save(name: str, content: dict) -> None:
+    """Write a golden file, one cell or snippet a line group, so that a change reads well."""
+    path = transcript.GOLDENS / f"{name}.json"
+    path.write_text(json.dumps(content, indent=0, ensure_ascii=False) + "\n", "utf-8")
+    print(f"{path.name}: {sum(len(v) if isinstance(v, dict) else 1 for v in content.values())}")
+
+
+def main(wanted: list[str]) -> None:
+    """Record the goldens named, or all."""
+    import torch
+
+    if not torch.__version__.startswith("2.13"):
+        raise SystemExit(f"goldens are those of torch 2.13, this is {torch.__version__}")
+    if not wanted or "seeds" in wanted:
+        save("seeds", record_seeds(torch))
+    for path in sorted((transcript.HERE / "snippets").glob("*.py")):
+        if not wanted or path.stem in wanted:
+            save(path.stem, record_snippets(torch, path))
+    if not wanted or "ops" in wanted:
+        from compat_tests import reference
+
+        print(f"ops: {reference.record(torch)} cases")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

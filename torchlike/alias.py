@@ -1,0 +1,165 @@
+"""`import torch` means torchlike: a finder in first place, and one table of PyTorch's paths."""
+
+import importlib
+import importlib.metadata
+import importlib.util
+import os
+import sys
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+from types import ModuleType
+
+from .version import RELEASE
+
+HERE = __package__
+CHILDREN = str(Path(__file__).with_name("children"))
+FLAG = "TORCHLIKE_ALIAS"
+
+# PyTorch's path, then the modules of torchlike whose names it shows (parents before children).
+PATHS = """
+torch_version                    version
+utils.data.dataloader            utils.data.loader utils.data.collate utils.data.worker
+utils.data._utils                utils.data
+utils.data._utils.collate        utils.data.collate
+utils.data._utils.fetch          utils.data.fetch
+utils.data._utils.pin_memory     utils.data.collate
+utils.data._utils.worker         utils.data.worker
+"""
+
+
+# ----- PyTorch's module paths --------------------------------------------------------------------
+
+def populate() -> None:
+    """Makes the modules of the table, as attributes and for `import`."""
+    for row in PATHS.strip().splitlines():
+        path, *sources = row.split()
+        name = f"{HERE}.{path}"
+        shown = ModuleType(name)
+        shown.__spec__ = ModuleSpec(name, None)
+        if f"\n{path}." in PATHS:
+            shown.__path__ = shown.__spec__.submodule_search_locations = []
+        for source in sources:
+            public = vars(importlib.import_module(f"{HERE}.{source}")).items()
+            vars(shown).update((key, value) for key, value in public if key[:2] != "__")
+        sys.modules[name] = shown
+        parent, _, leaf = name.rpartition(".")
+        setattr(sys.modules[parent], leaf, shown)
+
+
+def _own_name(name: str) -> str | None:
+    """torchlike's name for a module of PyTorch; None where there is none."""
+    own = HERE + name.removeprefix("torch")
+    if own in sys.modules:
+        return own
+    parent, _, leaf = own.rpartition(".")
+    try:
+        if importlib.util.find_spec(own) is not None:
+            return own
+    except ModuleNotFoundError:  # its parent is no package
+        return None
+    if isinstance(found := getattr(sys.modules.get(parent), leaf, None), ModuleType):
+        sys.modules[own] = found
+        return own
+    return None
+
+
+# ----- the finder --------------------------------------------------------------------------------
+
+class _Distribution(importlib.metadata.Distribution):
+    """What `importlib.metadata` tells about torch."""
+
+    _TEXTS = {
+        "METADATA": f"Metadata-Version: 2.1\nName: torch\nVersion: {RELEASE}\n",
+        "top_level.txt": "torch\n",
+    }
+
+    def read_text(self, filename) -> str | None:
+        return self._TEXTS.get(str(filename))
+
+    def locate_file(self, path) -> Path:
+        return Path(__file__).parent.parent / path
+
+
+class _Finder:
+    """Answers for torch and its submodules."""
+
+    def find_spec(self, name, path=None, target=None) -> ModuleSpec | None:
+        if name != "torch" and not name.startswith("torch."):
+            return None
+        own = _own_name(name)
+        if own is None:
+            return None
+        module = importlib.import_module(own)
+        found = ModuleSpec(name, self, origin=getattr(module, "__file__", None))
+        if hasattr(module, "__path__"):
+            found.submodule_search_locations = list(module.__path__)
+        return found
+
+    def create_module(self, spec) -> None:
+        return None  # importlib marks the module that it makes, and torchlike's is marked already
+
+    def exec_module(self, module) -> None:
+        name = module.__spec__.name
+        sys.modules[name] = importlib.import_module(_own_name(name))
+
+    def find_distributions(self, context=None):
+        name = getattr(context, "name", None)
+        return [_Distribution()] if name is None or name.lower() == "torch" else []
+
+
+FINDER = _Finder()
+
+
+class _Installation:
+    """Leaving its `with` block undoes the install() that gave it."""
+
+    def __init__(self, undo: bool) -> None:
+        self.undo = undo
+
+    def __enter__(self) -> ModuleType:
+        return sys.modules[HERE]
+
+    def __exit__(self, *error) -> None:
+        if self.undo:
+            uninstall()
+
+
+def install() -> _Installation:
+    """From here on `import torch` gives torchlike, in child processes too; `with` takes it back."""
+    if sys.modules.get("torch", sys.modules[HERE]) is not sys.modules[HERE]:
+        raise RuntimeError(
+            "torchlike.install(): the real torch is already imported in this process; "
+            "call install() before anything imports torch"
+        )
+    first = not is_installed()
+    if first:
+        sys.meta_path.insert(0, FINDER)
+        sys.modules["torch"] = sys.modules[HERE]
+        _tell_children(True)
+    return _Installation(undo=first)
+
+
+def uninstall() -> None:
+    """`import torch` gives again what is installed under that name."""
+    if is_installed():
+        sys.meta_path.remove(FINDER)
+        for name in [name for name in sys.modules if name.split(".")[0] == "torch"]:
+            del sys.modules[name]
+        _tell_children(False)
+
+
+def is_installed() -> bool:
+    return FINDER in sys.meta_path
+
+
+def _tell_children(on: bool) -> None:
+    """Interpreters started from here find `children/sitecustomize.py`, which installs the alias."""
+    paths = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
+    paths = [path for path in paths if path != CHILDREN]
+    os.environ.pop(FLAG, None)
+    if on:
+        paths.insert(0, CHILDREN)
+        os.environ[FLAG] = str(Path(__file__).parent.parent)
+    os.environ["PYTHONPATH"] = os.pathsep.join(paths)
+    if not paths:
+        del os.environ["PYTHONPATH"]

@@ -1,0 +1,1 @@
+"""Put on PYTHONPATH by `alias.install()`: its sitecustomize runs in every child interpreter."""

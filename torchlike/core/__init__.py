@@ -1,0 +1,1 @@
+"""The kernel: dtypes, memory, recording, autograd. It knows no op by name."""

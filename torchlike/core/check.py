@@ -1,0 +1,112 @@
+"""Errors with PyTorch's types and texts, and the checks of dims, sizes and shapes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+BACKWARD_TWICE = (
+    "Trying to backward through the graph a second time (or directly access saved tensors after "
+    "they have already been freed). Saved intermediate values of the graph are freed when you "
+    "call .backward() or autograd.grad(). Specify retain_graph=True if you need to backward "
+    "through the graph a second time or if you need to access saved tensors after calling "
+    "backward."
+)
+LEAF_INPLACE = "a leaf Variable that requires grad is being used in an in-place operation."
+LEAF_VIEW_INPLACE = (
+    "a view of a leaf Variable that requires grad is being used in an in-place operation."
+)
+NON_LEAF_FLAG = (
+    "you can only change requires_grad flags of leaf variables."
+)
+NON_LEAF_FLAG_OFF = (
+    NON_LEAF_FLAG + " If you want to use a computed variable in a subgraph that doesn't require "
+    "differentiation use var_no_grad = var.detach()."
+)
+FLOAT_GRAD_ONLY = "Only Tensors of floating point and complex dtype can require gradients"
+NON_LEAF_GRAD = (
+    "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad "
+    "attribute won't be populated during autograd.backward(). If you indeed want the .grad field "
+    "to be populated for a non-leaf Tensor, use .retain_grad() on the non-leaf Tensor. If you "
+    "access the non-leaf Tensor by mistake, make sure you access the leaf Tensor instead. See "
+    "github.com/pytorch/pytorch/pull/30531 for more informations. (Triggered internally at "
+    "/pytorch/build/aten/src/ATen/core/TensorBody.h:500.)"
+)
+OVERLAP_WRITE = (
+    "unsupported operation: more than one element of the written-to tensor refers to a single "
+    "memory location. Please clone() the tensor before performing the operation."
+)
+BOOL_AMBIGUOUS = "Boolean value of Tensor with more than one value is ambiguous"
+BOOL_EMPTY = "Boolean value of Tensor with no values is ambiguous"
+
+
+def check_dim(dim: int, ndim: int) -> int:
+    """`dim` counted from the front; IndexError (PyTorch's text) when out of range."""
+    low, high = -max(ndim, 1), max(ndim, 1) - 1
+    if not low <= dim <= high:
+        raise IndexError(
+            f"Dimension out of range (expected to be in range of [{low}, {high}], but got {dim})"
+        )
+    return dim % max(ndim, 1)
+
+
+def check_dims(dims: Sequence[int], ndim: int) -> tuple[int, ...]:
+    """Several dims counted from the front; RuntimeError when one appears twice."""
+    found = tuple(check_dim(d, ndim) for d in dims)
+    for i, d in enumerate(found):
+        if d in found[:i]:
+            raise RuntimeError(f"dim {d} appears multiple times in the list of dims")
+    return found
+
+
+def broadcast_shapes(*shapes: tuple[int, ...]) -> tuple[int, ...]:
+    """The common shape by broadcasting; RuntimeError (PyTorch's text) when there is none."""
+    first, *rest = shapes
+    for other in rest:
+        if other != first:
+            first = _broadcast_two(first, other)
+    return first
+
+
+def _broadcast_two(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...]:
+    ndim = max(len(a), len(b))
+    wide_a, wide_b = (1,) * (ndim - len(a)) + a, (1,) * (ndim - len(b)) + b
+    out = list(wide_a)
+    for i in range(ndim - 1, -1, -1):
+        x, y = wide_a[i], wide_b[i]
+        if x == 1:
+            out[i] = y
+        elif y != 1 and x != y:
+            raise RuntimeError(
+                f"The size of tensor a ({x}) must match the size of tensor b ({y}) at "
+                f"non-singleton dimension {i}"
+            )
+    return tuple(out)
+
+
+def infer_size(size: Sequence[int], count: int) -> tuple[int, ...]:
+    """`size` with its -1 filled in for `count` elements; RuntimeError (PyTorch's text) if it can't be."""
+    known, hole = 1, None
+    for i, n in enumerate(size):
+        if n == -1:
+            if hole is not None:
+                raise RuntimeError("only one dimension can be inferred")
+            hole = i
+        elif n < 0:
+            raise RuntimeError(f"invalid shape dimension {n} at index {i} of shape {list(size)}")
+        else:
+            known *= n
+    fits = count == known if hole is None else (known != 0 and count % known == 0)
+    if hole is not None and known == 0 and count == 0:
+        raise RuntimeError(
+            f"cannot reshape tensor of 0 elements into shape {list(size)} because the unspecified "
+            "dimension size -1 can be any value and is ambiguous"
+        )
+    if not fits:
+        raise RuntimeError(f"shape '{list(size)}' is invalid for input of size {count}")
+    return tuple(count // known if i == hole else n for i, n in enumerate(size))
+
+
+def unsupported(function: str, argument: str, value: Any) -> NotImplementedError:
+    """The one error for an argument PyTorch has and torchlike does not."""
+    return NotImplementedError(f"{function}: {argument}={value!r} is not supported")

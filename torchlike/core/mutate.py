@@ -1,0 +1,297 @@
+"""The only writer: in-place ops, `out=`, `x[i] = y`, `copy_` and optimizers all end here.
+
+A write checks that it may happen, replaces the storage's value (through the view, if there is one),
+bumps the version and, under autograd, rebases history as PyTorch does.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+
+from . import dtypes
+from .check import LEAF_INPLACE, LEAF_VIEW_INPLACE
+from .dispatch import call, call_view, check_no_overlap
+from .plan import Op, Plan
+from .record import LOCAL, Spec, record
+from .storage import HostStorage, Value, host_value, read_numpy, storage_of
+from .tape import FunctionNode, OpNode, apply_node, edge_of, function_node, zeros
+from .tensor import Step, Tensor, counter_of, wrap, write_host
+
+
+# ----- may it be written? -----
+def check_writable(t: Tensor) -> None:
+    """RuntimeError (PyTorch's texts) when an in-place write is not allowed."""
+    if t._view is not None:
+        check_no_overlap(t)
+    state = LOCAL.state
+    if t._inference and not state.inference:
+        raise RuntimeError(
+            "Inplace update to inference tensor outside InferenceMode is not allowed.You can make "
+            "a clone to get a normal tensor before doing inplace update.See "
+            "https://github.com/pytorch/rfcs/pull/17 for more details."
+        )
+    if not state.grad_enabled:
+        return
+    base = t._base_tensor
+    if base is not None:
+        if base._requires_grad and base._grad_fn is None:
+            raise RuntimeError(LEAF_VIEW_INPLACE)
+        if t._creation and (t._requires_grad or base._requires_grad):
+            raise RuntimeError(_creation_text(t))
+    elif t._requires_grad and t._grad_fn is None:
+        raise RuntimeError(LEAF_INPLACE)
+
+
+def _creation_text(t: Tensor) -> str:
+    if t._creation in ("no_grad", "inference"):
+        where = "no_grad" if t._creation == "no_grad" else "inference"
+        return (
+            f"A view was created in {where} mode and is being modified inplace with grad mode "
+            "enabled. Given that this use case is ambiguous and error-prone, it is forbidden. You "
+            "can clarify your code by moving both the view and the inplace either both inside the "
+            f"{where} block (if you don't want the inplace to be tracked) or both outside (if you "
+            "want the inplace to be tracked)."
+        )
+    name = t._grad_fn.name() if t._grad_fn is not None else "a function"
+    return (
+        f"Output {t._out_nr} of {name} is a view and is being modified inplace. This view is the "
+        "output of a function that returns multiple views. Such functions do not allow the output "
+        "views to be modified inplace. You should replace the inplace operation by an "
+        "out-of-place one."
+    )
+
+
+# ----- writing -----
+def overwrite(t: Tensor, src: Tensor) -> Tensor:
+    """Write `src` (same shape) into `t`, with its history."""
+    check_writable(t)
+    return _write(t, src)
+
+
+def _write(t: Tensor, src: Tensor) -> Tensor:
+    if src._aval.dtype is not t._aval.dtype:
+        src = src.to(t._aval.dtype)  # type: ignore[attr-defined]
+    store(t, src._value_now())
+    if LOCAL.state.grad_enabled and (src._requires_grad or t._requires_grad):
+        _rebase(t, src)
+    return t
+
+
+def store(t: Tensor, value: Value) -> None:
+    """Replace the tensor's elements and bump the version. No checks, no history."""
+    storage, view = t._storage, t._view
+    counter = t._counter if t._counter is not None else storage
+    if view is None:
+        storage.value = value
+    elif storage.__class__ is HostStorage and storage.host is not None:
+        write_host(t, read_numpy(value))
+    elif not view.steps:
+        storage.value = value
+    else:
+        storage.value = _through(view.steps, storage.value, value)
+        t._value, t._seen = value, storage.value
+    counter.version += 1
+
+
+def set_host(t: Tensor, array: np.ndarray) -> Tensor:
+    """Replace the elements by a NumPy array nobody else writes to; nothing is run."""
+    check_writable(t)
+    array = np.asarray(array, t._aval.np)
+    store(t, host_value(array.reshape(t._aval.shape), t._aval.device))
+    if t._requires_grad and LOCAL.state.grad_enabled and t._grad_fn is not None:
+        _rebase(t, wrap(t._value_now()))
+    return t
+
+
+def _through(steps: Sequence[Step], base: Value, value: Value) -> Value:
+    """The base's value after a write through a chain of views."""
+    seen = [base]
+    for step in steps[:-1]:
+        seen.append(record(step.plan.spec, (seen[-1], *step.numbers))[0])
+    for step, below in zip(reversed(steps), reversed(seen), strict=True):
+        (value,) = record(put_spec(step.plan), (below, value, *step.numbers))
+    return value
+
+
+def put_spec(plan: Plan) -> Spec:
+    """The op that writes through one view: (base, value, *numbers) -> new base."""
+    spec = plan.put_spec
+    if spec is None:
+        put = plan.op.put
+        fun = _put_by_position(plan) if put is None else _put_declared(plan, put)
+        spec = plan.put_spec = Spec(
+            f"{plan.op.name}_put", (plan.avals[0],), fun, lambda: _put_numpy(plan), plan.spec.device
+        )
+    return spec
+
+
+def _put_declared(plan: Plan, put: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda base, value, *numbers: [put(base, value, *numbers, **plan.statics)]
+
+
+def _put_by_position(plan: Plan) -> Callable[..., Any]:
+    """The view of an iota tells where each element of the view lives in its base."""
+
+    def fun(base: Any, value: Any, *numbers: Any) -> list[Any]:
+        places = jnp.arange(base.size).reshape(base.shape)
+        where = plan.fun(places, *numbers)[0].ravel()
+        return [base.ravel().at[where].set(value.ravel()).reshape(base.shape)]
+
+    return fun
+
+
+def _put_numpy(plan: Plan) -> Callable[..., Any]:
+    def interpret(base: Any, value: Any, *numbers: Any) -> list[Any]:
+        out = np.array(base)
+        plan.fun(out, *[n.item() for n in numbers])[0][...] = value
+        return [out]
+
+    return interpret
+
+
+# ----- history -----
+def _rebase(t: Tensor, src: Tensor) -> None:
+    node = src._grad_fn
+    if isinstance(node, OpNode):
+        _move_saved(node, t, src)
+    if t._base_tensor is None:
+        t._grad_fn, t._out_nr, t._requires_grad = node, src._out_nr, src._requires_grad
+        return
+    base = t._base_tensor
+    steps = t._view.steps[len(base._view.steps) if base._view is not None else 0 :]  # type: ignore[union-attr]
+    others = [] if node is None else list(node.edges[1:])
+    base._grad_fn = _copy_slices(edge_of(base), others, node, steps, base)
+    base._out_nr, base._requires_grad = 0, True
+    t._requires_grad = True
+
+
+def _move_saved(node: OpNode, t: Tensor, src: Tensor) -> None:
+    """The written tensor's old value was saved on purpose; a saved result is now the tensor."""
+    counter = counter_of(t)
+    n = len(node.pullback.inputs)
+    node.versions = [
+        (counter, counter.version, at) if at >= n and c is src._storage else (c, version, at)
+        for c, version, at in node.versions
+        if at >= n or c is not counter
+    ]
+
+
+def _copy_slices(
+    base_edge: Any, others: list[Any], inner: Any, steps: Sequence[Step], base: Tensor
+) -> FunctionNode:
+    """PyTorch's CopySlices: the gradient of a base that was written to through a view."""
+
+    def backward(grad: Tensor) -> list[Any]:
+        whole = grad.clone()  # type: ignore[attr-defined]
+        part = replay(whole, steps)
+        if inner is None:
+            found = [None]
+        else:
+            found = apply_node(inner, [part.clone()])  # type: ignore[attr-defined]
+        mine = wrap(zeros(part._aval)) if found[0] is None else found[0]
+        part.copy_(mine)  # type: ignore[attr-defined]
+        return [whole, *found[1:]]
+
+    return function_node("CopySlices", backward, [base_edge, *others], [base._aval])
+
+
+def replay(base: Tensor, steps: Sequence[Step]) -> Tensor:
+    """The same chain of views, of another tensor."""
+    for step in steps:
+        statics = tuple(step.plan.statics.values())
+        base = call_view(step.plan.op, (base, *step.numbers), statics)
+    return base
+
+
+def regenerate(t: Tensor) -> None:
+    """Give a view whose base was written to a grad_fn that leads to the base's new history."""
+    base = t._base_tensor
+    steps = t._view.steps[len(base._view.steps) if base._view is not None else 0 :]  # type: ignore[union-attr]
+    aval = base._aval
+
+    def backward(grad: Tensor) -> list[Any]:
+        whole = wrap(zeros(aval))
+        replay(whole, steps).copy_(grad)  # type: ignore[attr-defined]
+        return [whole]
+
+    t._grad_fn = function_node("AsStridedBackward0", backward, [edge_of(base)], [t._aval])
+    t._out_nr, t._requires_grad = 0, True
+
+
+# ----- what the variants of an op end in -----
+def inplace(op: Op, inputs: Sequence[Any], statics: Any = ()) -> Tensor:
+    """The in-place variant: the op's result, written into its first input."""
+    t = inputs[0]
+    if not isinstance(t, Tensor):
+        raise TypeError(f"{op.name}_(): argument 'input' must be Tensor, not {type(t).__name__}")
+    check_writable(t)
+    return _write(t, _checked(op.name, t, call(op, inputs, statics)))
+
+
+def _checked(name: str, t: Tensor, src: Tensor) -> Tensor:
+    if src._aval.shape != t._aval.shape:
+        raise RuntimeError(
+            f"output with shape {list(t.shape)} doesn't match the broadcast shape {list(src.shape)}"
+        )
+    check_cast(src, t)
+    return src
+
+
+def check_cast(src: Tensor, t: Tensor) -> None:
+    """RuntimeError when a result of this dtype may not be written into that tensor."""
+    if not dtypes.can_cast(src._aval.dtype, t._aval.dtype):
+        names = dtypes.SCALAR_NAMES
+        raise RuntimeError(
+            f"result type {names[src._aval.dtype]} can't be cast to the desired output type "
+            f"{names[t._aval.dtype]}"
+        )
+
+
+def write_out(name: str, out: Any, src: Any) -> Any:
+    """The `out=` variant: write the result into `out`, resized if need be."""
+    if isinstance(out, (tuple, list)):
+        return type(src)(*[write_out(name, o, s) for o, s in zip(out, src, strict=True)])
+    if not isinstance(out, Tensor):
+        raise TypeError(f"{name}(): argument 'out' must be Tensor, not {type(out).__name__}")
+    if LOCAL.state.grad_enabled and (src._requires_grad or out._requires_grad):
+        raise RuntimeError(
+            f"{name}(): functions with out=... arguments don't support automatic differentiation, "
+            "but one of the arguments requires grad."
+        )
+    check_cast(src, out)
+    if src._aval.shape != out._aval.shape:
+        resize_out(out, src)
+    check_writable(out)
+    return _write(out, src)
+
+
+def resize_out(out: Tensor, src: Tensor) -> None:
+    """Give `out` the result's shape; PyTorch warns when it had elements."""
+    if out._aval.size:
+        warnings.warn(
+            f"An output with one or more elements was resized since it had shape "
+            f"{list(out.shape)}, which does not match the required output shape "
+            f"{list(src.shape)}. This behavior is deprecated, and in a future PyTorch release "
+            "outputs will not be resized unless they have zero elements. You can explicitly reuse "
+            "an out tensor t by resizing it, inplace, to zero elements with t.resize_(0). "
+            "(Triggered internally at /pytorch/aten/src/ATen/native/Resize.cpp:38.)",
+            UserWarning,
+            stacklevel=4,
+        )
+    from .storage import aval_of
+
+    aval = aval_of(tuple(src.shape), out._aval.dtype, out._aval.device)
+    replace(out, zeros(aval))
+
+
+def replace(t: Tensor, value: Value) -> None:
+    """Give a tensor new memory of another shape (`resize_`, `set_`, `.data =`)."""
+    version = counter_of(t).version
+    t._storage, t._aval, t._view = storage_of(value), value.aval, None
+    t._value = t._seen = None
+    counter_of(t).version = version + 1

@@ -1,0 +1,390 @@
+"""Declaring ops: one declaration gives function, method, in-place and `out=` variants.
+
+`@op` reads a body's signature once; the public function is compiled when it is first called.
+"""
+
+from __future__ import annotations
+
+import types
+import typing
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from . import dtypes
+from .check import check_dim, check_dims
+from .dispatch import call, call_view
+from .mutate import check_writable, inplace, overwrite, write_out
+from .plan import ArgumentTypeError, Op
+from .tensor import Tensor
+
+Optional = typing.Optional  # re-exported: declarations import their whole vocabulary from here
+
+TABLE: dict[tuple[str, str], Callable[..., Any]] = {}  # (module, public name) -> function
+OPS: dict[str, Op] = {}  # public ops by name
+
+
+# ----- the vocabulary of annotations -----
+class Array:
+    """A tensor parameter: the body gets a JAX array."""
+
+
+class Operand:
+    """A tensor or a Python number, promoted together with the other operands."""
+
+
+class Number:
+    """A Python number handed in at run time, as a 0-d array of the promoted dtype."""
+
+
+class Arrays:
+    """A list or tuple of tensors: the body gets a tuple of arrays."""
+
+
+class Dim:
+    """One dim, checked and counted from the front."""
+
+
+class Dims:
+    """None, a dim, or several: the body gets a tuple of dims counted from the front, or None."""
+
+
+class Dtype:
+    """A PyTorch dtype or None: the body gets the NumPy dtype, or None."""
+
+
+class Size:
+    """A size or sequence of sizes: the body gets a tuple of ints."""
+
+
+_KINDS = {"Array": "tensor", "Operand": "operand", "Number": "number", "Arrays": "tensors"}
+_EXPECTS = {"tensor": "Tensor", "operand": "Tensor", "number": "Number", "tensors": "tuple of Tensors"}
+
+
+def _coerce_dim(x: Any, first: Any, op: Op) -> Any:
+    if x is None:
+        return None
+    return check_dim(_integer(x, "dim", op), first.ndim)
+
+
+def _coerce_dims(x: Any, first: Any, op: Op) -> Any:
+    if x is None:
+        return None
+    if isinstance(x, (tuple, list)):
+        return check_dims([_integer(d, "dim", op) for d in x], first.ndim)
+    return (check_dim(_integer(x, "dim", op), first.ndim),)
+
+
+def _integer(x: Any, name: str, op: Op) -> int:
+    if isinstance(x, (bool, float)) or not hasattr(x, "__index__"):
+        raise ArgumentTypeError(f"{op.name}(): argument '{name}' must be int, not {type(x).__name__}")
+    return x.__index__()
+
+
+def _coerce_dtype(x: Any, first: Any, op: Op) -> Any:
+    if x is None:
+        return None
+    if not isinstance(x, dtypes.dtype):
+        found = _PYTHON_TYPES.get(x)
+        if found is None:
+            raise ArgumentTypeError(
+                f"{op.name}(): argument 'dtype' must be torch.dtype, not {type(x).__name__}"
+            )
+        x = found() if callable(found) else found
+    return dtypes.to_numpy(x)
+
+
+_PYTHON_TYPES: dict[Any, Any] = {
+    bool: dtypes.bool_, int: dtypes.int64, float: lambda: dtypes.float64, complex: dtypes.complex128,
+}  # fmt: skip
+
+
+def _coerce_size(x: Any, first: Any, op: Op) -> Any:
+    if x is None:
+        return None
+    if isinstance(x, (tuple, list)):
+        return tuple(_integer(n, "size", op) for n in x)
+    return (_integer(x, "size", op),)
+
+
+_COERCE = {"Dim": _coerce_dim, "Dims": _coerce_dims, "Dtype": _coerce_dtype, "Size": _coerce_size}
+
+
+class Param:
+    """One parameter of an op, as its annotation says."""
+
+    __slots__ = (
+        "name", "position", "kind", "optional", "coerce", "default", "has_default", "keyword_only",
+        "expects",
+    )  # fmt: skip
+
+    def __init__(self, name: str, position: int, annotation: Any, keyword_only: bool) -> None:
+        text = annotation if isinstance(annotation, str) else _text(annotation)
+        self.optional = "Optional" in text or "None" in text
+        inner = text.replace("Optional[", "").replace("]", "").replace("| None", "").strip()
+        self.name, self.position, self.keyword_only = name, position, keyword_only
+        self.kind = _KINDS.get(inner, "static")
+        self.coerce = _COERCE.get(inner)
+        self.expects = _EXPECTS.get(self.kind, "")
+        self.has_default, self.default = False, None
+
+
+def _text(annotation: Any) -> str:
+    args = typing.get_args(annotation)
+    if args:
+        return " | ".join(_text(a) for a in args)
+    return "None" if annotation is type(None) else getattr(annotation, "__name__", str(annotation))
+
+
+def _params(body: Callable[..., Any]) -> list[Param]:
+    code, notes = body.__code__, body.__annotations__
+    positional = code.co_varnames[: code.co_argcount]
+    keywords = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
+    params = [Param(n, i, notes.get(n, "object"), False) for i, n in enumerate(positional)]
+    params += [Param(n, len(positional) + i, notes.get(n, "object"), True) for i, n in enumerate(keywords)]
+    defaults = body.__defaults__ or ()
+    for p, value in zip(params[len(positional) - len(defaults) : len(positional)], defaults, strict=True):
+        p.has_default, p.default = True, value
+    for p in params[len(positional) :]:
+        if p.name in (body.__kwdefaults__ or {}):
+            p.has_default, p.default = True, body.__kwdefaults__[p.name]
+    return params
+
+
+# ----- @op -----
+def op(body: Any = None, **traits: Any) -> Any:
+    """Declare an op from its body; see the module's text and CONTRIBUTING.md."""
+    if body is None:
+        return lambda b: op(b, **traits)
+    name = traits.pop("name", body.__name__)
+    return declare(name, body, _params(body), **traits)
+
+
+def declare(name: str, body: Callable[..., Any], params: Sequence[Param], **traits: Any) -> Op:
+    """Make the op, its public function and its variants."""
+    made = Op(name, body, params, **traits)
+    module = made.module
+    if module is not None:
+        OPS[name] = made  # overloads behind a composite share a name and are not listed
+    first_is_tensor = bool(params) and params[0].kind in ("tensor", "operand")
+    public = _function(made, name, traits.get("out", module == "torch" and not made.view), "call")
+    made.public = public
+    if module is not None:
+        publish(module, name, public)
+    if first_is_tensor and traits.get("method", module == "torch"):
+        _install(name, public)
+    if first_is_tensor and traits.get("inplace", made.elementwise and module == "torch"):
+        twin = _function(made, name + "_", False, "inplace")
+        _install(name + "_", twin)
+        if module is not None and module != "torch":
+            publish(module, name + "_", twin)
+        elif module == "torch" and traits.get("inplace_function", made.elementwise):
+            publish(module, name + "_", twin)
+    return made
+
+
+def publish(module: str, name: str, function: Callable[..., Any]) -> None:
+    """Put a public function into the table; declaring one twice is an error."""
+    if (module, name) in TABLE:
+        raise ValueError(f"{module}.{name} is declared twice")
+    TABLE[module, name] = function
+
+
+def _install(name: str, function: Callable[..., Any]) -> None:
+    setattr(Tensor, name, function)
+
+
+def unary(name: str, function: Callable[..., Any], promote: Any = "float", **traits: Any) -> Op:
+    """Declare an elementwise op of one tensor as a row."""
+
+    def body(input: Array) -> Any:
+        return function(input)
+
+    traits.setdefault("elementwise", True)
+    return declare(name, body, _params(body), promote=promote, **traits)
+
+
+# ----- the public function, compiled on first call -----
+def _function(made: Op, name: str, has_out: bool, style: str) -> Callable[..., Any]:
+    space = {
+        "_build": _build, "_op": made, "_name": name, "_out": has_out, "_style": style,
+        "__name__": "torch",
+    }  # fmt: skip
+    function = types.FunctionType(_stub.__code__, space, name)
+    function.__doc__ = made.body.__doc__
+    function.__qualname__ = name
+    space["_function"] = function
+    return function
+
+
+def _stub(*args: Any, **kwargs: Any) -> Any:
+    return _build(_function, _op, _name, _out, _style)(*args, **kwargs)  # type: ignore[name-defined] # noqa: F821
+
+
+def _build(function: Any, made: Op, name: str, has_out: bool, style: str) -> Callable[..., Any]:
+    """Give the stub its real code: from then on it is as fast as a function written by hand."""
+    space = function.__globals__
+    source = _source(made, name, has_out, style, space)
+    scope: dict[str, Any] = {}
+    exec(compile(source, f"<torchlike {name}>", "exec"), space, scope)  # noqa: S102: our own text
+    real = scope[name]
+    function.__code__ = real.__code__
+    function.__defaults__, function.__kwdefaults__ = real.__defaults__, real.__kwdefaults__
+    return function
+
+
+def _source(made: Op, name: str, has_out: bool, style: str, space: dict[str, Any]) -> str:
+    space.update(
+        _call=call_view if made.view else call, _inplace=inplace, _write_out=write_out,
+        _tensors=_tensor_list, _rename=_rename, _error=ArgumentTypeError,
+    )  # fmt: skip
+    positional, keyword = [], []
+    for p in made.params:
+        text = p.name
+        if p.has_default:
+            space["_d_" + p.name] = p.default
+            text += f"=_d_{p.name}"
+        (keyword if p.keyword_only else positional).append(text)
+    if has_out:
+        keyword.append("out=None")
+    renamed = any(p.name in _RENAMED.values() for p in made.params)
+    head = ", ".join(positional + (["*", *keyword] if keyword else []) + (["**_names"] if renamed else []))
+    lines = [f"def {name}({head}):"]
+    if renamed:
+        names = ", ".join(f"{p.name}={p.name}" for p in made.params)
+        lines.append(f"    if _names: return _rename(_function, _names, dict({names}{', out=out' if has_out else ''}))")
+    inputs, prefix = _input_list(made, lines)
+    statics = ", ".join([*prefix, *[p.name for p in made.statics]])
+    statics = f"({statics},)" if statics else "()"
+    target = "_inplace" if style == "inplace" else "_call"
+    if has_out:
+        lines.append(f"    if out is not None: return _write_out(_name, out, _call(_op, {inputs}, {statics}))")
+    if style == "operator":
+        lines.append(f"    try: return {target}(_op, {inputs}, {statics})")
+        lines.append("    except _error: return NotImplemented")
+    else:
+        lines.append(f"    return {target}(_op, {inputs}, {statics})")
+    return "\n".join(lines)
+
+
+def _input_list(made: Op, lines: list[str]) -> tuple[str, list[str]]:
+    parts, prefix = [], []
+    for p in made.inputs:
+        if p.kind == "tensors":
+            lines.append(f"    {p.name} = _tensors(_op, {p.name!r}, {p.name})")
+            parts.append("*" + p.name)
+            prefix.append(f"len({p.name})")
+        else:
+            parts.append(p.name)
+    return f"({', '.join(parts)},)", prefix
+
+
+def _tensor_list(made: Op, name: str, given: Any) -> Any:
+    if not isinstance(given, (tuple, list)):
+        raise ArgumentTypeError(
+            f"{made.name}(): argument '{name}' (position 1) must be tuple of Tensors, not {type(given).__name__}"
+        )
+    for i, t in enumerate(given):
+        if not isinstance(t, Tensor):
+            raise ArgumentTypeError(
+                f"expected Tensor as element {i} in argument 0, but got {type(t).__name__}"
+            )
+    return given
+
+
+_RENAMED = {"axis": "dim", "keepdims": "keepdim", "axes": "dim"}  # NumPy's spellings, as in PyTorch
+
+
+def _rename(function: Callable[..., Any], names: dict[str, Any], given: dict[str, Any]) -> Any:
+    for old, value in names.items():
+        new = _RENAMED.get(old)
+        if new is None or new not in given:
+            raise TypeError(
+                f"{function.__name__}() got an unexpected keyword argument '{old}'"
+            )
+        given[new] = value
+    return function(**given)
+
+
+# ----- composites and aliases -----
+def composite(function: Any = None, **traits: Any) -> Any:
+    """A public function written with other ops: function, method and, if asked, in-place twin."""
+    if function is None:
+        return lambda f: composite(f, **traits)
+    name = traits.get("name", function.__name__)
+    module = traits.get("module", "torch")
+    if module is not None:
+        publish(module, name, function)
+    code = function.__code__
+    first = code.co_varnames[0] if code.co_argcount else ""
+    if traits.get("method", module == "torch" and first in ("input", "self")):
+        _install(name, function)
+    if traits.get("inplace", False):
+        twin = _inplace_twin(function, name + "_")
+        _install(name + "_", twin)
+        if module == "torch" and traits.get("inplace_function", True) or module == "nn.functional":
+            publish(module, name + "_", twin)
+    return function
+
+
+def _inplace_twin(function: Callable[..., Any], name: str) -> Callable[..., Any]:
+    def twin(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        check_writable(self)
+        src = function(self, *args, **kwargs)
+        if src.shape != self.shape:
+            raise RuntimeError(
+                f"output with shape {list(self.shape)} doesn't match the broadcast shape "
+                f"{list(src.shape)}"
+            )
+        return overwrite(self, src)
+
+    twin.__name__ = twin.__qualname__ = name
+    twin.__doc__ = f"In-place `{function.__name__}`."
+    return twin
+
+
+def alias(new: str, old: str, module: str = "torch", of: str | None = None) -> None:
+    """Another public name for a function, its method and its in-place twin."""
+    source = of or module
+    publish(module, new, TABLE[source, old])
+    if module == "torch" and hasattr(Tensor, old):
+        _install(new, getattr(Tensor, old))
+    if hasattr(Tensor, old + "_") and module == "torch":
+        _install(new + "_", getattr(Tensor, old + "_"))
+        if (source, old + "_") in TABLE:
+            publish(module, new + "_", TABLE[source, old + "_"])
+
+
+# ----- operators -----
+def install_operators(rows: dict[str, str], inplace_rows: dict[str, str] | None = None) -> None:
+    """Install `__add__` and its like on Tensor from {dunder: name of a public function}."""
+    for dunder, name in rows.items():
+        made = OPS.get(name)
+        if made is not None and made.public is TABLE.get(("torch", name)):
+            setattr(Tensor, dunder, _operator_of_op(made, dunder))
+        else:
+            setattr(Tensor, dunder, _operator_of_function(TABLE["torch", name], dunder))
+    for dunder, name in (inplace_rows or {}).items():
+        setattr(Tensor, dunder, _operator_of_function(getattr(Tensor, name), dunder))
+
+
+def _operator_of_op(made: Op, dunder: str) -> Callable[..., Any]:
+    function = _function(made, dunder, False, "operator")
+    return function
+
+
+def _operator_of_function(target: Callable[..., Any], dunder: str) -> Callable[..., Any]:
+    def operator(self: Tensor, *others: Any) -> Any:
+        try:
+            return target(self, *others)
+        except ArgumentTypeError:
+            return NotImplemented
+
+    operator.__name__ = dunder
+    return operator
+
+
+def number_types() -> tuple[type, ...]:
+    """The classes that count as Python numbers."""
+    return (bool, int, float, complex, np.generic)

@@ -1,0 +1,529 @@
+"""Plans: an op specialised to the avals, number classes and static arguments of one call.
+
+A plan is made once per key and cached on the op. It holds the spec that is recorded and, per set of
+inputs that require grad, the pullback: an op of its own, traced from the declared gradient formula
+or from `jax.vjp` of the body.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.extend.core import ClosedJaxpr, Jaxpr, Literal, jaxpr_as_fun
+
+from . import dtypes
+from .check import broadcast_shapes
+from .device import CPU, device
+from .interpret import interpreter
+from .record import Spec
+from .storage import Aval, aval_of, traced
+from .tensor import Tensor, wrap
+
+NUMBERS = (bool, int, float, complex, np.generic)
+_NUMBER_STRUCTS = {
+    dtypes.BOOL: jax.ShapeDtypeStruct((), np.bool_),
+    dtypes.INTEGER: jax.ShapeDtypeStruct((), np.int64),
+    dtypes.FLOAT: jax.ShapeDtypeStruct((), np.float64),
+    dtypes.COMPLEX: jax.ShapeDtypeStruct((), np.complex128),
+}
+
+
+class ArgumentTypeError(TypeError):
+    """An argument is of a class the op does not take; operators turn it into NotImplemented."""
+
+
+class Op:
+    """A declared op: its body, its parameters and traits, and the plans made of it so far."""
+
+    def __init__(self, name: str, body: Callable[..., Any], params: Sequence[Any], **traits: Any) -> None:
+        self.name, self.body, self.params = name, body, tuple(params)
+        self.inputs = [p for p in self.params if p.kind != "static"]
+        self.statics = [p for p in self.params if p.kind == "static"]
+        self.view: bool = traits.get("view", False)
+        self.elementwise: bool = traits.get("elementwise", False)
+        self.promote: Any = traits.get("promote", "common")
+        self.differentiable: bool = traits.get("differentiable", True)
+        self.node: Any = traits.get("node") or name.title().replace("_", "") + "Backward0"
+        self.module: str | None = traits.get("module", "torch")
+        self.put: Callable[..., Any] | None = traits.get("put")  # view: (base, value, …) -> base
+        self.geometry: Callable[..., Any] | None = traits.get("geometry")
+        self.returns: Any = traits.get("returns")
+        self.cheap: bool = traits.get("view", False)
+        self.formula: Callable[..., Any] | None = None
+        self.formula_params: tuple[str, ...] = ()
+        self.plans: dict[tuple[Any, ...], Plan] = {}
+        self.scalars: dict[Any, ClosedJaxpr] = {}
+        self.scalar_pullbacks: dict[Any, Any] = {}
+        self.public: Callable[..., Any] | None = None
+        dtypes.DEFAULT_LISTENERS.callbacks.append(self.plans.clear)
+
+    def gradient(self, formula: Callable[..., Any]) -> Callable[..., Any]:
+        """Declare the gradient: `formula(grad, …)` over Tensors, naming what it needs saved."""
+        self.formula = formula
+        code = formula.__code__
+        self.formula_params = code.co_varnames[: code.co_argcount]
+        return formula
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        assert self.public is not None
+        return self.public(*args, **kwargs)
+
+    def __repr__(self) -> str:
+        return f"<op {self.name}>"
+
+
+class Plan:
+    """An op at one key: what is recorded, and how it is differentiated."""
+
+    __slots__ = (
+        "op", "spec", "outs", "single", "present", "statics", "avals", "fun", "structs", "names",
+        "pullbacks", "node_class", "differentiable", "scalar_key", "put_spec", "tensor_at",
+    )  # fmt: skip
+
+    op: Op
+    spec: Spec
+    outs: tuple[Aval, ...]
+    single: bool
+    present: list[int] | None  # indices of the inputs that are not None; None when all are
+    statics: dict[str, Any]
+    avals: list[Any]  # per present input: its Aval, or the class of the number
+    names: list[str]
+
+
+# ----- making a plan -----
+def make_plan(op: Op, inputs: Sequence[Any], statics: Sequence[Any]) -> Plan:
+    """Check the arguments, decide the dtypes, trace the body."""
+    plan = Plan()
+    plan.op = op
+    per_input, count = _params_of_inputs(op, inputs, statics)
+    metas = [_meta(op, p, x) for p, x in zip(per_input, inputs, strict=True)]
+    where = _common_device(op, metas)
+    first = next((m for m in metas if isinstance(m, Aval)), None)
+    plan.statics = _bind_statics(op, statics[len(statics) - len(op.statics) :], first)
+    present = [i for i, m in enumerate(metas) if m is not None]
+    plan.present = None if len(present) == len(metas) else present
+    plan.avals = [metas[i] for i in present]
+    plan.names = _input_names(per_input, present)
+    plan.structs = [m.struct if isinstance(m, Aval) else _number_struct(m) for m in plan.avals]
+    targets = _targets(op, [per_input[i] for i in present], plan.avals, plan.statics)
+    plan.fun = _function(op, plan.statics, per_input, present, targets, count)
+    plan.pullbacks, plan.put_spec = {}, None
+    _trace(plan, where, targets)
+    plan.single = not isinstance(plan.outs, tuple) or (len(plan.outs) == 1 and op.returns is None)
+    node = op.node(plan.statics) if callable(op.node) else op.node
+    plan.node_class = node
+    plan.differentiable = op.differentiable and any(a.dtype.category >= dtypes.FLOAT for a in plan.outs)
+    return plan
+
+
+def _params_of_inputs(op: Op, inputs: Sequence[Any], statics: Sequence[Any]) -> tuple[list[Any], int]:
+    """The parameter each flat input belongs to; the length of the tensor list, if there is one."""
+    if not any(p.kind == "tensors" for p in op.inputs):
+        return list(op.inputs), -1
+    count = statics[0]
+    found: list[Any] = []
+    for p in op.inputs:
+        found += [p] * count if p.kind == "tensors" else [p]
+    return found, count
+
+
+def _meta(op: Op, p: Any, x: Any) -> Any:
+    """What a plan depends on of one input: its Aval, the class of a number, or None."""
+    if isinstance(x, Tensor):
+        return x._aval
+    if x is None and p.optional:
+        return None
+    if isinstance(x, NUMBERS) and p.kind in ("operand", "number"):
+        if isinstance(x, int) and not -(1 << 63) <= x < 1 << 63 and not isinstance(x, bool):
+            raise RuntimeError("Overflow when unpacking long long")
+        return x.__class__
+    raise ArgumentTypeError(
+        f"{op.name}(): argument '{p.name}' (position {p.position + 1}) must be "
+        f"{p.expects}, not {type(x).__name__}"
+    )
+
+
+def _input_names(params: list[Any], present: list[int]) -> list[str]:
+    names: list[str] = []
+    for i in present:
+        p = params[i]
+        names.append(f"{p.name}{i - params.index(p)}" if p.kind == "tensors" else p.name)
+    return names
+
+
+def _common_device(op: Op, metas: list[Any]) -> device:
+    found: device | None = None
+    for m in metas:
+        if not isinstance(m, Aval) or m.device is found:
+            continue
+        if found is None:
+            found, ndim = m.device, m.ndim
+        elif m.ndim == 0 and m.device is CPU:
+            continue
+        elif ndim == 0 and found is CPU:
+            found, ndim = m.device, m.ndim
+        else:
+            raise RuntimeError(
+                "Expected all tensors to be on the same device, but found at least two devices, "
+                f"{_named(found)} and {_named(m.device)}!"
+            )
+    return found or CPU
+
+
+def _named(where: device) -> str:
+    return str(where)
+
+
+def _bind_statics(op: Op, values: Sequence[Any], first: Aval | None) -> dict[str, Any]:
+    bound = {}
+    for p, x in zip(op.statics, values, strict=True):
+        bound[p.name] = p.coerce(x, first, op) if p.coerce is not None else x
+    return bound
+
+
+def _number_struct(kind: type) -> Any:
+    return _NUMBER_STRUCTS[dtypes.of_number(kind).category]
+
+
+# ----- promotion -----
+def _targets(op: Op, params: list[Any], metas: list[Any], statics: dict[str, Any]) -> list[Any]:
+    """The NumPy dtype each present input is converted to before the body; None: as it is."""
+    rule = op.promote
+    if rule == "none":
+        return [None] * len(metas)
+    if callable(rule):
+        common = rule(metas, statics)
+    else:
+        common = _common_dtype(op, params, metas)
+        if rule == "float" and common is not None and common.category <= dtypes.INTEGER:
+            common = dtypes.get_default_dtype()
+    if common is None:
+        return [None] * len(metas)
+    return [dtypes.to_numpy(common)] * len(metas)
+
+
+def _common_dtype(op: Op, params: list[Any], metas: list[Any]) -> dtypes.dtype | None:
+    tensors, zero_dims, numbers = [], [], []
+    for p, m in zip(params, metas, strict=True):
+        if p.kind == "number":
+            continue
+        if isinstance(m, Aval):
+            (tensors if m.ndim else zero_dims).append(m.dtype)
+        else:
+            numbers.append(dtypes.of_number(m))
+    if not (tensors or zero_dims or numbers):
+        return None
+    return dtypes.combine(tensors, zero_dims, numbers)
+
+
+# ----- the body as a function of flat arrays -----
+def _function(
+    op: Op, statics: dict[str, Any], per_input: list[Any], present: list[int], targets: list[Any],
+    count: int,
+) -> Callable[..., list[Any]]:  # fmt: skip
+    body, total = op.body, len(per_input)
+    dtype_of = dict(zip(present, targets, strict=True))
+
+    def fun(*arrays: Any) -> list[Any]:
+        flat: list[Any] = [None] * total
+        for i, a in zip(present, arrays, strict=True):
+            target = dtype_of[i]
+            flat[i] = a if target is None or a.dtype == target else _convert(a, target)
+        out = body(*_group(op, flat, count, statics), **_keywords(op, flat, statics))
+        return list(out) if isinstance(out, (tuple, list)) else [out]
+
+    return fun
+
+
+def _convert(a: Any, target: Any) -> Any:
+    if np.issubdtype(a.dtype, np.complexfloating) and not np.issubdtype(target, np.complexfloating):
+        a = a.real
+    return a.astype(target)
+
+
+def _group(op: Op, flat: list[Any], count: int, statics: dict[str, Any]) -> list[Any]:
+    """Positional arguments of the body, in its order: list parameters gathered again."""
+    args, at = [], 0
+    for p in op.params:
+        if p.keyword_only:
+            continue
+        if p.kind == "static":
+            args.append(statics[p.name])
+        elif p.kind == "tensors":
+            args.append(tuple(flat[at : at + count]))
+            at += count
+        else:
+            args.append(flat[at])
+            at += 1
+    return args
+
+
+def _keywords(op: Op, flat: list[Any], statics: dict[str, Any]) -> dict[str, Any]:
+    found = {}
+    at = len(flat) - sum(p.keyword_only and p.kind != "static" for p in op.params)
+    for p in op.params:
+        if p.keyword_only:
+            if p.kind == "static":
+                found[p.name] = statics[p.name]
+            else:
+                found[p.name] = flat[at]
+                at += 1
+    return found
+
+
+# ----- tracing -----
+def _trace(plan: Plan, where: device, targets: list[Any]) -> None:
+    op = plan.op
+    plan.scalar_key = None
+    if op.elementwise:
+        _trace_elementwise(plan, where)
+        return
+    closed = jax.make_jaxpr(plan.fun)(*plan.structs)
+    plan.outs = _out_avals(closed, where)
+    plan.spec = Spec(
+        op.name, plan.outs, jaxpr_as_fun(closed), lambda: interpreter(closed), where, op.cheap
+    )
+
+
+def _out_avals(closed: ClosedJaxpr, where: device) -> tuple[Aval, ...]:
+    return tuple(aval_of(tuple(o.shape), dtypes.from_numpy(o.dtype), where) for o in closed.out_avals)
+
+
+def _scalar(struct: Any) -> Any:
+    return jax.ShapeDtypeStruct((), struct.dtype)
+
+
+def _trace_elementwise(plan: Plan, where: device) -> None:
+    """Trace at shape () once per dtypes; NumPy's broadcasting then runs it at any shape."""
+    op = plan.op
+    key = (tuple(s.dtype for s in plan.structs), tuple(plan.names), _hashable(plan.statics))
+    plan.scalar_key = key
+    shape = broadcast_shapes(*[m.shape for m in plan.avals if isinstance(m, Aval)] or [()])
+    closed = op.scalars.get(key)
+    if closed is None:
+        closed = op.scalars[key] = jax.make_jaxpr(plan.fun)(*map(_scalar, plan.structs))
+    plan.outs = tuple(
+        aval_of(shape, dtypes.from_numpy(o.dtype), where) for o in closed.out_avals
+    )
+    fun = plan.fun
+
+    def broadcasting(*arrays: Any) -> list[Any]:
+        return [jnp.broadcast_to(o, shape) for o in fun(*arrays)]
+
+    plan.spec = Spec(op.name, plan.outs, broadcasting, lambda: interpreter(closed), where)
+
+
+def _hashable(statics: dict[str, Any]) -> Any:
+    return tuple(statics.values())
+
+
+# ----- pullbacks -----
+class Pullback:
+    """The gradient of a plan for one set of inputs: the spec, and which values it needs."""
+
+    __slots__ = ("spec", "inputs", "results", "grads", "targets")
+
+    spec: Spec
+    inputs: list[int]  # of the plan's present inputs, those whose value is needed
+    results: list[int]  # of its outputs, likewise
+    grads: list[int]  # of its outputs, those whose gradient is needed
+    targets: list[int]  # the input each gradient belongs to
+
+
+def pullback_of(plan: Plan, mask: tuple[bool, ...]) -> Pullback:
+    """The pullback for the inputs marked in `mask`; made on first use."""
+    found = plan.pullbacks.get(mask)
+    if found is None:
+        found = plan.pullbacks[mask] = _make_pullback(plan, mask)
+    return found
+
+
+def _make_pullback(plan: Plan, mask: tuple[bool, ...]) -> Pullback:
+    targets = [i for i, wanted in enumerate(mask) if wanted]
+    outs = [a.struct for a in plan.outs]
+    structs = [*plan.structs, *outs, *outs]
+    back = _backward_function(plan, targets)
+    scalar_key = None if plan.scalar_key is None else (plan.scalar_key, mask)
+    closed = plan.op.scalar_pullbacks.get(scalar_key)
+    if closed is None:
+        scalar = scalar_key is not None
+        closed, used = _prune(jax.make_jaxpr(back)(*(map(_scalar, structs) if scalar else structs)))
+        if scalar:
+            plan.op.scalar_pullbacks[scalar_key] = closed, used
+    else:
+        closed, used = closed
+    p = Pullback()
+    n, m = len(plan.structs), len(outs)
+    p.targets = targets
+    p.inputs = [i for i in used if i < n]
+    p.results = [i - n for i in used if n <= i < n + m]
+    p.grads = [i - n - m for i in used if i >= n + m]
+    avals = tuple(plan.avals[i] for i in targets)
+    name = f"{plan.op.name}_backward"
+    where = plan.spec.device
+    if scalar_key is None:
+        p.spec = Spec(name, avals, jaxpr_as_fun(closed), lambda: interpreter(closed), where, plan.op.cheap)
+    else:
+        fun = _with_unused(back, structs, used)
+        p.spec = Spec(name, avals, fun, lambda: _unbroadcasting(closed, avals), where)
+    return p
+
+
+def _backward_function(plan: Plan, targets: list[int]) -> Callable[..., list[Any]]:
+    n, m = len(plan.structs), len(plan.outs)
+
+    def back(*arrays: Any) -> list[Any]:
+        inputs, results, grads = arrays[:n], arrays[n : n + m], arrays[n + m :]
+        if plan.op.formula is None:
+            return _vjp(plan, targets, inputs, grads)
+        tensors = [wrap(traced(a, plan.spec.device)) for a in arrays]
+        found = call_formula(plan, tensors[:n], tensors[n : n + m], tensors[n + m :])
+        return [_as_input(found[i], inputs[i]) for i in targets]
+
+    return back
+
+
+def call_formula(
+    plan: Plan, inputs: Sequence[Any], results: Sequence[Any], grads: Sequence[Any]
+) -> list[Any]:
+    """The declared gradient, applied to Tensors: one per present input, None where there is none."""
+    op = plan.op
+    known: dict[str, Any] = dict(plan.statics)
+    known.update(_named_inputs(plan, inputs))
+    known["grads"], known["grad"] = list(grads), grads[0]
+    known["results"], known["result"] = list(results), results[0]
+    for i, r in enumerate(results):
+        known[f"result{i}"], known[f"grad{i}"] = r, grads[i]
+    assert op.formula is not None
+    found = op.formula(*[known.get(name) for name in op.formula_params])
+    given = list(found) if isinstance(found, (tuple, list)) else [found]
+    return _per_present(plan, given)
+
+
+def _named_inputs(plan: Plan, inputs: Sequence[Any]) -> dict[str, Any]:
+    named: dict[str, Any] = dict(zip(plan.names, inputs, strict=True))
+    for p in plan.op.inputs:
+        if p.kind == "tensors":
+            named[p.name] = [x for n, x in zip(plan.names, inputs, strict=True) if n.startswith(p.name)]
+    return named
+
+
+def _per_present(plan: Plan, given: list[Any]) -> list[Any]:
+    """Gradients come one per tensor parameter; line them up with the inputs that are there."""
+    takers = [p for p in plan.op.inputs if p.kind in ("tensor", "operand", "tensors")]
+    by_name: dict[str, Any] = {}
+    for p, g in zip(takers, given, strict=False):
+        if p.kind == "tensors":
+            by_name.update({f"{p.name}{i}": x for i, x in enumerate(g)})
+        else:
+            by_name[p.name] = g
+    return [by_name.get(name) for name in plan.names]
+
+
+def _as_input(grad: Any, like: Any) -> Any:
+    """A gradient in its input's shape and dtype: summed where the input was broadcast."""
+    if grad is None:
+        return jnp.zeros(like.shape, like.dtype)
+    array = grad._value_now().array if isinstance(grad, Tensor) else jnp.asarray(grad)
+    if array.dtype != like.dtype:
+        array = _convert(array, like.dtype)
+    return _sum_to(array, like.shape)
+
+
+def _broadcast_axes(have: tuple[int, ...], shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The axes along which an array of shape `have` was broadcast from `shape`."""
+    extra = len(have) - len(shape)
+    inner = (i + extra for i, n in enumerate(shape) if n == 1 and have[i + extra] != 1)
+    return (*range(extra), *inner)
+
+
+def _sum_to(array: Any, shape: tuple[int, ...]) -> Any:
+    if array.shape == shape:
+        return array
+    if array.ndim < len(shape):
+        return jnp.broadcast_to(array, shape)
+    axes = _broadcast_axes(array.shape, shape)
+    if axes:
+        array = array.sum(axes, dtype=array.dtype, keepdims=True)
+    array = array.reshape(array.shape[array.ndim - len(shape) :])
+    return jnp.broadcast_to(array, shape) if array.shape != shape else array
+
+
+def _vjp(plan: Plan, targets: list[int], inputs: Sequence[Any], grads: Sequence[Any]) -> list[Any]:
+    """`jax.vjp` of the body; PyTorch's complex gradients are JAX's, conjugated."""
+    full = list(inputs)
+
+    def of_targets(*chosen: Any) -> list[Any]:
+        for i, x in zip(targets, chosen, strict=True):
+            full[i] = x
+        outs = plan.spec.fun(*full) if plan.scalar_key is None else plan.fun(*full)
+        return [o for o in outs if jnp.issubdtype(o.dtype, jnp.inexact)]
+
+    chosen = [inputs[i] for i in targets]
+    given = [
+        g.conj() if jnp.iscomplexobj(g) else g for g in grads if jnp.issubdtype(g.dtype, jnp.inexact)
+    ]
+    outs, pull = jax.vjp(of_targets, *chosen)
+    given = [jnp.broadcast_to(g, o.shape) if g.shape == o.shape else _sum_to(g, o.shape) for g, o in zip(given, outs, strict=True)]
+    return [d.conj() if jnp.iscomplexobj(d) else d for d in pull(given)]
+
+
+def _prune(closed: ClosedJaxpr) -> tuple[ClosedJaxpr, list[int]]:
+    """Drop equations no output needs and inputs nothing reads; tell which inputs remain."""
+    jaxpr = closed.jaxpr
+    needed = {v for v in jaxpr.outvars if not isinstance(v, Literal)}
+    kept = []
+    for eqn in reversed(jaxpr.eqns):
+        if any(v in needed for v in eqn.outvars):
+            kept.append(eqn)
+            needed.update(v for v in eqn.invars if not isinstance(v, Literal))
+    used = [i for i, v in enumerate(jaxpr.invars) if v in needed]
+    pruned = _replace(jaxpr, eqns=kept[::-1], invars=[jaxpr.invars[i] for i in used])
+    return ClosedJaxpr(pruned, closed.consts), used
+
+
+def _replace(jaxpr: Jaxpr, eqns: list[Any], invars: list[Any]) -> Jaxpr:
+    return jaxpr.replace(eqns=eqns, invars=invars, debug_info=jaxpr.debug_info.with_unknown_names())
+
+
+def _with_unused(back: Callable[..., Any], structs: list[Any], used: list[int]) -> Callable[..., Any]:
+    """`back` as a function of the arrays it needs only; XLA never sees the fillers."""
+
+    def fun(*arrays: Any) -> list[Any]:
+        full: list[Any] = [None] * len(structs)
+        for i, a in zip(used, arrays, strict=True):
+            full[i] = a
+        for i, s in enumerate(structs):
+            if full[i] is None:
+                full[i] = jnp.zeros(s.shape, s.dtype)
+        return back(*full)
+
+    return fun
+
+
+def _unbroadcasting(closed: ClosedJaxpr, avals: tuple[Aval, ...]) -> Callable[..., list[Any]] | None:
+    run = interpreter(closed)
+    if run is None:
+        return None
+
+    def whole(*arrays: Any) -> list[Any]:
+        shape = np.broadcast_shapes(*[np.shape(a) for a in arrays])
+        full = [np.broadcast_to(g, shape) if np.shape(g) != shape else g for g in run(*arrays)]
+        return [_sum_to_numpy(g, a.shape) for g, a in zip(full, avals, strict=True)]
+
+    return whole
+
+
+def _sum_to_numpy(array: Any, shape: tuple[int, ...]) -> Any:
+    array = np.asarray(array)
+    if array.shape == shape:
+        return array
+    axes = _broadcast_axes(array.shape, shape)
+    if axes:
+        array = np.add.reduce(array, axis=axes, keepdims=True, dtype=array.dtype)
+    array = array.reshape(array.shape[array.ndim - len(shape) :])
+    return np.broadcast_to(array, shape) if array.shape != shape else array

@@ -1,0 +1,269 @@
+"""The trace: ops are appended here and run when a value is needed.
+
+A record is (specialised op, slots of its inputs, slot of its first output). Slots >= 0 are results
+of the trace, ~k is leaf k: a computed Value, or a Python number. Results are held by weak
+references only: a result whose Value has died is not an output of the program.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+import weakref
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from .device import CPU, META, device
+from .storage import FLUSH, INLINE, OWNED, Aval, Value, concrete, traced
+
+MAX_RECORDS = 2000  # a window ends here at the latest
+MAX_BYTES = 1 << 30  # … or when its leaves keep this much memory alive
+
+_ref = weakref.ref
+_new_value = Value.__new__
+
+
+class Spec:
+    """An op at given static arguments and input avals: the unit of recording.
+
+    `fun` maps JAX arrays to a list of JAX arrays. `interpret` does the same on NumPy arrays, or is
+    None where NumPy cannot.
+    """
+
+    __slots__ = ("name", "outs", "fun", "_interpret", "_make_interpret", "jit", "device", "cheap")
+
+    def __init__(
+        self,
+        name: str,
+        outs: tuple[Aval, ...],
+        fun: Callable[..., Sequence[Any]],
+        make_interpret: Callable[[], Callable[..., Sequence[Any]] | None],
+        where: device,
+        cheap: bool = False,
+    ) -> None:
+        self.name, self.outs, self.fun, self.device = name, outs, fun, where
+        self._make_interpret: Any = make_interpret
+        self._interpret: Any = None
+        self.jit: Any = None
+        self.cheap = cheap  # NumPy does it without touching the elements
+
+    @property
+    def interpret(self) -> Callable[..., Sequence[Any]] | None:
+        if self._make_interpret is not None:
+            self._interpret, self._make_interpret = self._make_interpret(), None
+        return self._interpret
+
+    def __repr__(self) -> str:
+        return f"<{self.name} -> {', '.join(map(repr, self.outs))}>"
+
+
+class Trace:
+    """Recorded ops not yet run, of one thread on one device."""
+
+    __slots__ = (
+        "records", "values", "leaves", "leaf_slots", "device", "busy", "frozen", "done", "lock",
+        "bytes", "checks",
+    )  # fmt: skip
+
+    def __init__(self, where: device) -> None:
+        self.records: list[tuple[Spec, tuple[int, ...], int]] = []
+        self.values: list[weakref.ref[Value]] = []
+        self.leaves: list[Any] = []
+        self.leaf_slots: dict[Value, int] = {}
+        self.device = where
+        self.busy = self.frozen = self.done = False
+        self.lock = threading.RLock()
+        self.bytes = 0
+        self.checks: list[tuple[Value, Callable[[], BaseException]]] = []
+
+
+class State:
+    """What each thread has of its own: grad mode, traces, and what stands between call and record."""
+
+    __slots__ = ("grad_enabled", "inference", "traces", "interposed", "extra")
+
+    def __init__(self) -> None:
+        self.grad_enabled = True
+        self.inference = False
+        self.traces: dict[device, Trace] = {}
+        self.interposed: Any = None
+        self.extra: dict[str, Any] = {}
+
+
+class _Local(threading.local):
+    def __init__(self) -> None:
+        self.state = State()
+
+
+LOCAL = _Local()
+
+
+class _NeedsInline(Exception):
+    """An input holds a JAX tracer."""
+
+
+class _NeedsFlush(Exception):
+    """An input is pending in another trace."""
+
+
+def _leaf(tr: Trace, v: Value) -> int:
+    """The slot of a value that enters the trace from outside."""
+    pending = v.trace
+    if pending is not None:
+        if pending is INLINE:
+            raise _NeedsInline
+        raise _NeedsFlush(pending)
+    leaves = tr.leaves
+    slot = ~len(leaves)
+    leaves.append(v)
+    tr.leaf_slots[v] = slot
+    tr.bytes += v.aval.size * v.aval.np.itemsize
+    return slot
+
+
+def record(spec: Spec, inputs: Sequence[Any]) -> list[Value]:
+    """Append an op to the trace: its outputs, as pending values."""
+    where = spec.device
+    if where is META:
+        return [concrete(None, a) for a in spec.outs]
+    traces = LOCAL.state.traces
+    tr = traces.get(where)
+    if tr is None or tr.frozen:
+        tr = traces[where] = Trace(where)
+    tr.busy = True
+    try:
+        if tr.frozen:  # another thread wants what we have so far
+            tr.busy = False
+            tr = traces[where] = Trace(where)
+            tr.busy = True
+        slots = []
+        for v in inputs:
+            if v.__class__ is Value:
+                if v.trace is tr:
+                    slots.append(v.slot)
+                    continue
+                slot = tr.leaf_slots.get(v)
+                slots.append(_leaf(tr, v) if slot is None else slot)
+            else:
+                slots.append(~len(tr.leaves))
+                tr.leaves.append(v)
+        values = tr.values
+        first = slot = len(values)
+        outs = []
+        for a in spec.outs:
+            o = _new_value(Value)
+            o.aval = a
+            o.array = None
+            o.trace = tr
+            o.slot = slot
+            slot += 1
+            outs.append(o)
+            values.append(_ref(o))
+        tr.records.append((spec, tuple(slots), first))
+    except _NeedsInline:
+        return inline(spec, inputs)
+    except _NeedsFlush as needs:
+        tr.busy = False  # never wait for another thread while it may be waiting for us
+        flush(needs.args[0])
+        return record(spec, inputs)
+    finally:
+        tr.busy = False
+    if len(tr.records) >= MAX_RECORDS or tr.bytes > MAX_BYTES:
+        flush(tr)
+    return outs
+
+
+def inline(spec: Spec, inputs: Sequence[Any]) -> list[Value]:
+    """Run an op at once, inside the JAX transform that its inputs' tracers belong to."""
+    arrays = [_array(v) for v in inputs]
+    return [traced(o, spec.device) for o in spec.fun(*arrays)]
+
+
+def _array(v: Any) -> Any:
+    if v.__class__ is not Value:
+        return jnp.asarray(number_array(v))
+    if v.trace is not None and v.trace is not INLINE:
+        flush(v.trace)
+    return v.array
+
+
+def number_array(n: Any) -> np.ndarray:
+    """A Python number as a 0-d array: bool, int64, float64 or complex128."""
+    if isinstance(n, (bool, np.bool_)):
+        return np.asarray(n, np.bool_)
+    if isinstance(n, (int, np.integer)):
+        return np.asarray(n, np.int64)
+    if isinstance(n, (float, np.floating)):
+        return np.asarray(n, np.float64)
+    return np.asarray(n, np.complex128)
+
+
+def check_later(flag: Value, error: Callable[[], BaseException]) -> None:
+    """Raise `error()` at the flush if `flag` turns out true (at once if it is known already)."""
+    tr = flag.trace
+    if tr is None:
+        if bool(np.asarray(flag.array)):
+            raise error()
+    elif tr is not INLINE:
+        tr.checks.append((flag, error))
+
+
+# ----- flushing -----
+EXECUTE: list[Callable[[Trace], None]] = []  # core.run puts its executor here
+
+
+def flush(tr: Trace) -> None:
+    """Run a trace; from any thread. State is left so that a failed or interrupted run can repeat."""
+    if tr.done:
+        return
+    tr.frozen = True
+    if tr.busy:
+        _wait(tr)
+    with tr.lock:
+        if not tr.done:
+            EXECUTE[0](tr)
+
+
+def _wait(tr: Trace) -> None:
+    """Let the owning thread finish the record it is in the middle of (microseconds)."""
+    give_up = time.monotonic() + 1.0
+    while tr.busy and time.monotonic() < give_up:
+        time.sleep(0)
+    # Still busy: the owner was killed inside a record, which left nothing half done.
+
+
+def flush_value(v: Value) -> None:
+    """Compute a pending value."""
+    tr = v.trace
+    if tr is INLINE:
+        raise traced_read_error()
+    flush(tr)
+    if v.trace is not None:
+        raise RuntimeError("this value was lost: the program that computes it failed")
+
+
+def flush_all() -> None:
+    """Run everything this thread has recorded."""
+    for tr in list(LOCAL.state.traces.values()):
+        if tr.records:
+            flush(tr)
+
+
+def traced_read_error() -> RuntimeError:
+    """Reading a value inside a JAX transform is impossible: it has none yet."""
+    return RuntimeError(
+        "the value of a tensor was read inside a JAX transform (vmap, grad, jit), where it is not "
+        "known yet: print, item, numpy, bool and data-dependent shapes can't be used there"
+    )
+
+
+FLUSH.append(flush_value)
+
+__all__ = [
+    "CPU", "LOCAL", "OWNED", "Spec", "State", "Trace", "check_later", "flush", "flush_all",
+    "flush_value", "inline", "number_array", "record",
+]  # fmt: skip

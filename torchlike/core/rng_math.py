@@ -1,0 +1,230 @@
+"""The arithmetic behind PyTorch's CPU samplers: the same roundings in the same places.
+
+PyTorch's vector code computes float32 logarithms and sines with Cephes polynomials and fused
+multiply-adds. A fused float32 multiply-add is one float64 multiply-add rounded to float32.
+"""
+
+import math
+from collections.abc import Callable
+
+import ml_dtypes
+import numpy as np
+
+f32, f64, i32 = np.float32, np.float64, np.int32
+Floats = np.ndarray
+BFLOAT16 = np.dtype(ml_dtypes.bfloat16)
+HALVES = (np.dtype(np.float16), BFLOAT16)
+TWO_PI = 2.0 * math.pi
+
+
+def narrow(values: np.ndarray | float, dtype: np.dtype) -> np.ndarray:
+    """Convert as PyTorch does: to the 16-bit types by way of float32."""
+    if dtype in HALVES:
+        values = np.asarray(values, f32)
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.asarray(values).astype(dtype, copy=False)
+
+
+# ----- float64 -----
+
+
+def log(values: Floats, exact: bool) -> Floats:
+    """With `exact` glibc's to the last bit; NumPy's differs by one unit in 0.3 % of places."""
+    if not exact:
+        return np.log(values)
+    from scipy.special import xlogy  # takes 50 ms to import; jax depends on scipy
+
+    return xlogy(1.0, values)  # a loop over libm's log
+
+
+def exp(values: Floats, exact: bool) -> Floats:
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.real(np.exp(values.astype(np.complex128))) if exact else np.exp(values)
+
+
+def _by_libm(name: str) -> Callable[[Floats, bool], Floats]:
+    fast, slow = getattr(np, name), getattr(math, name)
+
+    def function(values: Floats, exact: bool) -> Floats:
+        if not exact:
+            return fast(values)
+        return np.fromiter(map(slow, values.ravel().tolist()), f64, values.size)
+
+    return function
+
+
+log1p, tan = _by_libm("log1p"), _by_libm("tan")
+
+
+def fma64(a: Floats, b: float, c: float) -> Floats:
+    """a * b + c rounded once (Dekker's product, Knuth's sum)."""
+    if b == 1.0:
+        return a + c
+    product, product_error = _two_product(a, b)
+    total = product + c
+    back = total - product
+    error = (product - (total - back)) + (c - back)
+    with np.errstate(invalid="ignore"):
+        return np.where(np.isfinite(total), total + (error + product_error), total)
+
+
+def _two_product(a: Floats, b: float) -> tuple[Floats, Floats]:
+    (a_high, a_low), (b_high, b_low) = _split(a), _split(b)
+    product = a * b
+    rest = ((a_high * b_high - product) + a_high * b_low + a_low * b_high) + a_low * b_low
+    return product, rest
+
+
+def _split(value):
+    scaled = 134217729.0 * value  # 2 ** 27 + 1
+    high = scaled - (scaled - value)
+    return high, value - high
+
+
+def affine_f32(values: Floats, scale: float, shift: float) -> Floats:
+    """values * scale + shift as one fused float32 operation, in place."""
+    wide = values.astype(f64)
+    wide *= float(f32(scale))
+    wide += float(f32(shift))
+    values[...] = wide
+    return values
+
+
+# ----- float32 logarithm, sine and cosine as in PyTorch's vector code (Cephes) -----
+
+
+def _exact(*values: float) -> list[float]:
+    return [float(f32(value)) for value in values]
+
+
+_LOG = _exact(
+    7.0376836292e-2, -1.1514610310e-1, 1.1676998740e-1, -1.2420140846e-1, 1.4249322787e-1,
+    -1.6668057665e-1, 2.0000714765e-1, -2.4999993993e-1, 3.3333331174e-1,
+)  # fmt: skip
+_LOG_Q1, _LOG_Q2 = f32(-2.12194440e-4), f32(0.693359375)
+_SQRT_HALF = f32(0.707106781186547524).view(i32)
+_SIN = _exact(-1.9515295891e-4, 8.3321608736e-3, -1.6666654611e-1)
+_COS = _exact(2.443315711809948e-5, -1.388731625493765e-3, 4.166664568298827e-2)
+_FOUR_OVER_PI = f32(1.27323954473516)
+_PI_1, _PI_2, _PI_3 = map(f32, (-0.78515625, -2.4187564849853515625e-4, -3.77489497744594108e-8))
+
+
+def _horner(x: Floats, coefficients: list[float], wide: Floats, out: Floats) -> Floats:
+    """A polynomial by fused steps: `x` and the scratch `wide` are float64, `out` is float32."""
+    np.multiply(x, coefficients[0], out=wide)
+    wide += coefficients[1]
+    out[...] = wide
+    for coefficient in coefficients[2:]:
+        wide[...] = out
+        wide *= x
+        wide += coefficient
+        out[...] = wide
+    return out
+
+
+def _log_f32(x: Floats, wide: Floats, other: Floats) -> Floats:
+    """log(x) in place, for 0 < x <= 1."""
+    bits = x.view(i32)
+    exponent = (bits - _SQRT_HALF) >> i32(23)
+    bits -= exponent << i32(23)
+    exponent = exponent.astype(f32)
+    x -= f32(1)
+    other[...] = x
+    y = _horner(other, _LOG, wide, np.empty_like(x))
+    square = x * x
+    y *= x
+    wide[...] = y
+    wide *= square
+    wide += exponent * _LOG_Q1
+    y[...] = wide
+    square *= f32(0.5)  # products by powers of two and by _LOG_Q2 are exact: no fused step needed
+    y -= square
+    x += y
+    exponent *= _LOG_Q2
+    x += exponent
+    return x
+
+
+def _sincos_f32(x: Floats, wide: Floats, other: Floats) -> tuple[Floats, Floats]:
+    """sin and cos of x >= 0; `x` is used up."""
+    octant = (x * _FOUR_OVER_PI).astype(i32)
+    octant += i32(1)
+    octant &= i32(~1)
+    turns = octant.astype(f32)
+    x += turns * _PI_1
+    x += turns * _PI_2
+    wide[...] = turns
+    wide *= float(_PI_3)
+    wide += x
+    x[...] = wide
+    square = x * x
+    other[...] = square
+    cos = _horner(other, _COS, wide, np.empty_like(x))
+    cos *= square
+    wide[...] = cos
+    wide *= other
+    wide -= square * f32(0.5)
+    cos[...] = wide
+    cos += f32(1)
+    sin = _horner(other, _SIN, wide, np.empty_like(x))
+    sin *= square
+    wide[...] = sin
+    other[...] = x
+    wide *= other
+    wide += other
+    sin[...] = wide
+    return _place_octant(sin, cos, octant)
+
+
+def _place_octant(sin: Floats, cos: Floats, octant: np.ndarray) -> tuple[Floats, Floats]:
+    """Swap sine and cosine and set their signs, with integer masks (np.where is 5 times slower)."""
+    sin_bits, cos_bits = sin.view(i32), cos.view(i32)
+    swap = sin_bits ^ cos_bits
+    swap &= -((octant >> i32(1)) & i32(1))
+    sin_bits ^= swap
+    cos_bits ^= swap
+    sin_bits ^= (octant & i32(4)) << i32(29)
+    cos_bits ^= (~(octant - i32(2)) & i32(4)) << i32(29)
+    return sin, cos
+
+
+# ----- normals from uniforms, in blocks of 16 as PyTorch pairs them: i with i + 8 -----
+
+_EIGHT = np.dtype("V32")  # eight float32, moved as one item
+_BLOCKS = 4096  # a chunk's scratch stays in the second-level cache
+
+
+def box_muller(draws: Floats, mean: float, std: float) -> None:
+    """Turn uniforms into normals in place; the size is a multiple of 16."""
+    if draws.dtype == f64:
+        _box_muller_f64(draws.reshape(-1, 2, 8), mean, std)
+        return
+    pairs = draws.view(_EIGHT).reshape(-1, 2)
+    for start in range(0, len(pairs), _BLOCKS):
+        _box_muller_f32(pairs[start : start + _BLOCKS], mean, std)
+
+
+def _box_muller_f32(pairs: np.ndarray, mean: float, std: float) -> None:
+    radius = pairs[:, 0].copy().view(f32)
+    angle = pairs[:, 1].copy().view(f32)
+    wide, other = np.empty(radius.size), np.empty(radius.size)
+    np.subtract(f32(1), radius, out=radius)
+    radius = _log_f32(radius, wide, other)
+    radius *= f32(-2)
+    np.sqrt(radius, out=radius)
+    angle *= f32(TWO_PI)
+    sin, cos = _sincos_f32(angle, wide, other)
+    for column, wave in enumerate((cos, sin)):
+        wave *= radius
+        if (mean, std) == (0.0, 1.0):
+            wave += f32(0)  # turns -0.0 into 0.0, as the fused step does
+        else:
+            affine_f32(wave, std, mean)
+        pairs[:, column] = wave.view(_EIGHT)
+
+
+def _box_muller_f64(pairs: Floats, mean: float, std: float) -> None:
+    radius = np.sqrt(-2.0 * log(1.0 - pairs[:, 0], True))
+    angle = TWO_PI * pairs[:, 1]
+    pairs[:, 0] = fma64(radius * np.cos(angle), std, mean)
+    pairs[:, 1] = fma64(radius * np.sin(angle), std, mean)

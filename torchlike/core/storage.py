@@ -1,0 +1,407 @@
+"""Memory: what a value is, the cell that holds one, and the geometry of views on it.
+
+A Value is an immutable array, computed or still pending in a trace. A Storage is a cell holding
+the current Value of some memory, and its version. A View says how a tensor looks at its storage.
+"""
+
+from __future__ import annotations
+
+import itertools
+import weakref
+from collections.abc import Callable
+from functools import lru_cache
+from math import prod
+from typing import Any
+
+import jax
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
+
+from .device import CPU, META, device, to_jax
+from .dtypes import dtype, from_numpy, to_numpy
+
+Shape = tuple[int, ...]
+
+
+class Size(tuple):
+    """A tensor's shape: a tuple that prints and slices as `torch.Size`."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"torch.Size([{', '.join(map(str, self))}])"
+
+    def __getitem__(self, at: Any) -> Any:
+        found = tuple.__getitem__(self, at)
+        return Size(found) if isinstance(at, slice) else found
+
+    def __add__(self, other: Any) -> Any:
+        if not isinstance(other, tuple):
+            return NotImplemented
+        return Size(tuple.__add__(self, other))
+
+    def __radd__(self, other: Any) -> Size:
+        return Size(tuple.__add__(other, self))
+
+    def __mul__(self, times: Any) -> Size:
+        return Size(tuple.__mul__(self, times))
+
+    __rmul__ = __mul__
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (Size, (tuple(self),))
+
+    def numel(self) -> int:
+        """The number of elements of a tensor of this shape."""
+        return prod(self)
+
+
+# ----- abstract values -----
+class Aval:
+    """Shape, dtype and device of a value. Interned: equal ones are the same object."""
+
+    __slots__ = ("shape", "dtype", "device", "ndim", "size", "np", "struct")
+
+    def __init__(self, shape: Shape, kind: dtype, where: device) -> None:
+        self.shape, self.dtype, self.device = Size(shape), kind, where
+        self.ndim, self.size, self.np = len(shape), prod(shape), to_numpy(kind)
+        self.struct = jax.ShapeDtypeStruct(tuple(shape), self.np)
+
+    def __repr__(self) -> str:
+        return f"{self.dtype.name}[{','.join(map(str, self.shape))}]"
+
+
+_AVALS: dict[tuple[Shape, dtype, device], Aval] = {}
+
+
+def aval_of(shape: Shape, kind: dtype, where: device = CPU) -> Aval:
+    """The interned Aval of a shape, dtype and device."""
+    found = _AVALS.get((shape, kind, where))
+    if found is None:
+        # setdefault: two threads may make one at once, and identity is what plans are keyed by
+        found = _AVALS.setdefault((shape, kind, where), Aval(shape, kind, where))
+    return found
+
+
+# ----- values -----
+OWNED, SHARED = 0, -1  # a computed Value's slot: may its buffer be donated?
+
+
+class Value:
+    """An immutable array. `trace` is None once it is computed; `slot` is its place in the trace."""
+
+    __slots__ = ("aval", "array", "trace", "slot", "__weakref__")
+
+    aval: Aval
+    array: Any
+    trace: Any
+    slot: int
+
+
+_new_value = Value.__new__
+
+
+def concrete(array: Any, aval: Aval, slot: int = OWNED) -> Value:
+    """A computed Value."""
+    v = _new_value(Value)
+    v.aval, v.array, v.trace, v.slot = aval, array, None, slot
+    return v
+
+
+def host_value(array: np.ndarray, where: device = CPU) -> Value:
+    """A computed Value that takes over a NumPy array nobody else writes to."""
+    v = concrete(array, aval_of(array.shape, from_numpy(array.dtype), where))
+    if where.type != "cpu" and where is not META:
+        v.array = jax.device_put(array, to_jax(where))
+    return v
+
+
+# ----- storage -----
+_addresses = itertools.count(0x5500_0000_0000, 64)
+
+
+class Storage:
+    """The memory behind one or more tensors: a cell with its current Value and a version."""
+
+    __slots__ = ("value", "version", "address", "host", "exported", "__weakref__")
+
+    value: Value  # a plain slot, read on the hot path; HostStorage overrides it with a snapshot
+    version: int
+    address: int  # made up on first use: `data_ptr()` only has to tell memories apart
+    host: np.ndarray | None  # memory shared with NumPy: then this array is the value
+    exported: weakref.ref[Any] | None  # NumPy's hold on it; None: held for good (from_numpy)
+
+
+_value_slot: Any = Storage.__dict__["value"]
+
+
+class HostStorage(Storage):
+    """Storage whose memory NumPy sees too: reading takes a snapshot, writing copies into it."""
+
+    __slots__ = ()
+
+    @property
+    def value(self) -> Value:  # type: ignore[override]
+        host = self.host
+        if self.exported is not None and self.exported() is None:
+            return self.release()
+        assert host is not None
+        return host_value(np.array(host, order="C"))
+
+    @value.setter
+    def value(self, new: Value) -> None:
+        if self.exported is not None and self.exported() is None:
+            self.release()
+            self.value = new
+            return
+        assert self.host is not None
+        self.host[...] = read_numpy(new)
+
+    def release(self) -> Value:
+        """Nobody outside holds the memory any more: be an ordinary storage again."""
+        value = host_value(np.ascontiguousarray(self.host).reshape(self.host.shape))  # type: ignore[union-attr]
+        self.host = self.exported = None
+        self.__class__ = Storage
+        self.value = value
+        return value
+
+
+_new_storage = Storage.__new__
+
+
+def storage_of(value: Value) -> Storage:
+    """A fresh Storage holding `value`."""
+    s = _new_storage(Storage)
+    s.value = value
+    s.version = 0
+    return s
+
+
+def address_of(s: Storage) -> int:
+    """A number that tells this memory from every other one alive."""
+    try:
+        return s.address
+    except AttributeError:
+        s.address = next(_addresses)
+        return s.address
+
+
+class _Export:
+    """Owner of memory handed out to NumPy; its death tells that no array looks at it any more."""
+
+    __slots__ = ("memory", "__array_interface__", "__weakref__")
+
+    def __init__(self, memory: np.ndarray) -> None:
+        self.memory, self.__array_interface__ = memory, memory.__array_interface__
+
+
+def export(s: Storage, layout: Shape | None) -> np.ndarray:
+    """The storage's memory as a writable NumPy array in the base's shape, shared both ways."""
+    if isinstance(s, HostStorage):
+        exported = s.exported
+        if exported is None:
+            assert s.host is not None
+            return s.host
+        owner = exported()
+        if owner is not None:
+            return _array_over(owner)
+        s.release()
+    memory = _laid_out(np.asarray(read_numpy(s.value)), layout)
+    owner = _Export(memory)
+    s.host, s.exported = memory, weakref.ref(owner)
+    _value_slot.__set__(s, None)
+    s.__class__ = HostStorage
+    return _array_over(owner)
+
+
+def _array_over(owner: _Export) -> np.ndarray:
+    array = np.asarray(owner)
+    # ml_dtypes have no array-interface code: they travel as raw bytes
+    return array if array.dtype == owner.memory.dtype else array.view(owner.memory.dtype)
+
+
+def _laid_out(array: np.ndarray, stride: Shape | None) -> np.ndarray:
+    if stride is None:
+        return np.array(array, order="C")
+    order = sorted(range(array.ndim), key=lambda i: -stride[i])
+    inverse = np.argsort(order)
+    return np.array(array.transpose(order), order="C").transpose(inverse)
+
+
+def adopt(array: np.ndarray) -> Storage:
+    """A Storage over a NumPy array somebody else holds: shared for good."""
+    s = _new_storage(HostStorage)
+    s.host, s.exported, s.version = array, None, 0
+    _value_slot.__set__(s, None)
+    s.address = array.__array_interface__["data"][0]
+    return s
+
+
+def read_numpy(v: Value) -> np.ndarray:
+    """The value as a NumPy array not to be written to; computes it if it is pending."""
+    if v.trace is not None:
+        FLUSH[0](v)
+    if v.array is None:
+        raise NotImplementedError("Cannot copy out of meta tensor; no data!")
+    if v.array.__class__ is not np.ndarray:
+        v.slot = SHARED  # NumPy may look into the buffer from now on: never donate it
+    return np.asarray(v.array)
+
+
+def read_jax(v: Value) -> Any:
+    """The value as a `jax.Array` or tracer; computes it if it is pending."""
+    if v.trace is not None and not is_traced(v):
+        FLUSH[0](v)
+    if v.array is None:
+        raise NotImplementedError("Cannot copy out of meta tensor; no data!")
+    if v.array.__class__ is np.ndarray:
+        v.array = jax.device_put(v.array, to_jax(v.aval.device))
+    v.slot = SHARED
+    return v.array
+
+
+class _Inline:
+    """The trace of values that hold JAX tracers: their ops run at once, inside JAX's own trace."""
+
+
+INLINE = _Inline()
+FLUSH: list[Callable[[Value], None]] = []  # core.record puts its flush here
+
+
+def is_traced(v: Value) -> bool:
+    """Whether the value holds a JAX tracer."""
+    return v.trace is INLINE
+
+
+def traced(array: Any, where: device = CPU) -> Value:
+    """A Value around a JAX tracer."""
+    v = concrete(array, aval_of(tuple(array.shape), from_numpy(array.dtype), where), SHARED)
+    v.trace = INLINE
+    return v
+
+
+# ----- geometry -----
+class Geometry:
+    """Shape, stride and offset of a tensor in its memory, in elements. Interned."""
+
+    __slots__ = ("shape", "stride", "offset", "contiguous")
+
+    def __init__(self, shape: Shape, stride: Shape, offset: int) -> None:
+        self.shape, self.stride, self.offset = shape, stride, offset
+        self.contiguous = is_contiguous(shape, stride)
+
+
+@lru_cache(1 << 14)
+def geometry(shape: Shape, stride: Shape, offset: int) -> Geometry:
+    """The Geometry with these numbers."""
+    return Geometry(shape, stride, offset)
+
+
+@lru_cache(1 << 14)
+def contiguous_stride(shape: Shape) -> Shape:
+    """Row-major strides; a dim of size 0 counts as 1, as in PyTorch."""
+    strides, step = [], 1
+    for n in reversed(shape):
+        strides.append(step)
+        step *= max(n, 1)
+    return tuple(reversed(strides))
+
+
+def is_contiguous(shape: Shape, stride: Shape) -> bool:
+    """Whether the elements lie in row-major order without gaps."""
+    step = 1
+    for n, s in zip(reversed(shape), reversed(stride), strict=True):
+        if n == 0:
+            return True
+        if n != 1:
+            if s != step:
+                return False
+            step *= n
+    return True
+
+
+def is_dense(shape: Shape, stride: Shape) -> bool:
+    """Whether the elements fill their memory without gaps or overlap, in some order of dims."""
+    step = 1
+    for s, n in sorted((s, n) for n, s in zip(shape, stride, strict=True) if n != 1):
+        if s != step:
+            return n == 0
+        step *= n
+    return True
+
+
+def overlaps(shape: Shape, stride: Shape) -> bool:
+    """Whether two elements surely share memory (PyTorch checks zero strides only)."""
+    return any(n > 1 and s == 0 for n, s in zip(shape, stride, strict=True))
+
+
+@lru_cache(1 << 12)
+def result_stride(shapes: tuple[Shape, ...], strides: tuple[Shape, ...], out: Shape) -> Shape:
+    """Strides of an elementwise result: dims ordered as in the inputs (TensorIterator's rule)."""
+    wide = []
+    for shape, stride in zip(shapes, strides, strict=True):
+        pad = len(out) - len(shape)
+        full = (0,) * pad + tuple(
+            0 if n == 1 and m != 1 else s
+            for n, s, m in zip(shape, stride, out[pad:], strict=True)
+        )
+        wide.append(full)
+    same = all(shape == out for shape in shapes)
+    if same and all(w == wide[0] for w in wide) and is_dense(out, wide[0]):
+        return wide[0]
+    perm = list(range(len(out)))[::-1]  # fastest dim first
+    for i in range(1, len(out)):
+        at = i
+        for j in range(i - 1, -1, -1):
+            order = _faster(wide, perm[j], perm[at], out)
+            if order > 0:
+                perm[j], perm[at] = perm[at], perm[j]
+                at = j
+            elif order < 0:
+                break
+    stride, step = [0] * len(out), 1
+    for d in perm:
+        stride[d] = step
+        step *= max(out[d], 1)
+    return tuple(stride)
+
+
+def _faster(wide: list[Shape], a: int, b: int, shape: Shape) -> int:
+    """1 if dim b must be inside dim a, -1 if not, 0 if the inputs don't say."""
+    for stride in wide:
+        x, y = stride[a], stride[b]
+        if x == 0 or y == 0:
+            continue
+        if x != y:
+            return 1 if x > y else -1
+        if shape[a] > shape[b]:
+            return 1
+    return 0
+
+
+class View:
+    """How a tensor looks at its storage: geometry, and the steps from the base to here.
+
+    No steps: the whole base, laid out in memory by other strides than row-major.
+    """
+
+    __slots__ = ("geometry", "steps", "base_aval", "base_stride")
+
+    def __init__(
+        self, at: Geometry, steps: tuple[Any, ...], base_aval: Aval, base_stride: Shape | None
+    ) -> None:
+        self.geometry, self.steps, self.base_aval = at, steps, base_aval
+        self.base_stride = base_stride  # strides of the base when not row-major
+
+
+def ghost(at: Geometry) -> np.ndarray:
+    """An array of that geometry owning no memory: views of it tell their geometry."""
+    return as_strided(np.empty(1, np.int8), at.shape, at.stride)
+
+
+def geometry_after(at: Geometry, body: Callable[[np.ndarray], np.ndarray]) -> Geometry:
+    """The geometry of a view: its NumPy body, applied to an array that owns no memory."""
+    base = ghost(at)
+    seen = body(base)
+    start = seen.__array_interface__["data"][0] - base.__array_interface__["data"][0]
+    return geometry(seen.shape, seen.strides, at.offset + start)

@@ -1,0 +1,439 @@
+"""The Tensor handle: storage, view and autograd metadata. No maths: ops install their methods."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from . import dtypes
+from .check import BOOL_AMBIGUOUS, BOOL_EMPTY
+from .device import CPU, device, resolve
+from .dtypes import dtype
+from .record import record
+from .storage import (
+    Aval,
+    Geometry,
+    HostStorage,
+    Size,
+    Storage,
+    Value,
+    View,
+    address_of,
+    adopt,
+    aval_of,
+    contiguous_stride,
+    export,
+    geometry,
+    host_value,
+    is_contiguous,
+    read_jax,
+    read_numpy,
+    storage_of,
+)
+
+_new = object.__new__
+
+
+class Step:
+    """One view op of a chain: its plan, and the numbers (offsets) it was called with."""
+
+    __slots__ = ("plan", "numbers")
+
+    def __init__(self, plan: Any, numbers: tuple[Any, ...]) -> None:
+        self.plan, self.numbers = plan, numbers
+
+    def numpy(self, array: np.ndarray) -> np.ndarray:
+        """The view of a NumPy array, sharing its memory."""
+        return self.plan.fun(array, *self.numbers)[0]
+
+
+class Tensor:
+    """A multi-dimensional array that records what is done to it."""
+
+    # Class attributes are the defaults of a fresh tensor: making one sets two attributes.
+    _storage: Storage
+    _aval: Aval
+    _view: View | None = None  # None: the whole storage, row-major
+    _value: Value | None = None  # a view's value, derived from …
+    _seen: Value | None = None  # … this value of the base
+    _requires_grad: bool = False
+    _grad_fn: Any = None
+    _out_nr: int = 0
+    _grad: Any = None
+    _base_tensor: Any = None  # of a view: the tensor it is a view of (PyTorch's _base)
+    _view_version: int = -1  # of a differentiable view: the base's history when grad_fn was made
+    _creation: str = ""  # how a view came about, where that forbids in-place writes
+    _counter: Any = None  # `.data`: a version counter apart from the storage's
+    _accumulator: Any = None  # weak reference to a leaf's AccumulateGrad node
+    _hooks: Any = None
+    _post_hooks: Any = None
+    _retains: bool = False
+    _inference: bool = False
+    __array_priority__ = 1000
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Tensor:
+        if cls is Tensor or not args:
+            return CONSTRUCT[0](cls, *args, **kwargs)
+        return CONSTRUCT[0](cls, *args)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__()
+
+    # ----- what it is -----
+    @property
+    def shape(self) -> Size:
+        """The sizes of the dims."""
+        return self._aval.shape
+
+    @property
+    def dtype(self) -> dtype:
+        """The element type."""
+        return self._aval.dtype
+
+    @property
+    def device(self) -> device:
+        """Where the tensor lives."""
+        return self._aval.device
+
+    @property
+    def ndim(self) -> int:
+        """The number of dims."""
+        return self._aval.ndim
+
+    @property
+    def itemsize(self) -> int:
+        """Bytes per element."""
+        return self._aval.dtype.itemsize
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all elements."""
+        return self._aval.size * self._aval.dtype.itemsize
+
+    def dim(self) -> int:
+        """The number of dims."""
+        return self._aval.ndim
+
+    ndimension = dim
+
+    def numel(self) -> int:
+        """The number of elements."""
+        return self._aval.size
+
+    nelement = numel
+
+    def element_size(self) -> int:
+        """Bytes per element."""
+        return self._aval.dtype.itemsize
+
+    def size(self, dim: int | None = None) -> Any:
+        """The shape, or the size of one dim."""
+        if dim is None:
+            return self._aval.shape
+        from .check import check_dim
+
+        if self._aval.ndim == 0:
+            check_dim(dim, 0)
+            raise IndexError("Dimension specified as 0 but tensor has no dimensions")
+        return self._aval.shape[check_dim(dim, self._aval.ndim)]
+
+    def geometry(self) -> Geometry:
+        view = self._view
+        if view is not None:
+            return view.geometry
+        shape = tuple(self._aval.shape)
+        return geometry(shape, contiguous_stride(shape), 0)
+
+    def storage_offset(self) -> int:
+        """Elements between the start of the storage and the first element."""
+        return 0 if self._view is None else self._view.geometry.offset
+
+    def is_contiguous(self, memory_format: Any = None) -> bool:
+        """Whether the elements lie in memory in row-major (or `memory_format`) order."""
+        if memory_format is not None and not str(memory_format).endswith("contiguous_format"):
+            from .layouts import stride_of_format
+
+            at = self.geometry()
+            order = stride_of_format(at.shape, memory_format)
+            dims = sorted(range(len(order)), key=lambda i: -order[i])
+            return is_contiguous(
+                tuple(at.shape[i] for i in dims), tuple(at.stride[i] for i in dims)
+            )
+        return self._view is None or self._view.geometry.contiguous
+
+    def is_floating_point(self) -> bool:
+        """Whether the dtype is a floating point one."""
+        return self._aval.dtype.category == dtypes.FLOAT
+
+    def is_complex(self) -> bool:
+        """Whether the dtype is a complex one."""
+        return self._aval.dtype.category == dtypes.COMPLEX
+
+    def is_signed(self) -> bool:
+        """Whether the dtype has negative numbers."""
+        return self._aval.dtype.is_signed
+
+    @property
+    def _version(self) -> int:
+        return counter_of(self).version
+
+    @property
+    def _base(self) -> Tensor | None:
+        return self._base_tensor
+
+    def _is_view(self) -> bool:
+        return self._base_tensor is not None
+
+    def data_ptr(self) -> int:
+        """A number that is equal for tensors that begin at the same memory."""
+        if self._aval.size == 0:
+            return 0
+        return address_of(self._storage) + self.storage_offset() * self.itemsize
+
+    # ----- what it holds -----
+    def _value_now(self) -> Value:
+        """The current Value, recorded anew if the base was written to since the last look."""
+        view = self._view
+        if view is None or not view.steps:
+            return self._storage.value
+        storage = self._storage
+        if storage.__class__ is HostStorage:
+            if storage.exported is None or storage.exported() is not None:  # type: ignore[union-attr]
+                return host_value(np.array(_host_view(self), order="C"))
+        base = storage.value
+        if self._seen is base:
+            return self._value  # type: ignore[return-value]
+        value = base
+        for step in view.steps:
+            (value,) = record(step.plan.spec, (value, *step.numbers))
+        self._value, self._seen = value, base
+        return value
+
+    def item(self) -> Any:
+        """The only element, as a Python number; RuntimeError for any other count."""
+        if self._aval.size != 1:
+            raise RuntimeError(
+                f"a Tensor with {self._aval.size} elements cannot be converted to Scalar"
+            )
+        return to_host(self).item()
+
+    def tolist(self) -> Any:
+        """The elements as nested lists of Python numbers."""
+        return to_host(self).tolist()
+
+    def numpy(self, *, force: bool = False) -> np.ndarray:
+        """The tensor as a NumPy array over the same memory: a write on either side shows on both.
+
+        RuntimeError when it requires grad, TypeError off the CPU or for a dtype NumPy lacks.
+        """
+        if force:
+            return self.detach().cpu().resolve_conj().numpy()  # type: ignore[attr-defined]
+        if self._aval.device is not CPU:
+            raise TypeError(
+                f"can't convert {self._aval.device}:0 device type tensor to numpy. Use "
+                "Tensor.cpu() to copy the tensor to host memory first."
+            )
+        if self._requires_grad:
+            raise RuntimeError(
+                "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() "
+                "instead."
+            )
+        if self._aval.np.kind == "V" or self._aval.dtype.name.startswith(("bfloat", "float8")):
+            name = dtypes.SCALAR_NAMES.get(self._aval.dtype, self._aval.dtype.name)
+            raise TypeError(f"Got unsupported ScalarType {name}")
+        return _shared_array(self)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        array = self.numpy()
+        return array if dtype is None else array.astype(dtype, copy=False)
+
+    def __array_wrap__(self, array: np.ndarray, *_: Any) -> Tensor:
+        return from_host(np.array(array))
+
+    def __jax_array__(self) -> Any:
+        return read_jax(self._value_now())
+
+    def __bool__(self) -> bool:
+        if self._aval.size == 1:
+            return bool(to_host(self).reshape(())[()])
+        raise RuntimeError(BOOL_EMPTY if self._aval.size == 0 else BOOL_AMBIGUOUS)
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __complex__(self) -> complex:
+        return complex(self.item())
+
+    def __index__(self) -> int:
+        if self._aval.dtype.category > dtypes.INTEGER or self._aval.size != 1:
+            raise TypeError("only integer tensors of a single element can be converted to an index")
+        return int(self.item())
+
+    def __len__(self) -> int:
+        if self._aval.ndim == 0:
+            raise TypeError("len() of a 0-d tensor")
+        return self._aval.shape[0]
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def __dir__(self) -> list[str]:
+        return sorted({*dir(type(self)), *self.__dict__})
+
+    def __setstate__(self, state: Any) -> None:
+        self.__dict__.update(state)
+
+
+CONSTRUCT: list[Callable[..., Tensor]] = []  # ops.create puts the constructor here
+TENSORS: set[type] = {Tensor}  # classes whose instances take the fast path
+
+
+def is_tensor(x: Any) -> bool:
+    """Whether `x` is a Tensor."""
+    return isinstance(x, Tensor)
+
+
+# ----- making tensors -----
+def wrap(value: Value, cls: type = Tensor) -> Any:
+    """A fresh tensor over a Value."""
+    t = _new(cls)
+    t._storage = storage_of(value)
+    t._aval = value.aval
+    return t
+
+
+def from_host(array: np.ndarray, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """A tensor that takes over a NumPy array nobody else writes to (no copy)."""
+    t = wrap(host_value(array, resolve(device)))
+    t._requires_grad = requires_grad
+    return t
+
+
+def from_shared(array: np.ndarray) -> Tensor:
+    """A tensor over the memory of a NumPy array: a write on either side shows on both."""
+    t = _new(Tensor)
+    t._storage = adopt(array)
+    t._aval = aval_of(array.shape, dtypes.from_numpy(array.dtype))
+    stride = tuple(s // array.itemsize for s in array.strides)
+    if not is_contiguous(array.shape, stride):
+        at = geometry(array.shape, stride, 0)
+        t._view = View(at, (), t._aval, stride)
+    return t
+
+
+def to_host(tensor: Tensor) -> np.ndarray:
+    """The elements as a NumPy array not to be written to; computes them if they are pending."""
+    storage = tensor._storage
+    if storage.__class__ is HostStorage and storage.host is not None:
+        return np.array(_host_view(tensor), order="C")
+    return read_numpy(tensor._value_now())
+
+
+def _host_view(tensor: Tensor) -> np.ndarray:
+    """The tensor's part of memory shared with NumPy, as a NumPy view of it."""
+    array = tensor._storage.host
+    assert array is not None
+    return _along(tensor, array)
+
+
+def _along(tensor: Tensor, array: np.ndarray) -> np.ndarray:
+    if tensor._view is not None:
+        for step in tensor._view.steps:
+            array = step.numpy(array)
+    return array
+
+
+def _shared_array(tensor: Tensor) -> np.ndarray:
+    view = tensor._view
+    return _along(tensor, export(tensor._storage, None if view is None else view.base_stride))
+
+
+def write_host(tensor: Tensor, array: Any) -> None:
+    """Copy into memory that NumPy sees too."""
+    _host_view(tensor)[...] = array
+
+
+def counter_of(tensor: Tensor) -> Any:
+    """What holds the tensor's version: its storage, or `.data`'s own counter."""
+    return tensor._storage if tensor._counter is None else tensor._counter
+
+
+class Counter:
+    """A version counter apart from its storage's (`.data`)."""
+
+    __slots__ = ("version",)
+
+    def __init__(self) -> None:
+        self.version = 0
+
+
+# ----- parameters -----
+class _ParameterMeta(type):
+    """`isinstance(t, Parameter)` holds for tensor subclasses marked as parameters too."""
+
+    def __instancecheck__(cls, instance: Any) -> bool:
+        return super().__instancecheck__(instance) or (
+            isinstance(instance, Tensor) and getattr(instance, "_is_param", False)
+        )
+
+
+class Parameter(Tensor, metaclass=_ParameterMeta):
+    """A tensor that a Module registers when it is assigned as an attribute."""
+
+    def __new__(cls, data: Any = None, requires_grad: bool = True) -> Any:  # type: ignore[misc]
+        if data is None:
+            data = from_host(np.empty(0, dtypes.to_numpy(dtypes.get_default_dtype())))
+        if not isinstance(data, Tensor):
+            raise TypeError(f"Variable data has to be a tensor, but got {type(data).__name__}")
+        kind = cls if type(data) in TENSORS else type(data)
+        t = alias_of(data, kind)
+        if kind is not cls:
+            t._is_param = True
+        t.requires_grad = requires_grad
+        return t
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        pass
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        if id(self) in memo:
+            return memo[id(self)]
+        copied = type(self)(self.data.clone(), self.requires_grad)  # type: ignore[attr-defined]
+        memo[id(self)] = copied
+        return copied
+
+
+class Buffer(Tensor):
+    """A tensor that a Module registers as a buffer when it is assigned as an attribute."""
+
+    def __new__(cls, data: Any = None, *, persistent: bool = True) -> Any:  # type: ignore[misc]
+        if data is None:
+            data = from_host(np.empty(0, dtypes.to_numpy(dtypes.get_default_dtype())))
+        t = alias_of(data, Tensor)
+        t.persistent, t._is_buffer = persistent, True
+        return t
+
+
+TENSORS.add(Parameter)
+
+
+def alias_of(tensor: Tensor, cls: type = Tensor) -> Any:
+    """Another handle on the same memory and version, with no autograd history."""
+    t = _new(cls)
+    t._storage, t._aval, t._view = tensor._storage, tensor._aval, tensor._view
+    if tensor._value is not None:
+        t._value, t._seen = tensor._value, tensor._seen
+    if tensor._counter is not None:
+        t._counter = tensor._counter
+    return t
+
+
+def weak(tensor: Tensor) -> weakref.ref[Tensor]:
+    """A weak reference to a tensor."""
+    return weakref.ref(tensor)

@@ -1,0 +1,10 @@
+"""`torch.nn.functional`: the ops declared under that name, and what is composed of them."""
+
+from .. import ops as ops  # declares the ops that the table holds
+from ..core.op import TABLE
+
+globals().update({name: f for (module, name), f in TABLE.items() if module == "nn.functional"})
+
+from .attention import _canonical_mask as _canonical_mask  # noqa: E402
+from .attention import _none_or_dtype as _none_or_dtype  # noqa: E402
+from .attention import multi_head_attention_forward as multi_head_attention_forward  # noqa: E402

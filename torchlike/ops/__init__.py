@@ -1,0 +1,26 @@
+"""The op table: importing this package declares every op and re-exports the `torch.*` functions."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+
+from ..core import history as history
+from ..core.op import TABLE, install_operators
+from ..core.tensor import Tensor
+
+for _module in sorted(m.name for m in pkgutil.iter_modules(__path__)):
+    importlib.import_module(f"{__name__}.{_module}")
+
+from .elementwise import OPERATORS  # noqa: E402: the operators need the whole table
+
+for (_where, _name), _function in TABLE.items():
+    if _where == "torch":
+        globals()[_name] = _function
+
+install_operators(
+    {d: n for d, n in OPERATORS.items() if not n.endswith("_")},
+    {d: n for d, n in OPERATORS.items() if n.endswith("_")},
+)
+PUBLIC = {name: f for (where, name), f in TABLE.items() if where == "torch"}
+__all__ = ["TABLE", "Tensor", *PUBLIC]

@@ -1,0 +1,270 @@
+"""The array forms of sliding windows: slices, columns, and the three products of a convolution.
+
+On CPU a convolution is columns and matrix products, chosen by measurement (DESIGN, section 8).
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import jax.numpy as jnp
+from jax import lax
+
+CHUNK = 1 << 19  # elements of columns worked on at a time: more spills out of the caches
+DIRECT = 32  # up to this many taps a convolution is a sum of shifted products
+
+
+class Geometry(NamedTuple):
+    """How a kernel moves over its input."""
+
+    stride: tuple[int, ...]
+    padding: tuple[int, ...]
+    dilation: tuple[int, ...]
+    groups: int
+
+
+# ----- sizes -----
+def spread_size(name: str, value: Any, n: int) -> tuple[int, ...]:
+    """One int for each of n dims; RuntimeError (PyTorch's text) for another count."""
+    if isinstance(value, (tuple, list)):
+        if len(value) == n:
+            return tuple(value)
+        if len(value) == 1:
+            return tuple(value) * n
+        raise RuntimeError(
+            f"expected {name} to be a single integer value or a list of {n} values to match the "
+            f"convolution dimensions, but got {name}={list(value)}"
+        )
+    return (value,) * n
+
+
+def output_size(size: Sequence[int], kernel: Sequence[int], geo: Geometry) -> tuple[int, ...]:
+    """The spatial shape of a convolution's result."""
+    return tuple(
+        (n + 2 * p - d * (k - 1) - 1) // s + 1
+        for n, k, s, p, d in zip(size, kernel, geo.stride, geo.padding, geo.dilation)
+    )
+
+
+def _divisor(n: int, most: int) -> int:
+    """The largest divisor of n that is at most `most` (at least 1)."""
+    return next(k for k in range(max(min(n, most), 1), 0, -1) if n % k == 0)
+
+
+# ----- columns -----
+def taps(kernel: Sequence[int]) -> Any:
+    """The places of a kernel, in row-major order."""
+    return itertools.product(*map(range, kernel))
+
+
+def shifted(x: Any, at: Sequence[int], geo: Geometry, out: Sequence[int]) -> Any:
+    """What one tap of the kernel sees: a strided slice of the padded input."""
+    start = [i * d for i, d in zip(at, geo.dilation)]
+    stop = [b + (n - 1) * s + 1 for b, n, s in zip(start, out, geo.stride)]
+    lead = x.ndim - len(out)
+    whole = x.shape[:lead]
+    return lax.slice(x, [0] * lead + start, [*whole, *stop], [1] * lead + list(geo.stride))
+
+
+def padded(x: Any, geo: Geometry) -> Any:
+    """The input with its zeros around it."""
+    if not any(geo.padding):
+        return x
+    lead = x.ndim - len(geo.padding)
+    return lax.pad(x, jnp.zeros((), x.dtype), [(0, 0, 0)] * lead + [(p, p, 0) for p in geo.padding])
+
+
+def columns(x: Any, kernel: Sequence[int], geo: Geometry, out: Sequence[int]) -> Any:
+    """(n, c, taps, positions) of a padded input (n, c, ...)."""
+    n, c = x.shape[:2]
+    count = math.prod(out)
+    if math.prod(kernel) == 1:
+        return shifted(x, (0,) * len(kernel), geo, out).reshape(n, c, 1, count)
+    seen = [shifted(x, at, geo, out).reshape(n, c, 1, count) for at in taps(kernel)]
+    return jnp.concatenate(seen, axis=2)
+
+
+def unshifted(cols: Any, at: Sequence[int], geo: Geometry, size: Sequence[int]) -> Any:
+    """The transpose of `shifted`: a tap's part of the padded input's gradient."""
+    out = cols.shape[cols.ndim - len(size) :]
+    config = [(0, 0, 0)] * (cols.ndim - len(size))
+    for i, d, s, n, m in zip(at, geo.dilation, geo.stride, out, size):
+        config.append((i * d, m - i * d - (n - 1) * s - 1, s - 1))
+    return lax.pad(cols, jnp.zeros((), cols.dtype), config)
+
+
+def cropped(x: Any, geo: Geometry, size: Sequence[int]) -> Any:
+    """A padded input without its padding."""
+    if not any(geo.padding):
+        return x
+    lead = x.ndim - len(size)
+    stop = [p + n for p, n in zip(geo.padding, size)]
+    return lax.slice(x, [0] * lead + list(geo.padding), [*x.shape[:lead], *stop])
+
+
+def padded_size(size: Sequence[int], geo: Geometry) -> tuple[int, ...]:
+    return tuple(n + 2 * p for n, p in zip(size, geo.padding))
+
+
+def by_chunks(fun: Callable[..., Any], work: int, *arrays: Any) -> Any:
+    """`fun` over the leading dim, a few at a time if the whole would be too much work at once."""
+    n = arrays[0].shape[0]
+    if n * work <= CHUNK:
+        return fun(*arrays)
+    k = _divisor(n, max(CHUNK // max(work, 1), 1))
+    if k == n:
+        return fun(*arrays)
+    parts = [a.reshape(n // k, k, *a.shape[1:]) for a in arrays]
+    found = lax.map(lambda one: fun(*one), tuple(parts))
+    return found.reshape(n, *found.shape[2:])
+
+
+def dot(equation: str, *operands: Any) -> Any:
+    return jnp.einsum(equation, *operands, preferred_element_type=operands[0].dtype)
+
+
+# ----- the three products, on CPU -----
+def _is_direct(x: Any, w: Any, groups: int) -> bool:
+    places = math.prod(w.shape[2:])
+    if groups == 1:
+        return 1 < places and w.shape[1] * places <= DIRECT
+    return w.shape[1] == 1 and places <= DIRECT
+
+
+def _correlate_direct(x: Any, w: Any, geo: Geometry, out: Sequence[int]) -> Any:
+    """One fused sum: no columns in memory."""
+    n, g, c, o = x.shape[0], geo.groups, w.shape[1], w.shape[0]
+    wide = padded(x, geo).reshape(n, g, 1, c, *padded_size(x.shape[2:], geo))
+    kernel = w.reshape(1, g, o // g, c, *w.shape[2:], *(1,) * len(out))
+    total = None
+    for channel, *at in itertools.product(range(c), *map(range, w.shape[2:])):
+        seen = shifted(wide[:, :, :, channel], at, geo, out)
+        term = kernel[(slice(None), slice(None), slice(None), channel, *at)] * seen
+        total = term if total is None else total + term
+    return total.reshape(n, o, *out)
+
+
+def _correlate_columns(x: Any, w: Any, geo: Geometry, out: Sequence[int]) -> Any:
+    g, o = geo.groups, w.shape[0]
+    rows = w.reshape(g, o // g, -1)
+
+    def some(x: Any) -> Any:
+        cols = columns(padded(x, geo), w.shape[2:], geo, out)
+        cols = cols.reshape(x.shape[0], g, -1, cols.shape[-1])
+        return dot("gok,ngkp->ngop", rows, cols).reshape(x.shape[0], o, *out)
+
+    return by_chunks(some, x.shape[1] * math.prod(w.shape[2:]) * math.prod(out), x)
+
+
+def _correlate_cpu(x: Any, w: Any, geo: Geometry, out: tuple[int, ...]) -> Any:
+    form = _correlate_direct if _is_direct(x, w, geo.groups) else _correlate_columns
+    return form(x, w, geo, out)
+
+
+def _spread_cpu(g: Any, w: Any, geo: Geometry, size: tuple[int, ...]) -> Any:
+    """The transpose of correlation: columns by a product, then each tap added where it came from."""
+    groups, o, kernel = geo.groups, w.shape[0], w.shape[2:]
+    c, out = w.shape[1] * groups, g.shape[2:]
+    rows = w.reshape(groups, o // groups, -1)
+    whole = padded_size(size, geo)
+
+    def some(g: Any) -> Any:
+        flat = g.reshape(g.shape[0], groups, o // groups, -1)
+        cols = dot("gok,ngop->ngkp", rows, flat).reshape(g.shape[0], c, *kernel, *out)
+        everywhere = (slice(None), slice(None))
+        parts = [unshifted(cols[(*everywhere, *at)], at, geo, whole) for at in taps(kernel)]
+        return cropped(functools.reduce(lambda a, b: a + b, parts), geo, size)
+
+    return by_chunks(some, c * math.prod(kernel) * math.prod(out), g)
+
+
+def _weigh_cpu(x: Any, g: Any, geo: Geometry, kernel: tuple[int, ...]) -> Any:
+    """The weight's gradient, summed over a few images at a time."""
+    n, groups, o, out = x.shape[0], geo.groups, g.shape[1], g.shape[2:]
+    c = x.shape[1] // groups
+    k = _divisor(n, min(max(CHUNK // max(x.shape[1] * math.prod(kernel) * math.prod(out), 1), 1), 8))
+    if n * x.shape[1] * math.prod(kernel) * math.prod(out) <= CHUNK:
+        k = max(n, 1)
+
+    def some(x: Any, g: Any) -> Any:
+        cols = columns(padded(x, geo), kernel, geo, out)
+        cols = cols.reshape(k, groups, -1, cols.shape[-1])
+        return dot("ngop,ngkp->ngok", g.reshape(k, groups, o // groups, -1), cols)
+
+    shape = (o, c, *kernel)
+    if k == n:
+        return some(x, g).sum(0, dtype=x.dtype).reshape(shape)
+    start = jnp.zeros((k, groups, o // groups, c * math.prod(kernel)), x.dtype)
+    parts = tuple(a.reshape(n // k, k, *a.shape[1:]) for a in (x, g))
+    total, _ = lax.scan(lambda acc, xg: (acc + some(*xg), None), start, parts)
+    return total.sum(0, dtype=x.dtype).reshape(shape)
+
+
+# ----- the same, in the accelerators' own form -----
+def _correlate_native(x: Any, w: Any, geo: Geometry, out: tuple[int, ...]) -> Any:
+    return lax.conv_general_dilated(
+        x, w, geo.stride, [(p, p) for p in geo.padding], rhs_dilation=geo.dilation,
+        feature_group_count=geo.groups, preferred_element_type=x.dtype,
+    )  # fmt: skip
+
+
+def _flipped(w: Any, groups: int) -> Any:
+    """(o, c/g, ...) as the kernel of the transpose: (c, o/g, ...), turned round."""
+    o, c, *kernel = w.shape
+    turned = lax.rev(w, range(2, w.ndim)).reshape(groups, o // groups, c, *kernel)
+    return turned.swapaxes(1, 2).reshape(groups * c, o // groups, *kernel)
+
+
+def _spread_native(g: Any, w: Any, geo: Geometry, size: tuple[int, ...]) -> Any:
+    edges = []
+    for n, m, k, s, p, d in zip(
+        size, g.shape[2:], w.shape[2:], geo.stride, geo.padding, geo.dilation
+    ):
+        low = d * (k - 1) - p
+        edges.append((low, n + d * (k - 1) - (m - 1) * s - 1 - low))
+    return lax.conv_general_dilated(
+        g, _flipped(w, geo.groups), (1,) * len(size), edges, lhs_dilation=geo.stride,
+        rhs_dilation=geo.dilation, feature_group_count=geo.groups, preferred_element_type=g.dtype,
+    )  # fmt: skip
+
+
+def _weigh_native(x: Any, g: Any, geo: Geometry, kernel: tuple[int, ...]) -> Any:
+    """Batch and channels change places: the gradient is the kernel."""
+    edges = []
+    for size, m, k, s, p, d in zip(
+        x.shape[2:], g.shape[2:], kernel, geo.stride, geo.padding, geo.dilation
+    ):
+        edges.append((p, d * (k - 1) + (m - 1) * s + 1 - size - p))
+    groups = geo.groups
+    images = x.reshape(x.shape[0], groups, -1, *x.shape[2:]).swapaxes(0, 2)  # c/g, g, n
+    images = images.reshape(-1, groups * x.shape[0], *x.shape[2:])
+    found = lax.conv_general_dilated(
+        images, g.swapaxes(0, 1), geo.dilation, edges, rhs_dilation=geo.stride,
+        feature_group_count=groups, preferred_element_type=x.dtype,
+    )  # fmt: skip
+    return found.swapaxes(0, 1).reshape(g.shape[1], -1, *kernel)
+
+
+def _by_device(cpu: Callable[..., Any], native: Callable[..., Any]) -> Callable[..., Any]:
+    """Small or inexact-free work takes the CPU form anywhere; it needs no choice at lowering."""
+
+    def product(a: Any, b: Any, geo: Geometry, sizes: tuple[int, ...]) -> Any:
+        small = math.prod(a.shape) * math.prod(sizes) <= CHUNK >> 4
+        if small or not jnp.issubdtype(a.dtype, jnp.floating) or 0 in (*a.shape, *b.shape):
+            return cpu(a, b, geo, sizes)
+        return lax.platform_dependent(
+            a, b,
+            cpu=lambda a, b: cpu(a, b, geo, sizes),
+            default=lambda a, b: native(a, b, geo, sizes),
+        )  # fmt: skip
+
+    return product
+
+
+correlate = _by_device(_correlate_cpu, _correlate_native)
+spread = _by_device(_spread_cpu, _spread_native)
+weigh = _by_device(_weigh_cpu, _weigh_native)

@@ -1,0 +1,206 @@
+"""Dropout: a mask drawn on the host, then ops whose grad_fn is PyTorch's."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+
+from ..core import dtypes, rng_draw
+from ..core.dispatch import set_layout
+from ..core.dtypes import COMPLEX, FLOAT, SCALAR_NAMES
+from ..core.op import Array, composite, op, publish
+from ..core.storage import result_stride
+from ..core.tensor import Tensor, from_host
+from .fill import draw_to_tensor, generator_for, in_memory_order, refuse, require
+
+_SELU_ALPHA = 1.7580993408473766
+_RANGE = "dropout probability has to be between 0 and 1, but got {}"
+
+
+# ----- noise -----
+
+
+def _mask_of_elements(input: Tensor, p: float, scale: Any) -> Tensor:
+    """scale(keep) for every element, drawn and laid out in the input's order in memory."""
+
+    def draw(generator):
+        return in_memory_order(scale(rng_draw.bernoulli(generator, input.numel(), 1 - p)), input)
+
+    noise = draw_to_tensor(draw, generator_for("dropout", None, input.device), input.device)
+    shape = tuple(input.shape)
+    set_layout(noise, result_stride((shape,), (tuple(input.geometry().stride),), shape))
+    return noise
+
+
+def _mask_of_features(input: Tensor, p: float, scale: Any) -> Tensor:
+    """scale(keep) for every channel of every sample."""
+    require(input.ndim >= 2, "Feature dropout requires at least 2 dimensions in the input")
+    shape = tuple(input.shape[:2]) + (1,) * (input.ndim - 2)
+
+    def draw(generator):
+        return scale(rng_draw.bernoulli(generator, math.prod(shape), 1 - p)).reshape(shape)
+
+    return draw_to_tensor(draw, generator_for("dropout", None, input.device), input.device)
+
+
+def _check_kind(input: Tensor) -> None:
+    refuse("bernoulli_scalar_cpu_", input.dtype, COMPLEX)
+    require(
+        input.dtype.category == FLOAT,
+        f"result type Float can't be cast to the desired output type {SCALAR_NAMES[input.dtype]}",
+    )
+
+
+def _dropped(
+    input: Tensor, p: float, train: bool, inplace: bool, feature: bool, alpha: bool
+) -> Tensor:
+    require(0 <= p <= 1, _RANGE.format(f"{p:g}"))
+    if p == 0 or not train or input.numel() == 0:
+        return input
+    multiply, add = (Tensor.mul_, Tensor.add_) if inplace else (Tensor.mul, Tensor.add)
+    kind = dtypes.to_numpy(input.dtype)
+    if p == 1:
+        return multiply(input, from_host(np.zeros((), kind), input.device))
+    _check_kind(input)
+    masked = _mask_of_features if feature else _mask_of_elements
+    if not alpha:
+        return multiply(input, masked(input, p, lambda keep: _scaled(keep, p, kind)))
+    a = 1 / math.sqrt((_SELU_ALPHA**2 * p + 1) * (1 - p))
+    keep = masked(input, p, lambda keep: keep.astype(kind))
+    shift = keep.add(-1).mul(_SELU_ALPHA * a).add(_SELU_ALPHA * a * p)
+    return add(multiply(input, keep.mul(a)), shift)
+
+
+def _scaled(keep: np.ndarray, p: float, kind: np.dtype) -> np.ndarray:
+    """0 or 1 / (1 - p), divided in float32 where the dtype is narrower."""
+    wide = np.dtype(np.float64) if kind == np.float64 else np.dtype(np.float32)
+    values = rng_draw.narrow(np.array([0, 1], wide) / wide.type(1 - p), kind)
+    return values.take(keep)
+
+
+# ----- torch.dropout and its like -----
+
+
+def _publish(name: str, feature: bool, alpha: bool) -> None:
+    def function(input, p, train):
+        return _dropped(input, p, train, False, feature, alpha)
+
+    def twin(input, p, train):
+        return _dropped(input, p, train, True, feature, alpha)
+
+    for made, public in ((function, name), (twin, name + "_")):
+        made.__name__ = made.__qualname__ = public
+        publish("torch", public, made)
+
+
+_publish("dropout", False, False)
+_publish("feature_dropout", True, False)
+_publish("alpha_dropout", False, True)
+_publish("feature_alpha_dropout", True, True)
+
+
+@op(module=None, promote="none", node="NativeDropoutBackward0")
+def masked_native(input: Array, mask: Array, scale: float):
+    return input * mask.astype(input.dtype) * jnp.asarray(scale, input.dtype)
+
+
+@composite(method=False)
+def native_dropout(input, p, train):
+    """The result and the mask of what was kept; train=None means True."""
+    p = float(p)
+    keep = 1.0 if train is False else 1.0 - p
+    refuse("bernoulli_scalar_cpu_", input.dtype, COMPLEX)
+
+    def draw(generator):
+        if train is False or input.numel() == 0:
+            return np.ones(tuple(input.shape), bool)
+        return in_memory_order(rng_draw.bernoulli(generator, input.numel(), keep), input)
+
+    mask = draw_to_tensor(draw, generator_for("dropout", None, input.device), input.device)
+    return masked_native(input, mask, 0.0 if keep == 0 else 1.0 / keep), mask
+
+
+# ----- torch.nn.functional -----
+
+
+def _check_range(p: float) -> None:
+    if p < 0.0 or p > 1.0:
+        raise ValueError(_RANGE.format(p))
+
+
+@composite(module="nn.functional", name="dropout")
+def _dropout(input, p=0.5, training=True, inplace=False):
+    _check_range(p)
+    return _dropped(input, p, training, inplace, feature=False, alpha=False)
+
+
+@composite(module="nn.functional", name="alpha_dropout")
+def _alpha_dropout(input, p=0.5, training=False, inplace=False):
+    _check_range(p)
+    return _dropped(input, p, training, inplace, feature=False, alpha=True)
+
+
+@composite(module="nn.functional", name="feature_alpha_dropout")
+def _feature_alpha_dropout(input, p=0.5, training=False, inplace=False):
+    _check_range(p)
+    return _dropped(input, p, training, inplace, feature=True, alpha=True)
+
+
+_CHANNELS = (
+    "Note that dropout{0}d exists to provide channel-wise dropout on inputs with {0} spatial "
+    "dimension{1}, a channel dimension, and an optional batch dimension (i.e. {2}D or {3}D inputs)."
+)
+_DEPRECATED = (
+    "dropout{0}d: Received a {4}-D input to dropout{0}d, which is deprecated and will result in an "
+    "error in a future release. To retain the behavior and silence this warning, please use "
+    "dropout instead. " + _CHANNELS
+)
+_AMBIGUOUS = (
+    "dropout2d: Received a 3D input to dropout2d and assuming that channel-wise 1D dropout "
+    "behavior is desired - input is interpreted as shape (N, C, L), where C is the channel dim. "
+    "This behavior will change in a future release to interpret the input as one without a batch "
+    "dimension, i.e. shape (C, H, W). To maintain the 1D channel-wise dropout behavior, please "
+    "switch to using dropout1d instead."
+)
+
+
+@composite(module="nn.functional")
+def dropout1d(input, p=0.5, training=True, inplace=False):
+    _check_range(p)
+    if input.dim() not in (2, 3):
+        raise RuntimeError(
+            f"dropout1d: Expected 2D or 3D input, but received a {input.dim()}D input. "
+            + _CHANNELS.format(1, "", 2, 3)
+        )
+    return _batched(input, p, training, inplace, 3)
+
+
+@composite(module="nn.functional")
+def dropout2d(input, p=0.5, training=True, inplace=False):
+    _check_range(p)
+    if input.dim() not in (3, 4):
+        warnings.warn(_DEPRECATED.format(2, "s", 3, 4, input.dim()), stacklevel=2)
+    if input.dim() == 3:
+        warnings.warn(_AMBIGUOUS, stacklevel=2)
+    return _dropped(input, p, training, inplace, feature=True, alpha=False)
+
+
+@composite(module="nn.functional")
+def dropout3d(input, p=0.5, training=True, inplace=False):
+    _check_range(p)
+    if input.dim() not in (4, 5):
+        warnings.warn(_DEPRECATED.format(3, "s", 4, 5, input.dim()), stacklevel=2)
+    return _batched(input, p, training, inplace, 5)
+
+
+def _batched(input: Tensor, p: float, training: bool, inplace: bool, ndim: int) -> Tensor:
+    """Drop channels; an input without a batch dimension gets one on the way."""
+    if input.dim() == ndim:
+        return _dropped(input, p, training, inplace, feature=True, alpha=False)
+    batch = input.unsqueeze_(0) if inplace else input.unsqueeze(0)
+    result = _dropped(batch, p, training, inplace, feature=True, alpha=False)
+    return result.squeeze_(0) if inplace else result.squeeze(0)

@@ -1,0 +1,440 @@
+"""Gathering and scattering along one dim, and what depends on which elements are true."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+
+from ..core.check import check_dim
+from ..core.dispatch import call
+from ..core.op import Array, Dim, Number, composite, op
+from ..core.tensor import Tensor, from_host, to_host
+from .index import check_bounds
+from .movement import finish
+
+
+def _wrap(i: Any, n: int) -> Any:
+    i = i.astype(np.int64)
+    return jnp.where(i < 0, i + n, i)
+
+
+def _check_long(name: str, index: Tensor) -> None:
+    if index.dtype.name not in ("int64", "int32"):
+        raise RuntimeError(f"{name}(): Expected dtype int32/int64 for index")
+
+
+def _in_range(dim: int, n: int) -> Any:
+    return lambda bad: RuntimeError(f"index {bad} is out of bounds for dimension {dim} with size {n}")
+
+
+# ----- along one dim, whole slices -----
+@op(name="index_select", module=None, method=False, promote="none")
+def _index_select(input: Array, dim: int, index: Array):
+    if input.ndim == 0:
+        return input.reshape(1)[_wrap(index, 1).reshape(-1)[0]]
+    return jnp.take(input, _wrap(index.reshape(-1), input.shape[dim]), axis=dim, mode="clip")
+
+
+@_index_select.gradient
+def _(grad, input, dim, index):
+    return grad.new_zeros(input.shape).index_add(dim, index, grad), None
+
+
+@composite
+def index_select(input: Tensor, dim: int, index: Tensor, *, out: Any = None) -> Tensor:
+    """The slices of a dim at the given indices."""
+    dim = check_dim(dim, input.ndim)
+    if index.ndim > 1:
+        raise IndexError("index_select(): Index is supposed to be a vector, but got dim: "
+                         f"{index.ndim} with type: {index.dtype.name.title()} and size: {list(index.shape)}")
+    _check_long("index_select", index)
+    check_bounds(index, input.shape[dim] if input.ndim else 1, lambda bad: IndexError("index out of range in self"))
+    return finish("index_select", call(_index_select, (input, index), (dim,)), out)
+
+
+@op(name="index_add", module=None, method=False, promote="none")
+def _index_add(input: Array, dim: int, index: Array, source: Array, *, alpha: Number = 1):
+    at = (slice(None),) * dim + (_wrap(index.reshape(-1), input.shape[dim] if input.ndim else 1),)
+    if input.ndim == 0:
+        return input + (source * alpha.astype(source.dtype)).sum(dtype=input.dtype)
+    return input.at[at].add(source * alpha.astype(source.dtype), mode="drop")
+
+
+@_index_add.gradient
+def _(grad, input, dim, index, alpha):
+    return grad, None, grad.index_select(dim, index) * alpha
+
+
+@composite(inplace=True)
+def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: Any = 1) -> Tensor:
+    """A copy with `alpha * source` added to the slices at the given indices."""
+    dim = check_dim(dim, input.ndim)
+    if source.dtype is not input.dtype:
+        raise RuntimeError("index_add_(): self and source expected to have the same dtype, but got "
+                           f"(self) {_title(input)} and (source) {_title(source)}")
+    if input.ndim and index.numel() != source.shape[dim]:
+        raise RuntimeError(f"index_add_(): Number of indices ({index.numel()}) should be equal to source.size(dim): ({source.shape[dim]}), for dim: {dim}")
+    check_bounds(index, input.shape[dim] if input.ndim else 1, lambda bad: IndexError("index out of range in self"))
+    return call(_index_add, (input, index, source, alpha), (dim,))
+
+
+def _title(t: Tensor) -> str:
+    from ..core.dtypes import SCALAR_NAMES
+
+    return SCALAR_NAMES[t.dtype]
+
+
+@op(name="index_copy", module=None, method=False, promote="none")
+def _index_copy(input: Array, dim: int, index: Array, source: Array):
+    at = (slice(None),) * dim + (_wrap(index.reshape(-1), input.shape[dim] if input.ndim else 1),)
+    return source.reshape(input.shape) if input.ndim == 0 else input.at[at].set(source, mode="drop")
+
+
+@_index_copy.gradient
+def _(grad, dim, index):
+    return grad.index_fill(dim, index, 0), None, grad.index_select(dim, index)
+
+
+@composite(inplace=True)
+def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor:
+    """A copy with the slices at the given indices replaced."""
+    dim = check_dim(dim, input.ndim)
+    if source.dtype is not input.dtype:
+        raise RuntimeError("index_copy_(): self and source expected to have the same dtype, but got "
+                           f"(self) {_title(input)} and (source) {_title(source)}")
+    check_bounds(index, input.shape[dim] if input.ndim else 1, lambda bad: IndexError(f"index_copy_(): index {bad} is out of bounds for dimension {dim} with size {input.shape[dim]}"))
+    return call(_index_copy, (input, index, source), (dim,))
+
+
+@op(name="index_fill", module=None, method=False, promote="none")
+def _index_fill(input: Array, dim: int, index: Array, value: Number):
+    if input.ndim == 0:
+        return jnp.broadcast_to(value.astype(input.dtype), ())
+    at = (slice(None),) * dim + (_wrap(index.reshape(-1), input.shape[dim]),)
+    return input.at[at].set(value.astype(input.dtype), mode="drop")
+
+
+@_index_fill.gradient
+def _(grad, dim, index):
+    return grad.index_fill(dim, index, 0), None
+
+
+@composite(inplace=True)
+def index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
+    """A copy with the slices at the given indices filled with one number."""
+    dim = check_dim(dim, input.ndim)
+    if index.dtype.name != "int64":
+        raise IndexError("index_fill_(): Expected dtype int64 for index.")
+    if isinstance(value, Tensor):
+        if value.ndim:
+            raise RuntimeError("index_fill_ only supports a 0-dimensional value tensor, but got tensor "
+                               f"with {value.ndim} dimension(s).")
+        value = value.item()
+    n = input.shape[dim] if input.ndim else 1
+    check_bounds(index, n, lambda bad: IndexError(f"index {bad} is out of bounds for dimension {dim} with size {n}"))
+    return call(_index_fill, (input, index, value), (dim,))
+
+
+# ----- along one dim, element by element -----
+@op(name="gather", module=None, method=False, promote="none")
+def _gather(input: Array, dim: int, index: Array):
+    if input.ndim == 0:
+        return jnp.broadcast_to(input, index.shape)
+    if index.ndim == 0:
+        return input[_wrap(index, input.shape[0])]
+    cut = tuple(slice(None) if d == dim else slice(0, n) for d, n in enumerate(index.shape))
+    return jnp.take_along_axis(input[cut], _wrap(index, input.shape[dim]), axis=dim, mode="clip")
+
+
+@_gather.gradient
+def _(grad, input, dim, index):
+    return grad.new_zeros(input.shape).scatter_add(dim, index, grad), None
+
+
+def _check_gather(name: str, input: Tensor, dim: int, index: Tensor, whole: bool = False) -> int:
+    dim = check_dim(dim, input.ndim)
+    if index.numel() and index.dtype.name not in ("int64", "int32"):
+        raise RuntimeError(f"{name}(): Expected dtype int32/int64 for index")
+    if max(index.ndim, 1) != max(input.ndim, 1) and index.numel():
+        raise RuntimeError("Index tensor must have the same number of dimensions as input tensor"
+                           if name == "gather" else "Index tensor must have the same number of dimensions as self tensor")
+    n = input.shape[dim] if input.ndim else 1
+    check_bounds(index, n, _in_range(dim, n))
+    return dim
+
+
+@composite
+def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False, out: Any = None) -> Tensor:
+    """Elements picked along a dim, one index an element."""
+    if sparse_grad:
+        raise NotImplementedError("gather: sparse_grad=True is not supported")
+    dim = _check_gather("gather", input, dim, index)
+    for d in range(min(input.ndim, index.ndim)):
+        if d != dim and index.shape[d] > input.shape[d]:
+            raise RuntimeError(
+                f"Size does not match at dimension {d} expected index {list(index.shape)} to be no larger than "
+                f"self {list(input.shape)} apart from dimension {dim}"
+            )
+    return finish("gather", call(_gather, (input, index), (dim,)), out)
+
+
+@composite
+def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None, *, out: Any = None) -> Tensor:
+    """`gather` with broadcasting; without dim on the flattened tensor."""
+    if dim is None:
+        return gather(input.reshape(-1), 0, indices.reshape(-1), out=out)
+    if input.ndim != indices.ndim:
+        raise RuntimeError("torch.take_along_dim(): input and indices should have the same number of dimensions, "
+                           f"but got {input.ndim} dimensions for input, and {indices.ndim} dimensions for indices")
+    from ..core.check import broadcast_shapes
+
+    dim = check_dim(dim, input.ndim)
+    a, b = list(input.shape), list(indices.shape)
+    a[dim] = b[dim] = 1
+    shape = list(broadcast_shapes(tuple(a), tuple(b)))
+    wide = input.expand([input.shape[dim] if d == dim else n for d, n in enumerate(shape)])
+    index = indices.expand([indices.shape[dim] if d == dim else n for d, n in enumerate(shape)])
+    return gather(wide, dim, index, out=out)
+
+
+@composite
+def take(input: Tensor, index: Tensor) -> Tensor:
+    """Elements of the flattened tensor."""
+    if index.dtype.name != "int64":
+        raise RuntimeError("take(): Expected a long tensor for index, but got " + _title(index))
+    if input.numel() == 0 and index.numel():
+        raise IndexError("take(): tried to take from an empty tensor")
+    n = input.numel()
+    check_bounds(index, n, lambda bad: IndexError(f"out of range: tried to access index {bad} on a tensor of {n} elements."))
+    return call(_take, (input, index))
+
+
+@op(name="take", module=None, method=False, promote="none")
+def _take(input: Array, index: Array):
+    return jnp.take(input.reshape(-1), _wrap(index, input.size), mode="clip")
+
+
+@_take.gradient
+def _(grad, input, index):
+    flat = grad.new_zeros(input.numel()).index_add(0, index.reshape(-1), grad.reshape(-1))
+    return flat.view(input.shape), None
+
+
+@composite(module=None, method=True)
+def put(self: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) -> Tensor:
+    """A copy with elements of the flattened tensor replaced (or added to)."""
+    flat = self.reshape(-1)
+    return flat.index_put((index.reshape(-1),), source.reshape(-1), accumulate).view(self.shape)
+
+
+def _put_(self: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) -> Tensor:
+    from ..core.mutate import overwrite
+
+    return overwrite(self, put(self, index, source, accumulate))
+
+
+Tensor.put_ = _put_  # type: ignore[attr-defined]
+
+
+# ----- scatter -----
+def _places(index: Any, dim: int, n: int) -> tuple[Any, ...]:
+    at = [jnp.arange(k).reshape([-1 if e == d else 1 for e in range(index.ndim)]) for d, k in enumerate(index.shape)]
+    at[dim] = _wrap(index, n)
+    return tuple(at)
+
+
+def _scatter_into(input: Any, dim: int, index: Any, src: Any, how: str) -> Any:
+    if input.ndim == 0:
+        input, index = input.reshape(1), index.reshape(-1)
+        return _scatter_into(input, 0, index, src.reshape(-1), how).reshape(())
+    if index.ndim == 0:
+        index, src = index.reshape(1), src.reshape(1)
+    at = input.at[_places(index, dim, input.shape[dim])]
+    return getattr(at, how)(src.astype(input.dtype), mode="drop")
+
+
+def _source(src: Any, index: Any) -> Any:
+    return src[tuple(slice(0, n) for n in index.shape)] if src.ndim == index.ndim else src
+
+
+@op(name="scatter", module=None, method=False, promote="none", node=lambda s: "ScatterBackward0")
+def _scatter(input: Array, dim: int, index: Array, src: Array):
+    return _scatter_into(input, dim, index, _source(src, index), "set")
+
+
+@_scatter.gradient
+def _(grad, dim, index, src):
+    found = grad.gather(dim, index)
+    return grad.scatter(dim, index, 0), None, _padded(found, src)
+
+
+def _padded(found: Tensor, src: Tensor) -> Tensor:
+    if found.shape == src.shape:
+        return found
+    out = found.new_zeros(src.shape)
+    out[tuple(slice(0, n) for n in found.shape)] = found
+    return out
+
+
+@op(name="scatter_value", module=None, method=False, promote="none", node="ScatterBackward1")
+def _scatter_value(input: Array, dim: int, index: Array, value: Number):
+    return _scatter_into(input, dim, index, jnp.broadcast_to(value.astype(input.dtype), index.shape), "set")
+
+
+@_scatter_value.gradient
+def _(grad, dim, index):
+    return grad.scatter(dim, index, 0), None
+
+
+@op(name="scatter_add", module=None, method=False, promote="none")
+def _scatter_add(input: Array, dim: int, index: Array, src: Array):
+    return _scatter_into(input, dim, index, _source(src, index), "add")
+
+
+@_scatter_add.gradient
+def _(grad, dim, index, src):
+    return grad, None, _padded(grad.gather(dim, index), src)
+
+
+def _check_scatter(name: str, input: Tensor, dim: int, index: Tensor, src: Any) -> int:
+    dim = _check_gather(name, input, dim, index)
+    if isinstance(src, Tensor):
+        if src.dtype is not input.dtype:
+            raise RuntimeError(f"{name}(): Expected self.dtype to be equal to src.dtype")
+        if max(src.ndim, 1) != max(input.ndim, 1) and index.numel():
+            raise RuntimeError("Index tensor must have the same number of dimensions as src tensor")
+        for d in range(index.ndim):
+            if index.shape[d] > src.shape[d] or (d != dim and index.shape[d] > input.shape[d]):
+                raise RuntimeError(
+                    f"Expected index {list(index.shape)} to be no larger than self {list(input.shape)} apart "
+                    f"from dimension {dim} and to be no larger size than src {list(src.shape)}"
+                )
+    return dim
+
+
+@composite(inplace=True)
+def scatter(input: Tensor, dim: int, index: Tensor, src: Any = None, *, value: Any = None, reduce: str | None = None) -> Tensor:
+    """A copy with elements written along a dim, one index an element."""
+    src = value if src is None else src
+    dim = _check_scatter("scatter", input, dim, index, src)
+    if index.numel() == 0:
+        return input.clone()
+    if reduce is not None:
+        return _scatter_reduced(input, dim, index, src, reduce)
+    if isinstance(src, Tensor):
+        return call(_scatter, (input, index, src), (dim,))
+    return call(_scatter_value, (input, index, src), (dim,))
+
+
+def _scatter_reduced(input: Tensor, dim: int, index: Tensor, src: Any, reduce: str) -> Tensor:
+    if reduce not in ("add", "multiply"):
+        raise RuntimeError("reduce argument must be either add or multiply.")
+    if not isinstance(src, Tensor):
+        src = input.new_full(index.shape, src)
+    return scatter_reduce(input, dim, index, src, "sum" if reduce == "add" else "prod")
+
+
+@composite(inplace=True)
+def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
+    """A copy with elements added along a dim, one index an element."""
+    dim = _check_scatter("scatter_add", input, dim, index, src)
+    return call(_scatter_add, (input, index, src), (dim,)) if index.numel() else input.clone()
+
+
+_REDUCERS = {"sum": "add", "prod": "mul", "amax": "max", "amin": "min", "mean": "add"}
+
+
+@op(name="scatter_reduce", module=None, method=False, promote="none")
+def _scatter_reduce(input: Array, dim: int, index: Array, src: Array, reduce: str, include_self: bool):
+    src = _source(src, index)
+    counts = _scatter_into(jnp.zeros(input.shape, input.dtype), dim, index, jnp.ones(src.shape, input.dtype), "add")
+    start = input
+    if not include_self:
+        start = jnp.where(counts > 0, _neutral(reduce, input.dtype), input)
+    out = _scatter_into(start, dim, index, src, _REDUCERS[reduce])
+    if reduce == "mean":
+        total = jnp.maximum(counts + (1 if include_self else 0), 1).astype(input.dtype)
+        out = out / total if np.issubdtype(input.dtype, np.inexact) else jnp.floor_divide(out, total)
+    return out
+
+
+def _neutral(reduce: str, kind: Any) -> Any:
+    if reduce in ("sum", "mean"):
+        return jnp.zeros((), kind)
+    if reduce == "prod":
+        return jnp.ones((), kind)
+    info = jnp.finfo(kind) if np.issubdtype(kind, np.floating) else jnp.iinfo(kind)
+    inexact = np.issubdtype(kind, np.floating)
+    low, high = (-jnp.inf, jnp.inf) if inexact else (info.min, info.max)
+    return jnp.asarray(low if reduce == "amax" else high, kind)
+
+
+@composite(inplace=True)
+def scatter_reduce(
+    input: Tensor, dim: int, index: Tensor, src: Tensor, reduce: str, *, include_self: bool = True
+) -> Tensor:
+    """A copy with elements reduced into it along a dim, one index an element."""
+    if reduce not in _REDUCERS:
+        raise RuntimeError("reduce argument must be either sum, prod, mean, amax or amin, got " + str(reduce) + ".")
+    dim = _check_scatter("scatter_reduce", input, dim, index, src)
+    return call(_scatter_reduce, (input, index, src), (dim, reduce, include_self)) if index.numel() else input.clone()
+
+
+# ----- what depends on the elements -----
+@composite
+def nonzero(input: Tensor, *, as_tuple: bool = False, out: Any = None) -> Any:
+    """The indices of the elements that are not zero: a row each, or a tensor a dim."""
+    array = to_host(input)
+    if as_tuple:
+        return tuple(from_host(i.astype(np.int64)) for i in np.nonzero(array.reshape(1) if not array.ndim else array))
+    found = np.argwhere(array) if array.ndim else np.empty((int(bool(array)), 0))
+    return finish("nonzero", from_host(found.astype(np.int64)), out)
+
+
+@composite
+def argwhere(input: Tensor) -> Tensor:
+    """The indices of the elements that are not zero, a row each."""
+    return nonzero(input)
+
+
+@composite
+def masked_select(input: Tensor, mask: Tensor, *, out: Any = None) -> Tensor:
+    """The elements where the mask is true, in one dim."""
+    if mask.dtype.name != "bool":
+        raise RuntimeError("masked_select: expected BoolTensor for mask")
+    from ..core.check import broadcast_shapes
+
+    shape = broadcast_shapes(tuple(input.shape), tuple(mask.shape))
+    at = np.flatnonzero(np.broadcast_to(to_host(mask), shape)).astype(np.int64)
+    picked = call(_masked_select, (input.expand(shape), from_host(at)))
+    return finish("masked_select", picked, out)
+
+
+@op(name="masked_select", module=None, method=False, promote="none")
+def _masked_select(input: Array, index: Array):
+    return jnp.take(input.reshape(-1), index, mode="clip")
+
+
+@_masked_select.gradient
+def _(grad, input, index):
+    return grad.new_zeros(input.numel()).index_add(0, index, grad).view(input.shape), None
+
+
+@composite(inplace=True)
+def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
+    """A copy with the source's elements, in order, where the mask is true."""
+    if mask.dtype.name != "bool":
+        raise RuntimeError("masked_scatter_ only supports boolean masks, but got mask with dtype " + mask.dtype.name)
+    if source.dtype is not input.dtype:
+        raise RuntimeError("masked_scatter: expected self and source to have same dtypes but got "
+                           f"{_title(input)} and {_title(source)}")
+    wide = mask.expand_as(input) if mask.shape != input.shape else mask
+    count = int(to_host(wide).sum())
+    if count > source.numel():
+        raise RuntimeError("Number of elements of source < number of ones in mask")
+    return input.index_put((wide,), source.reshape(-1)[:count])
+
+
+__all__ = ["Dim"]

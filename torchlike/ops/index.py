@@ -1,0 +1,437 @@
+"""Indexing: `x[…]`, `x[…] = y`, and gathering by tensors of indices."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+
+from ..core.check import check_dim
+from ..core.dispatch import call, call_view
+from ..core.mutate import check_writable, overwrite
+from ..core.op import Array, Arrays, Dim, Number, composite, op
+from ..core.plan import NUMBERS
+from ..core.record import check_later
+from ..core.storage import INLINE
+from ..core.tensor import Tensor, from_host, to_host
+from . import views
+from .shape import slice_along
+
+INDEX_KINDS = (
+    "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices "
+    "(got {})"
+)
+
+
+# ----- parsing -----
+def parse(x: Tensor, index: Any) -> tuple[Tensor, list[Tensor | None]]:
+    """The basic part of an index applied as views; the tensors left over, one per dim or None."""
+    items = _items(index)
+    consumed = sum(_dims_of(i) for i in items)
+    if consumed > x.ndim:
+        raise IndexError(f"too many indices for tensor of dimension {x.ndim}")
+    return _apply(x, items, x.ndim - consumed)
+
+
+def _apply(x: Tensor, items: list[Any], spread: int) -> tuple[Tensor, list[Tensor | None]]:
+    dim = 0
+    tensors: list[Tensor | None] = []
+    for item in items:
+        if item is Ellipsis:
+            dim += spread
+            tensors += [None] * spread
+        elif item is None:
+            x = x.unsqueeze(dim)  # type: ignore[attr-defined]
+            dim += 1
+            tensors.append(None)
+        elif isinstance(item, slice):
+            x = _slice(x, dim, item)
+            dim += 1
+            tensors.append(None)
+        elif isinstance(item, bool):
+            x = x.unsqueeze(dim)  # type: ignore[attr-defined]
+            tensors.append(from_host(np.array([0] if item else [], np.int64)))
+            dim += 1
+        elif isinstance(item, Tensor):
+            used = _index_tensors(x, dim, item)
+            dim += len(used)
+            tensors += used
+        else:
+            x = _select(x, dim, item.__index__())
+    return x, tensors
+
+
+def _items(index: Any) -> list[Any]:
+    if isinstance(index, tuple) or (isinstance(index, list) and _treat_as_tuple(index)):
+        items = list(index)
+    else:
+        items = [index]
+    found = [_item(i) for i in items]
+    ellipses = [i for i, item in enumerate(found) if item is Ellipsis]
+    for extra in reversed(ellipses[1:]):
+        found[extra] = slice(None)  # a second `...` is a plain `:`
+    return found
+
+
+def _treat_as_tuple(index: list[Any]) -> bool:
+    return len(index) < 32 and any(
+        isinstance(i, (slice, Tensor)) or i is Ellipsis or i is None for i in index
+    )
+
+
+def _item(i: Any) -> Any:
+    if i is None or i is Ellipsis or isinstance(i, (slice, bool)):
+        return i
+    if isinstance(i, Tensor):
+        return _index_tensor(i)
+    if isinstance(i, np.ndarray):
+        return _index_tensor(from_host(np.array(i)))
+    if isinstance(i, (list, tuple, range)):
+        return _index_tensor(_tensor_of(i))
+    if isinstance(i, np.bool_):
+        return bool(i)
+    if hasattr(i, "__index__"):
+        return i
+    kind = type(i).__name__
+    raise IndexError(INDEX_KINDS.format(kind)) if kind != "str" else TypeError(
+        "new(): invalid data type 'str'"
+    )
+
+
+def _tensor_of(items: Any) -> Tensor:
+    from .create import tensor
+
+    t = tensor(list(items))
+    return t.long() if t.numel() == 0 else t  # type: ignore[attr-defined]
+
+
+def _index_tensor(i: Tensor) -> Any:
+    kind = i.dtype
+    if kind.is_floating_point or kind.is_complex:
+        raise IndexError("tensors used as indices must be long, int, byte or bool tensors")
+    if i.ndim == 0 and kind.category > 0 and not i.requires_grad:  # type: ignore[attr-defined]
+        value = i._value_now()
+        if value.trace is None and value.array is not None:
+            return int(i.item())  # a known 0-dim index is an int: a view, as in PyTorch
+    return i
+
+
+def _dims_of(item: Any) -> int:
+    if item is None or item is Ellipsis or isinstance(item, bool):
+        return 0
+    if isinstance(item, Tensor) and item.dtype.name in ("bool", "uint8"):
+        return item.ndim
+    return 1
+
+
+def _slice(x: Tensor, dim: int, s: slice) -> Tensor:
+    n = x.shape[dim]
+    step = 1 if s.step is None else s.step.__index__()
+    if step <= 0:
+        raise ValueError("step must be greater than zero")
+    start, stop, _ = slice(_plain(s.start), _plain(s.stop), step).indices(n)
+    length = max(0, -((stop - start) // -step))
+    return slice_along(x, dim, start, length, step)
+
+
+def _plain(bound: Any) -> int | None:
+    if bound is None:
+        return None
+    if not hasattr(bound, "__index__"):
+        raise TypeError("slice indices must be integers or None or have an __index__ method")
+    return bound.__index__()
+
+
+def _select(x: Tensor, dim: int, i: int) -> Tensor:
+    if x.ndim == 0:
+        raise IndexError(
+            "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ "
+            "to convert a 0-dim tensor to a number"
+        )
+    n = x.shape[dim]
+    if not -n <= i < n:
+        raise IndexError(f"index {i} is out of bounds for dimension {dim} with size {n}")
+    return call_view(views.select_at, (x, i % n), (dim,))
+
+
+def _index_tensors(x: Tensor, dim: int, t: Tensor) -> list[Tensor]:
+    if t.dtype.name not in ("bool", "uint8"):
+        return [t]
+    for k in range(t.ndim):
+        if t.shape[k] != x.shape[dim + k]:
+            raise IndexError(
+                f"The shape of the mask {list(t.shape)} at index {k} does not match the shape of the "
+                f"indexed tensor {list(x.shape)} at index {dim + k}"
+            )
+    return [from_host(a.astype(np.int64)) for a in np.nonzero(to_host(t))]
+
+
+# ----- reading -----
+def _full_index(input: Any, indices: Any, dims: tuple[int, ...]) -> tuple[Any, ...]:
+    at: list[Any] = [slice(None)] * input.ndim
+    for d, i in zip(dims, indices, strict=True):
+        n = input.shape[d]
+        i = i.astype(np.int64)
+        at[d] = jnp.where(i < 0, i + n, i)
+    return tuple(at)
+
+
+@op(name="index", module=None, method=False, promote="none")
+def _index(input: Array, indices: Arrays, dims: object):
+    return input.at[_full_index(input, indices, dims)].get(mode="clip")
+
+
+@_index.gradient
+def _(grad, input, indices, dims):
+    out = grad.new_zeros(input.shape)
+    return (call(_index_put, (out, *indices, grad), (len(indices), dims, True)), [None] * len(indices))
+
+
+@op(name="index_put", module=None, method=False, promote="none")
+def _index_put(input: Array, indices: Arrays, values: Array, dims: object, accumulate: bool):
+    at = input.at[_full_index(input, indices, dims)]
+    values = values.astype(input.dtype)
+    return at.add(values, mode="drop") if accumulate else at.set(values, mode="drop")
+
+
+@_index_put.gradient
+def _(grad, indices, values, dims, accumulate):
+    picked = call(_index, (grad, *indices), (len(indices), dims))
+    zero = grad.new_zeros(values.shape)
+    mine = grad if accumulate else call(_index_put, (grad, *indices, zero), (len(indices), dims, False))
+    return mine, [None] * len(indices), picked
+
+
+def check_bounds(i: Tensor, n: int, message: Any) -> None:
+    """IndexError when an index is out of range: at once if its value is known, else at the flush."""
+    value = i._value_now()
+    if value.trace is INLINE or value.aval.size == 0 or (value.array is None and value.trace is None):
+        return
+    if value.trace is None:
+        array = np.asarray(value.array)
+        low, high = array.min(), array.max()
+        if low < -n or high >= n:
+            raise message(int(high if high >= n else low))
+        return
+    flag = call(_out_of_range, (i, n), ())
+    check_later(flag._value_now(), lambda: message(_worst(i, n)))
+
+
+def _worst(i: Tensor, n: int) -> int:
+    array = to_host(i)
+    return int(array.max() if array.max() >= n else array.min())
+
+
+@op(name="out_of_range", module=None, method=False, promote="none", differentiable=False)
+def _out_of_range(input: Array, n: Number):
+    return ((input < -n) | (input >= n)).any()
+
+
+def _ready(x: Tensor, tensors: list[Tensor | None]) -> tuple[list[Tensor], tuple[int, ...]]:
+    dims = tuple(d for d, t in enumerate(tensors) if t is not None)
+    chosen = [tensors[d] for d in dims]
+    try:
+        np.broadcast_shapes(*[tuple(t.shape) for t in chosen])  # type: ignore[union-attr]
+    except ValueError:
+        shapes = ", ".join(str(list(t.shape)) for t in chosen)  # type: ignore[union-attr]
+        raise IndexError(
+            f"shape mismatch: indexing tensors could not be broadcast together with shapes {shapes}"
+        ) from None
+    for d, t in zip(dims, chosen, strict=True):
+        n = x.shape[d]
+        check_bounds(
+            t,  # type: ignore[arg-type]
+            n,
+            lambda bad, d=d, n=n: IndexError(
+                f"index {bad} is out of bounds for dimension {d} with size {n}"
+            ),
+        )
+    return chosen, dims  # type: ignore[return-value]
+
+
+def getitem(self: Tensor, index: Any) -> Tensor:
+    """`self[index]`: a view for ints and slices, a copy when tensors take part."""
+    if index.__class__ is int and self._aval.ndim:
+        return _select(self, 0, index)
+    x, tensors = parse(self, index)
+    if any(t is not None for t in tensors):
+        chosen, dims = _ready(x, tensors)
+        return call(_index, (x, *chosen), (len(chosen), dims))
+    return call_view(views.alias_view, (self,), ()) if x is self else x
+
+
+def setitem(self: Tensor, index: Any, value: Any) -> None:
+    """`self[index] = value`."""
+    check_writable(self)
+    if isinstance(index, Tensor) and index.dtype.name == "bool" and index.shape == self.shape:
+        if isinstance(value, NUMBERS) and not self._requires_grad:
+            self.masked_fill_(index, value)  # type: ignore[attr-defined]
+            return
+    x, tensors = parse(self, index)
+    if not any(t is not None for t in tensors):
+        _assign(x, value)
+        return
+    chosen, dims = _ready(x, tensors)
+    src = value if isinstance(value, Tensor) else _like(x, value)
+    if src.dtype is not x.dtype and isinstance(value, Tensor):
+        raise RuntimeError(
+            f"Index put requires the source and destination dtypes match, got {_name(x)} for the "
+            f"destination and {_name(src)} for the source."
+        )
+    new = call(_index_put, (x, *chosen, _trimmed(src, x, chosen, dims)), (len(chosen), dims, False))
+    overwrite(x, new)
+
+
+def _name(t: Tensor) -> str:
+    from ..core.dtypes import SCALAR_NAMES
+
+    return SCALAR_NAMES[t.dtype]
+
+
+def _trimmed(src: Tensor, x: Tensor, chosen: list[Tensor], dims: tuple[int, ...]) -> Tensor:
+    """Leading dims of size 1 dropped; RuntimeError (PyTorch's text) when shapes don't match."""
+    target = indexed_shape(x, chosen, dims)
+    while src.ndim > len(target) and src.shape[0] == 1:
+        src = src.squeeze(0)  # type: ignore[attr-defined]
+    try:
+        fits = np.broadcast_shapes(tuple(src.shape), target) == target
+    except ValueError:
+        fits = False
+    if not fits:
+        raise RuntimeError(
+            f"shape mismatch: value tensor of shape {list(src.shape)} cannot be broadcast to indexing "
+            f"result of shape {list(target)}"
+        )
+    return src
+
+
+def indexed_shape(x: Tensor, chosen: list[Tensor], dims: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape of `x` indexed by tensors at some dims."""
+    shape = np.broadcast_shapes(*[tuple(t.shape) for t in chosen])
+    rest = [n for d, n in enumerate(x.shape) if d not in dims]
+    adjacent = list(dims) == list(range(dims[0], dims[0] + len(dims)))
+    at = dims[0] if adjacent else 0
+    return (*rest[:at], *shape, *rest[at:])
+
+
+def _like(x: Tensor, value: Any) -> Tensor:
+    from .create import tensor
+
+    return tensor(value, dtype=x.dtype, device=x.device)
+
+
+def _assign(x: Tensor, value: Any) -> None:
+    if isinstance(value, NUMBERS):
+        x.fill_(value)  # type: ignore[attr-defined]
+        return
+    src = value if isinstance(value, Tensor) else _like(x, value)
+    while src.ndim > x.ndim and src.shape[0] == 1:
+        src = src.squeeze(0)  # type: ignore[attr-defined]
+    extra = src.ndim - x.ndim
+    if extra > 0 or any(
+        n not in (1, m) for n, m in zip(src.shape, x.shape[-src.ndim or x.ndim :], strict=False)
+    ):
+        _assign_mismatch(x, src)
+    x.copy_(src)  # type: ignore[attr-defined]
+
+
+def _assign_mismatch(x: Tensor, src: Tensor) -> None:
+    pad = x.ndim - src.ndim
+    if pad < 0:
+        raise RuntimeError(
+            f"expand(torch.{src.dtype.legacy}{{{list(src.shape)}}}, size={list(x.shape)}): the number of "
+            f"sizes provided ({x.ndim}) must be greater or equal to the number of dimensions in the "
+            f"tensor ({src.ndim})"
+        )
+    for d in range(src.ndim):
+        if src.shape[d] not in (1, x.shape[d + pad]):
+            raise RuntimeError(
+                f"The expanded size of the tensor ({x.shape[d + pad]}) must match the existing size "
+                f"({src.shape[d]}) at non-singleton dimension {d + pad}.  Target sizes: {list(x.shape)}.  "
+                f"Tensor sizes: {list(src.shape)}"
+            )
+
+
+Tensor.__getitem__ = getitem  # type: ignore[attr-defined]
+Tensor.__setitem__ = setitem  # type: ignore[attr-defined]
+
+
+# ----- index_put -----
+def _indices_of(self: Tensor, indices: Any) -> tuple[list[Tensor], tuple[int, ...]]:
+    tensors: list[Tensor | None] = []
+    for i in indices:
+        tensors += [None] if i is None else _index_tensors(self, len(tensors), i)
+    return _ready(self, tensors)
+
+
+@composite
+def index_put(input: Tensor, indices: Any, values: Tensor, accumulate: bool = False) -> Tensor:
+    """A copy with values written (or added) where tensors of indices say."""
+    chosen, dims = _indices_of(input, indices)
+    if values.dtype is not input.dtype:
+        raise RuntimeError(
+            f"Index put requires the source and destination dtypes match, got {_name(input)} for the "
+            f"destination and {_name(values)} for the source."
+        )
+    values = _trimmed(values, input, chosen, dims)
+    return call(_index_put, (input, *chosen, values), (len(chosen), dims, accumulate))
+
+
+@composite(module=None, method=True)
+def index_put_(self: Tensor, indices: Any, values: Tensor, accumulate: bool = False) -> Tensor:
+    """In-place `index_put`."""
+    check_writable(self)
+    return overwrite(self, index_put(self, indices, values, accumulate))
+
+
+# ----- masks -----
+@op(name="masked_fill", module=None, method=False, promote="none", elementwise=True)
+def _masked_fill(input: Array, mask: Array, value: Number):
+    return jnp.where(mask, value.astype(input.dtype), input)
+
+
+@_masked_fill.gradient
+def _(grad, mask):
+    return grad.masked_fill(mask, 0), None
+
+
+@composite
+def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
+    """A copy with one number where the mask is true."""
+    if mask.dtype.name != "bool":
+        raise RuntimeError(
+            f"masked_fill_ only supports boolean masks, but got mask with dtype {_c_name(mask)}"
+        )
+    if isinstance(value, Tensor):
+        if value.ndim:
+            raise RuntimeError(
+                "masked_fill_ only supports a 0-dimensional value tensor, but got tensor with "
+                f"{value.ndim} dimension(s)."
+            )
+        from .elementwise import where  # type: ignore[attr-defined]
+
+        return where(mask, value.to(input.dtype), input)  # type: ignore[attr-defined]
+    return call(_masked_fill, (input, mask, value))
+
+
+def _c_name(t: Tensor) -> str:
+    from ..core.dtypes import C_NAMES
+
+    return C_NAMES.get(t.dtype, t.dtype.name)
+
+
+@composite(module=None, method=True)
+def masked_fill_(self: Tensor, mask: Tensor, value: Any) -> Tensor:
+    """In-place `masked_fill`."""
+    check_writable(self)
+    out = masked_fill(self, mask, value)
+    if out.shape != self.shape:
+        raise RuntimeError(
+            f"The size of tensor a ({self.shape[-1]}) must match the size of tensor b "
+            f"({mask.shape[-1]}) at non-singleton dimension {self.ndim - 1}"
+        )
+    return overwrite(self, out)
+
+
+__all__ = ["Dim", "check_dim"]

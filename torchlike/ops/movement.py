@@ -1,0 +1,479 @@
+"""Ops that move or repeat elements: joining, flipping, tiling, triangles, diagonals."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+
+from ..core.check import check_dim, check_dims, infer_size
+from ..core.dispatch import call
+from ..core.op import Array, Arrays, Dim, Dims, Operand, alias, composite, op
+from ..core.tensor import Tensor
+
+
+# ----- what views share a gradient with -----
+@op(module=None, name="split_parts", promote="none", returns=tuple, node=lambda s: s["node"])
+def split_parts(input: Array, sizes: object, dim: int, node: str):
+    return tuple(jnp.split(input, list(np.cumsum(sizes)[:-1]), axis=dim))
+
+
+@op(module=None, name="unbind_parts", promote="none", returns=tuple, node="UnbindBackward0")
+def unbind_parts(input: Array, dim: int):
+    return tuple(input[(slice(None),) * dim + (i,)] for i in range(input.shape[dim]))
+
+
+@op(module=None, name="unsafe_view")
+def _unsafe_view(input: Array, size: object):
+    return input.reshape(size)
+
+
+def unsafe_view(input: Tensor, size: tuple[int, ...]) -> Tensor:
+    """A reshape of memory nobody else sees: not a view."""
+    return call(_unsafe_view, (input,), (infer_size(size, input.numel()),))
+
+
+# ----- joining -----
+def _check_cat(tensors: tuple[Any, ...], dim: int) -> None:
+    first = tensors[0]
+    for i, t in enumerate(tensors):
+        if t.ndim != first.ndim:
+            raise RuntimeError(
+                f"Tensors must have same number of dimensions: got {first.ndim} and {t.ndim}"
+            )
+        for d in range(first.ndim):
+            if d != dim and t.shape[d] != first.shape[d]:
+                raise RuntimeError(
+                    f"Sizes of tensors must match except in dimension {dim}. Expected size "
+                    f"{first.shape[d]} but got size {t.shape[d]} for tensor number {i} in the list."
+                )
+
+
+@op(name="cat", module=None, method=False)
+def _cat(tensors: Arrays, dim: int):
+    kept = [t for t in tensors if t.shape != (0,)] or list(tensors[:1])
+    at = check_dim(dim, kept[0].ndim)
+    if any(t.ndim == 0 for t in tensors):
+        where = next(i for i, t in enumerate(tensors) if t.ndim == 0)
+        raise RuntimeError(f"zero-dimensional tensor (at position {where}) cannot be concatenated")
+    _check_cat(tuple(kept), at)
+    return jnp.concatenate(kept, axis=at)
+
+
+@composite(method=False)
+def cat(tensors: Any, dim: int = 0, *, out: Any = None) -> Tensor:
+    """Tensors joined along a dim."""
+    given = _sequence("cat", tensors)
+    if not given:
+        raise ValueError("torch.cat(): expected a non-empty list of Tensors")
+    return finish("cat", call(_cat, tuple(given), (len(given), dim)), out)
+
+
+def finish(name: str, result: Any, out: Any) -> Any:
+    """The result, or `out` with the result written into it."""
+    from ..core.mutate import write_out
+
+    return result if out is None else write_out(name, out, result)
+
+
+def _sequence(name: str, tensors: Any) -> list[Tensor]:
+    if isinstance(tensors, Tensor) or not isinstance(tensors, (tuple, list)):
+        raise TypeError(
+            f"{name}(): argument 'tensors' (position 1) must be tuple of Tensors, not "
+            f"{type(tensors).__name__}"
+        )
+    for i, t in enumerate(tensors):
+        if not isinstance(t, Tensor):
+            raise TypeError(
+                f"expected Tensor as element {i} in argument 0, but got {type(t).__name__}"
+            )
+    return list(tensors)
+
+
+alias("concat", "cat")
+alias("concatenate", "cat")
+
+
+@op(name="stack", module=None, method=False)
+def _stack(tensors: Arrays, dim: int):
+    first = tensors[0]
+    for i, t in enumerate(tensors):
+        if t.shape != first.shape:
+            raise RuntimeError(
+                f"stack expects each tensor to be equal size, but got {list(first.shape)} at entry 0 "
+                f"and {list(t.shape)} at entry {i}"
+            )
+    return jnp.stack(tensors, check_dim(dim, first.ndim + 1))
+
+
+@composite(method=False)
+def stack(tensors: Any, dim: int = 0, *, out: Any = None) -> Tensor:
+    """Tensors of one shape joined along a new dim."""
+    given = _sequence("stack", tensors)
+    if not given:
+        raise RuntimeError("stack expects a non-empty TensorList")
+    return finish("stack", call(_stack, tuple(given), (len(given), dim)), out)
+
+
+def _joined(name: str, least: Any, dim: Any) -> None:
+    def function(tensors: Any, *, out: Any = None) -> Tensor:
+        given = _sequence(name, tensors)
+        if not given:
+            raise RuntimeError(f"{name} expects a non-empty TensorList")
+        shaped = [least(t) for t in given]
+        return cat(shaped, dim(shaped[0]), out=out)
+
+    function.__name__ = name
+    function.__doc__ = "Tensors joined along one dim, raised to enough dims first."
+    composite(function, method=False)
+
+
+@composite(method=False)
+def atleast_1d(*tensors: Any) -> Any:
+    """At least one dim."""
+    return _each(tensors, lambda t: t.reshape(1) if t.ndim == 0 else t)
+
+
+@composite(method=False)
+def atleast_2d(*tensors: Any) -> Any:
+    """At least two dims: new ones in front."""
+    return _each(tensors, _two_dims)
+
+
+@composite(method=False)
+def atleast_3d(*tensors: Any) -> Any:
+    """At least three dims."""
+    return _each(tensors, _three_dims)
+
+
+def _two_dims(t: Tensor) -> Tensor:
+    return t.reshape(1, 1) if t.ndim == 0 else t.unsqueeze(0) if t.ndim == 1 else t
+
+
+def _three_dims(t: Tensor) -> Tensor:
+    if t.ndim == 0:
+        return t.reshape(1, 1, 1)
+    if t.ndim == 1:
+        return t.unsqueeze(0).unsqueeze(2)
+    return t.unsqueeze(2) if t.ndim == 2 else t
+
+
+def _each(tensors: tuple[Any, ...], function: Any) -> Any:
+    if len(tensors) == 1:
+        if isinstance(tensors[0], Tensor):
+            return function(tensors[0])
+        tensors = tuple(tensors[0])
+    return tuple(function(t) for t in tensors)
+
+
+_joined("hstack", lambda t: t.reshape(1) if t.ndim == 0 else t, lambda t: 0 if t.ndim == 1 else 1)
+_joined("vstack", _two_dims, lambda t: 0)
+_joined("dstack", _three_dims, lambda t: 2)
+alias("row_stack", "vstack")
+
+
+@composite(method=False)
+def column_stack(tensors: Any, *, out: Any = None) -> Tensor:
+    """1-D tensors as columns."""
+    given = _sequence("column_stack", tensors)
+    shaped = [t.reshape(t.numel(), 1) if t.ndim <= 1 else t for t in given]
+    return cat(shaped, 1, out=out)
+
+
+@composite(method=False)
+def block_diag(*tensors: Any) -> Tensor:
+    """A matrix with the given ones along its diagonal."""
+    blocks = [_two_dims(t) for t in tensors] or [Tensor(0, 0)]
+    width = sum(b.shape[1] for b in blocks)
+    rows, left = [], 0
+    for b in blocks:
+        before = b.new_zeros(b.shape[0], left)  # type: ignore[attr-defined]
+        after = b.new_zeros(b.shape[0], width - left - b.shape[1])  # type: ignore[attr-defined]
+        rows.append(cat([before, b, after], 1))
+        left += b.shape[1]
+    return cat(rows, 0)
+
+
+# ----- order of elements -----
+@op(name="flip", module=None, method=False)
+def _flip(input: Array, dims: Dims):
+    return jnp.flip(input, dims) if dims else input
+
+
+@_flip.gradient
+def _(grad, dims):
+    return grad.flip(dims)
+
+
+def flip(input: Tensor, *dims: Any) -> Tensor:
+    """The order along dims reversed (a copy)."""
+    given = tuple(dims[0]) if len(dims) == 1 and isinstance(dims[0], (tuple, list)) else dims
+    return call(_flip, (input,), (given,))
+
+
+composite(flip)
+Tensor.flip = flip  # type: ignore[attr-defined]
+
+
+@composite
+def fliplr(input: Tensor) -> Tensor:
+    """Columns reversed."""
+    if input.ndim < 2:
+        raise RuntimeError("Input must be >= 2-d.")
+    return flip(input, 1)
+
+
+@composite
+def flipud(input: Tensor) -> Tensor:
+    """Rows reversed."""
+    if input.ndim < 1:
+        raise RuntimeError("Input must be >= 1-d.")
+    return flip(input, 0)
+
+
+@op(name="roll", module=None, method=False)
+def _roll(input: Array, shifts: object, dims: object):
+    return jnp.roll(input, shifts, dims)
+
+
+def roll(input: Tensor, shifts: Any, dims: Any = None) -> Tensor:
+    """Elements moved along dims, round the end."""
+    shifts = (shifts,) if not isinstance(shifts, (tuple, list)) else tuple(shifts)
+    dims = () if dims is None else (dims,) if not isinstance(dims, (tuple, list)) else tuple(dims)
+    if not shifts:
+        raise RuntimeError("`shifts` required")
+    if not dims and len(shifts) == 1:
+        return call(_roll, (input.reshape(-1),), (shifts[0], 0)).view(input.shape)
+    if len(shifts) != len(dims):
+        raise RuntimeError(
+            f"shifts and dimensions must align. shifts: {len(shifts)}, dims:{len(dims)}"
+        )
+    return call(_roll, (input,), (shifts, tuple(check_dim(d, input.ndim) for d in dims)))
+
+
+composite(roll)
+
+
+@op(name="rot90", module=None, method=False)
+def _rot90(input: Array, k: int, dims: object):
+    return jnp.rot90(input, k, dims)
+
+
+@composite
+def rot90(input: Tensor, k: int = 1, dims: Any = (0, 1)) -> Tensor:
+    """Rotated by k quarter turns in the plane of two dims."""
+    if len(dims) != 2:
+        raise RuntimeError(f"expected total rotation dims == 2, but got dims = {len(dims)}")
+    if input.ndim < 2:
+        raise RuntimeError(f"expected total dims >= 2, but got total dims = {input.ndim}")
+    found = tuple(check_dim(d, input.ndim) for d in dims)
+    if found[0] == found[1]:
+        raise RuntimeError(
+            f"expected rotation dims to be different, but got dim0 = {dims[0]} and dim1 = {dims[1]}"
+        )
+    return call(_rot90, (input,), (k, found))
+
+
+# ----- repetition -----
+@op(name="repeat", module=None, method=False)
+def _repeat(input: Array, repeats: object):
+    return jnp.tile(input, repeats)
+
+
+def repeat(self: Tensor, *repeats: Any, **named: Any) -> Tensor:
+    """The tensor repeated along each dim (a copy)."""
+    from .shape import sizes_of
+
+    times = sizes_of((named["repeats"],) if "repeats" in named else repeats, "repeat")
+    if len(times) < self.ndim:
+        raise RuntimeError(
+            "Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor"
+        )
+    if any(n < 0 for n in times):
+        raise RuntimeError(f"Trying to create tensor with negative dimension {min(times)}: {list(times)}")
+    return call(_repeat, (self,), (times,))
+
+
+Tensor.repeat = repeat  # type: ignore[attr-defined]
+
+
+def tile(input: Tensor, *dims: Any) -> Tensor:
+    """`repeat` with the missing leading repeats taken as one."""
+    from .shape import sizes_of
+
+    times = sizes_of(dims, "tile")
+    return repeat(input, (1,) * (input.ndim - len(times)) + times)
+
+
+composite(tile)
+Tensor.tile = tile  # type: ignore[attr-defined]
+
+
+@composite
+def repeat_interleave(
+    input: Tensor, repeats: Any = None, dim: int | None = None, *, output_size: int | None = None
+) -> Tensor:
+    """Each element repeated, next to itself."""
+    if repeats is None:
+        counts = input.tolist()
+        return Tensor_from(np.repeat(np.arange(len(counts)), counts))
+    if dim is None:
+        input, dim = input.flatten(), 0
+    dim = check_dim(dim, input.ndim)
+    if isinstance(repeats, Tensor) and repeats.numel() > 1:
+        counts = repeats.tolist()
+        if len(counts) != input.shape[dim]:
+            raise RuntimeError("repeats must have the same size as input along dim, but got "
+                               f"repeats.size(0) = {len(counts)} and input.size({dim}) = {input.shape[dim]}")
+        return input.index_select(dim, Tensor_from(np.repeat(np.arange(len(counts)), counts)))
+    times = int(repeats)
+    if times < 0:
+        raise RuntimeError("Repeats must be non-negative")
+    shape = list(input.shape)
+    wide = input.unsqueeze(dim + 1).expand(*shape[: dim + 1], times, *shape[dim + 1 :])
+    return wide.clone(memory_format=None).flatten(dim, dim + 1)
+
+
+def Tensor_from(array: np.ndarray) -> Tensor:
+    """An int64 tensor from a host array."""
+    from ..core.tensor import from_host
+
+    return from_host(np.asarray(array, np.int64))
+
+
+# ----- triangles and diagonals -----
+def _triangle(name: str, function: Any) -> None:
+    def body(input: Array, diagonal: int = 0) -> Any:
+        if input.ndim < 2:
+            raise RuntimeError(f"{name}: input tensor must have at least 2 dimensions")
+        return function(input, diagonal)
+
+    op(body, name=name, inplace=True, node=name.title() + "Backward0").gradient(
+        lambda grad, diagonal: getattr(grad, name)(diagonal)
+    )
+
+
+_triangle("tril", jnp.tril)
+_triangle("triu", jnp.triu)
+
+
+@op(promote="none")
+def diag_embed(input: Array, offset: int = 0, dim1: int = -2, dim2: int = -1):
+    first, second = check_dims((dim1, dim2), input.ndim + 1) if dim1 != dim2 else (dim1, dim2)
+    if first == second:
+        raise RuntimeError(f"diagonal dimensions cannot be identical {dim1}, {dim2}")
+    n = input.shape[-1] + abs(offset)
+    out = jnp.zeros((*input.shape[:-1], n, n), input.dtype)
+    at = jnp.arange(input.shape[-1])
+    out = out.at[..., at + max(-offset, 0), at + max(offset, 0)].set(input)
+    return jnp.moveaxis(out, (-2, -1), (first, second))
+
+
+@diag_embed.gradient
+def _(grad, offset, dim1, dim2):
+    return grad.diagonal(offset, dim1, dim2)
+
+
+@composite
+def diag(input: Tensor, diagonal: int = 0) -> Tensor:
+    """A matrix's diagonal (a copy), or a matrix with a vector as its diagonal."""
+    if input.ndim == 1:
+        return input.diag_embed(diagonal)
+    if input.ndim == 2:
+        return input.diagonal(diagonal).clone()
+    raise RuntimeError(f"diag(): Supports 1D or 2D tensors. Got {input.ndim}D")
+
+
+@composite
+def diagflat(input: Tensor, offset: int = 0) -> Tensor:
+    """A matrix with all elements as its diagonal."""
+    return input.contiguous().view(-1).diag_embed(offset)
+
+
+def _scatter_view(name: str) -> Any:
+    def function(input: Tensor, src: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        out = input.clone()
+        part = getattr(out, name)(*args, **kwargs)
+        if part.shape != src.shape:
+            raise RuntimeError(
+                f"expected src to have a size equal to the slice of self. src size = {list(src.shape)}, "
+                f"slice size = {list(part.shape)}"
+            )
+        part.copy_(src)
+        return out
+
+    function.__name__ = name + "_scatter"
+    function.__doc__ = f"A copy with `src` written at `{name}`'s place."
+    return composite(function)
+
+
+_scatter_view("select")
+_scatter_view("diagonal")
+
+
+@composite
+def slice_scatter(
+    input: Tensor, src: Tensor, dim: int = 0, start: Any = None, end: Any = None, step: int = 1
+) -> Tensor:
+    """A copy with `src` written at a slice's place."""
+    out = input.clone()
+    out[(slice(None),) * check_dim(dim, input.ndim) + (slice(start, end, step),)] = src
+    return out
+
+
+# ----- grids -----
+@composite(method=False)
+def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Tensor, ...]:
+    """Coordinate grids of 1-D tensors."""
+    given = tensors[0] if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)) else tensors
+    for t in given:
+        if t.ndim > 1:
+            raise RuntimeError(
+                f"torch.meshgrid: Expected 0D or 1D tensor in the tensor list but got: {t!r}"
+            )
+    if indexing is None:
+        import warnings
+
+        warnings.warn(
+            "torch.meshgrid: in an upcoming release, it will be required to pass the indexing "
+            "argument. (Triggered internally at /pytorch/aten/src/ATen/native/TensorShape.cpp:4383.)",
+            UserWarning,
+            stacklevel=3,
+        )
+    elif indexing not in ("ij", "xy"):
+        raise RuntimeError(
+            'torch.meshgrid: indexing must be one of "xy" or "ij", but received: ' + str(indexing)
+        )
+    swap = indexing == "xy" and len(given) > 1
+    order = [given[1], given[0], *given[2:]] if swap else list(given)
+    sizes = [t.numel() for t in order]
+    grids = []
+    for i, t in enumerate(order):
+        shape = [-1 if j == i else 1 for j in range(len(order))]
+        grids.append(t.reshape(shape).expand(sizes))
+    if swap:
+        grids = [g.transpose(0, 1) for g in grids]
+        grids[0], grids[1] = grids[1], grids[0]
+    return tuple(grids)
+
+
+@composite(method=False)
+def cartesian_prod(*tensors: Any) -> Tensor:
+    """Every combination of elements, one a row."""
+    if len(tensors) == 1:
+        return tensors[0]
+    return stack([g.flatten() for g in meshgrid(*tensors, indexing="ij")], 1)
+
+
+@composite(method=False)
+def combinations(input: Tensor, r: int = 2, with_replacement: bool = False) -> Tensor:
+    """Every r-subset of a vector's elements, one a row."""
+    import itertools
+
+    pick = itertools.combinations_with_replacement if with_replacement else itertools.combinations
+    rows = np.array(list(pick(range(input.numel()), r)), np.int64).reshape(-1, r)
+    return input[Tensor_from(rows)]
+
+
+__all__ = ["Dim", "Operand", "split_parts", "unbind_parts", "unsafe_view"]

@@ -1,0 +1,247 @@
+"""Reductions: sums, products, moments, norms of the exponent, any and all."""
+
+from __future__ import annotations
+
+import builtins
+import math
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from ..core.op import Array, Dim, Dims, Dtype, composite, op
+from ..core.tensor import Tensor
+from .kinds import BOOL, INTEGER, NUMERIC, REAL, is_complex, kind, refuse, scalar_name
+
+MEAN_DTYPE = (
+    "mean(): could not infer output dtype. {} dtype must be either a floating point or complex "
+    "dtype. Got: {}"
+)
+
+
+def axes(dim: tuple[int, ...] | None, ndim: int) -> tuple[int, ...]:
+    """The axes to reduce: all for None and ()."""
+    if ndim == 0:
+        return ()
+    return tuple(dim) if dim else tuple(range(ndim))
+
+
+def shape_kept(shape: Any, dim: tuple[int, ...] | None) -> tuple[int, ...]:
+    """The shape with reduced dims left as 1."""
+    gone = axes(dim, len(shape))
+    return tuple(1 if i in gone else n for i, n in enumerate(shape))
+
+
+def restore(reduced: Tensor, shape: Any, dim: tuple[int, ...] | None) -> Tensor:
+    """A reduced tensor with its lost dims back as 1, ready to broadcast against the input."""
+    kept = shape_kept(shape, dim)
+    return reduced if tuple(reduced.shape) == kept else reduced.reshape(kept)
+
+
+def wide(x: Any, dtype: Any) -> Any:
+    """The dtype sums and products are made in: int64 for booleans and integers."""
+    if dtype is not None:
+        return dtype
+    return jnp.int64 if kind(x) <= INTEGER else x.dtype
+
+
+def _all_or_dim(name: str) -> Any:
+    return lambda statics: f"{name}Backward{0 if statics['dim'] is None else 1}"
+
+
+# ----- sums -----
+@op(promote="none", node=_all_or_dim("Sum"))
+def sum(input: Array, dim: Dims = None, keepdim: bool = False, *, dtype: Dtype = None):
+    return jnp.sum(input.astype(wide(input, dtype)), axes(dim, input.ndim), keepdims=keepdim)
+
+
+@sum.gradient
+def _(grad, input, dim):
+    return restore(grad, input.shape, dim).expand(input.shape)
+
+
+@op(promote="none", node=_all_or_dim("Mean"))
+def mean(input: Array, dim: Dims = None, keepdim: bool = False, *, dtype: Dtype = None):
+    if dtype is not None and not jnp.issubdtype(dtype, jnp.inexact):
+        raise RuntimeError(MEAN_DTYPE.format("Optional", scalar_name(jnp.zeros((), dtype))))
+    if dtype is None and kind(input) <= INTEGER:
+        raise RuntimeError(MEAN_DTYPE.format("Input", scalar_name(input)))
+    return jnp.mean(input.astype(dtype or input.dtype), axes(dim, input.ndim), keepdims=keepdim)
+
+
+@mean.gradient
+def _(grad, input, dim):
+    count = math.prod(input.shape[i] for i in axes(dim, input.ndim))
+    return restore(grad, input.shape, dim).expand(input.shape) / count
+
+
+@op(promote="none")
+def nansum(input: Array, dim: Dims = None, keepdim: bool = False, *, dtype: Dtype = None):
+    if is_complex(input):
+        raise RuntimeError("nansum on CPU does not support complex inputs")
+    known = jnp.where(input != input, jnp.zeros_like(input), input)
+    return jnp.sum(known.astype(wide(input, dtype)), axes(dim, input.ndim), keepdims=keepdim)
+
+
+@nansum.gradient
+def _(grad, input, dim):
+    return restore(grad, input.shape, dim) * ~input.isnan()
+
+
+@composite
+def nanmean(
+    input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None
+) -> Tensor:
+    """The mean of what is not nan."""
+    if not (input.is_floating_point() or input.is_complex()):
+        raise RuntimeError(
+            "nanmean(): expected input to have floating point or complex dtype but got "
+            f"{scalar_name_of(input.dtype)}"
+        )
+    total = nansum(input, dim, keepdim, dtype=dtype)
+    return total / (~input.isnan()).sum(dim, keepdim)
+
+
+@op(promote="none", node=_all_or_dim("Prod"))
+def prod(input: Array, dim: Dim | None = None, keepdim: bool = False, *, dtype: Dtype = None):
+    over = axes(None if dim is None else (dim,), input.ndim)
+    return jnp.prod(input.astype(wide(input, dtype)), over, keepdims=keepdim)
+
+
+@op(promote="none", differentiable=False)
+def count_nonzero(input: Array, dim: Dims = None):
+    return jnp.sum(input != 0, axes(dim, input.ndim), dtype=jnp.int64)
+
+
+# ----- logic -----
+def _logic(name: str, body: Any) -> None:
+    def reduce(input: Array, dim: Dims = None, keepdim: bool = False):
+        over = () if dim == () else axes(dim, input.ndim)  # unlike sum, dim=() reduces nothing
+        found = body(input != 0, over, keepdims=keepdim)
+        return found.astype(jnp.uint8) if input.dtype == jnp.uint8 else found
+
+    op(promote="none", differentiable=False, name=name)(reduce)
+
+
+_logic("any", jnp.any)
+_logic("all", jnp.all)
+
+
+# ----- moments -----
+def _squares(input: Any, over: tuple[int, ...], correction: float, keepdim: bool) -> Any:
+    """Sum of squared deviations over max(n - correction, 0)."""
+    count = math.prod(input.shape[i] for i in over)
+    centred = input - jnp.mean(input, over, keepdims=True)
+    squares = jnp.square(centred.real) + jnp.square(centred.imag) if is_complex(input) else None
+    total = jnp.sum(jnp.square(centred) if squares is None else squares, over, keepdims=keepdim)
+    return total / max(count - correction, 0.0) if count > correction else _over_zero(total)
+
+
+def _over_zero(total: Any) -> Any:
+    return total / jnp.zeros_like(total)
+
+
+def _check_moment(input: Any) -> None:
+    if kind(input) <= INTEGER:
+        raise RuntimeError("std and var only support floating point and complex dtypes")
+
+
+@op(promote="none", module=None, name="var")
+def var_of(input: Array, dim: Dims, correction: float, keepdim: bool):
+    _check_moment(input)
+    return _squares(input, axes(dim, input.ndim), correction, keepdim)
+
+
+@op(promote="none", module=None, name="std")
+def std_of(input: Array, dim: Dims, correction: float, keepdim: bool):
+    _check_moment(input)
+    return jnp.sqrt(_squares(input, axes(dim, input.ndim), correction, keepdim))
+
+
+@op(promote="none", module=None, name="var_mean", returns=tuple)
+def var_mean_of(input: Array, dim: Dims, correction: float, keepdim: bool):
+    _check_moment(input)
+    over = axes(dim, input.ndim)
+    return _squares(input, over, correction, keepdim), jnp.mean(input, over, keepdims=keepdim)
+
+
+@op(promote="none", module=None, name="std_mean", returns=tuple)
+def std_mean_of(input: Array, dim: Dims, correction: float, keepdim: bool):
+    _check_moment(input)
+    over = axes(dim, input.ndim)
+    spread = jnp.sqrt(_squares(input, over, correction, keepdim))
+    return spread, jnp.mean(input, over, keepdims=keepdim)
+
+
+def _var_rule(grad: Tensor, input: Tensor, dim: Any, correction: float) -> Tensor:
+    over = axes(dim, input.ndim)
+    rest = math.prod(input.shape[i] for i in over) - correction
+    scale = 2 / rest if rest > 0 else math.inf if rest < 0 else math.nan
+    return restore(grad, input.shape, dim) * scale * (input - mean(input, over, True))
+
+
+def _std_rule(grad: Tensor, result: Tensor, input: Tensor, dim: Any, correction: float) -> Tensor:
+    slope = (grad / (result * 2)).masked_fill(result == 0, 0)
+    return _var_rule(slope, input, dim, correction)
+
+
+def _mean_rule(grad: Tensor, input: Tensor, dim: Any) -> Tensor:
+    count = math.prod(input.shape[i] for i in axes(dim, input.ndim))
+    return restore(grad, input.shape, dim).expand(input.shape) / count
+
+
+var_of.gradient(_var_rule)
+
+
+@std_of.gradient
+def _(grad, result, input, dim, correction):
+    return _std_rule(grad, result, input, dim, correction)
+
+
+@var_mean_of.gradient
+def _(grad0, grad1, input, dim, correction):
+    return _var_rule(grad0, input, dim, correction) + _mean_rule(grad1, input, dim)
+
+
+@std_mean_of.gradient
+def _(grad0, grad1, result0, input, dim, correction):
+    return _std_rule(grad0, result0, input, dim, correction) + _mean_rule(grad1, input, dim)
+
+
+def _moment(name: str, function: Any) -> None:
+    def moment(
+        input: Tensor,
+        dim: Any = None,
+        unbiased: bool | None = None,
+        keepdim: bool = False,
+        *,
+        correction: float | None = None,
+    ) -> Any:
+        if isinstance(dim, bool):  # var(input, unbiased)
+            dim, unbiased = None, dim
+        if unbiased is not None and correction is not None:
+            raise TypeError(f"{name}() takes `unbiased` or `correction`, not both")
+        if correction is None:
+            correction = 1 if unbiased is None else int(unbiased)
+        return function(input, dim, float(correction), keepdim)
+
+    moment.__doc__ = f"The {name}, with {name}(input, unbiased) and {name}(…, correction=…)."
+    composite(name=name)(moment)
+
+
+for _name, _function in dict(
+    var=var_of, std=std_of, var_mean=var_mean_of, std_mean=std_mean_of
+).items():
+    _moment(_name, _function)
+
+
+# ----- log-sum-exp -----
+@op(promote="float")
+def logsumexp(input: Array, dim: Dims, keepdim: bool = False):
+    return jax.nn.logsumexp(input, axes(dim, input.ndim), keepdims=keepdim)
+
+
+@logsumexp.gradient
+def _(grad, input, result, dim):
+    top = restore(result, input.shape, dim)
+    return restore(grad, input.shape, dim) * (input - top).exp().conj()

@@ -1,0 +1,193 @@
+"""The error, gamma, Bessel-I and entropy functions: torch.special and their older names."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import jax.numpy as jnp
+import jax.scipy.special as jsp
+from jax import lax
+
+from ..core.op import Array, Operand, alias, composite, op, unary
+from ..core.tensor import Tensor
+from .kinds import COMPLEX, FLOATING, refuse
+
+SQRT_PI = math.sqrt(math.pi)
+REAL_ONLY = frozenset({COMPLEX})
+
+
+def _real_row(
+    name: str, body: Callable[..., Any], rule: Callable[..., Any], **traits: Any
+) -> Any:
+    def checked(input: Any) -> Any:
+        refuse(f"{name}_vml_cpu", input, REAL_ONLY)
+        return body(input)
+
+    made = unary(name, checked, promote="float", **traits)
+    made.gradient(rule)
+    return made
+
+
+def _special(name: str, body: Callable[..., Any], rule: Callable[..., Any]) -> Any:
+    node = f"Special{name.title().replace('_', '')}Backward0"
+    return _real_row(name, body, rule, module="special", node=node)
+
+
+# ----- error functions -----
+def _bell(input: Tensor) -> Tensor:
+    return (2 / SQRT_PI) * (-input.pow(2)).exp()
+
+
+_real_row("erf", lax.erf, lambda grad, input: _bell(input) * grad)
+_real_row("erfc", lax.erfc, lambda grad, input: -_bell(input) * grad)
+_real_row(
+    "erfinv", lax.erf_inv, lambda grad, result: (0.5 * SQRT_PI) * result.pow(2).exp() * grad
+)
+_special(
+    "erfcx", jsp.erfcx, lambda grad, input, result: (2 * input * result - 2 / SQRT_PI) * grad
+)
+_special(
+    "ndtri", jsp.ndtri,
+    lambda grad, result: grad * math.sqrt(2 * math.pi) * (result.square() / 2).exp(),
+)  # fmt: skip
+_special(
+    "log_ndtr", jsp.log_ndtr,
+    lambda grad, input, result: grad / math.sqrt(2 * math.pi) * (-(result + input.pow(2) / 2)).exp(),
+)  # fmt: skip
+_special("entr", jsp.entr, lambda grad, input: grad * -(1 + input.log()))
+
+
+@composite(module="special")
+def ndtr(input: Tensor) -> Tensor:
+    """The area under the normal curve left of x."""
+    return (input * math.sqrt(0.5)).erf().add(1).mul(0.5)
+
+
+# ----- gamma functions -----
+def _digamma(x: Any) -> Any:
+    pole = jnp.copysign(jnp.asarray(jnp.inf, x.dtype), -x)  # psi(±0) = ∓inf; jax gives nan
+    return jnp.where(x == 0, pole, lax.digamma(jnp.where(x == 0, jnp.ones_like(x), x)))
+
+
+_real_row("lgamma", lax.lgamma, lambda grad, input: grad * input.digamma())
+_real_row("digamma", _digamma, lambda grad, input: grad * input.polygamma(1))
+
+
+@op(elementwise=True, promote="float", module=None, name="polygamma")
+def polygamma_of(input: Array, n: int):
+    refuse("polygamma_cpu", input, REAL_ONLY)
+    if n == 0:
+        return _digamma(input)
+    factor = (-1.0) ** (n + 1) * math.factorial(n)
+    order = jnp.asarray(n + 1, input.dtype)
+    return factor * lax.zeta(*jnp.broadcast_arrays(order, input))
+
+
+@polygamma_of.gradient
+def _(grad, input, n):
+    return grad * polygamma_of(input, n + 1)
+
+
+def polygamma(n: int, input: Tensor) -> Tensor:
+    """The n-th derivative of digamma."""
+    if n < 0:
+        raise RuntimeError("polygamma(n, x) does not support negative n.")
+    return polygamma_of(input, n)
+
+
+@composite(inplace=True)
+def mvlgamma(input: Tensor, p: int) -> Tensor:
+    """The logarithm of the multivariate gamma function of dimension p."""
+    if p < 1:
+        raise RuntimeError("p has to be greater than or equal to 1")
+    return mvlgamma_of(input, p)
+
+
+@op(elementwise=True, promote="float", module=None, name="mvlgamma")
+def mvlgamma_of(input: Array, p: int):
+    shift = p * (p - 1) / 4 * math.log(math.pi)
+    return sum((lax.lgamma(input - j / 2) for j in range(1, p)), lax.lgamma(input) + shift)
+
+
+@mvlgamma_of.gradient
+def _(grad, input, p):
+    return grad * sum(((input - j / 2).digamma() for j in range(1, p)), input.digamma())
+
+
+def _incomplete(name: str, body: Callable[..., Any], sign: int) -> None:
+    def gamma(input: Array, other: Array):
+        refuse(f"{name}_cpu", input, FLOATING)
+        return body(input, other)
+
+    def rule(grad, input, other):
+        density = ((input - 1) * other.log() - other - input.lgamma()).exp()
+        return None, sign * grad * density
+
+    op(elementwise=True, name=name)(gamma).gradient(rule)
+
+
+_incomplete("igamma", jsp.gammainc, 1)
+_incomplete("igammac", jsp.gammaincc, -1)
+
+
+@op(elementwise=True, promote="float", module="special", node="SpecialZetaBackward0")
+def zeta(input: Operand, other: Operand):
+    return lax.zeta(*jnp.broadcast_arrays(input, other))
+
+
+@zeta.gradient
+def _(grad, input, other):
+    if isinstance(input, Tensor) and input.requires_grad:
+        raise RuntimeError("the derivative for 'zeta' is not implemented.")
+    return None, grad * -input * zeta(input + 1, other)
+
+
+# ----- products with a logarithm -----
+@op(elementwise=True, promote="float")
+def xlogy(input: Operand, other: Operand):
+    return _times_log(input, other, jnp.log)
+
+
+@op(elementwise=True, promote="float", module="special", node="SpecialXlog1PyBackward0")
+def xlog1py(input: Operand, other: Operand):
+    return _times_log(input, other, jnp.log1p)
+
+
+def _times_log(x: Any, y: Any, log: Callable[..., Any]) -> Any:
+    refuse("xlogy_cpu", x, REAL_ONLY)
+    product = jnp.where(x == 0, jnp.zeros_like(x), x * log(y))
+    return jnp.where(y != y, y, product)
+
+
+def _times_log_rule(function: Any, low: float) -> Callable[..., Any]:
+    def rule(grad, input, other):
+        undefined = (other <= low) & (input == 0)
+        up = function(grad, other).masked_fill(undefined, 0)
+        return up, grad * input / (other - low)
+
+    return rule
+
+
+xlogy.gradient(_times_log_rule(xlogy, 0))
+xlog1py.gradient(_times_log_rule(xlog1py, -1))
+
+# ----- modified Bessel functions of the first kind -----
+_real_row("i0", jsp.i0, lambda grad, input: grad * i1(input))
+i0e = _special("i0e", jsp.i0e, lambda grad, input, result: _i0e_rule(grad, input, result))
+i1 = _special("i1", jsp.i1, lambda grad, input, result: _i1_rule(grad, input, result))
+i1e = _special("i1e", jsp.i1e, lambda grad, input, result: _i1e_rule(grad, input, result))
+
+
+def _i0e_rule(grad: Tensor, input: Tensor, result: Tensor) -> Tensor:
+    return grad * (i1e(input) - input.sgn() * result)
+
+
+def _i1_rule(grad: Tensor, input: Tensor, result: Tensor) -> Tensor:
+    return grad * (input.i0() - result / input).masked_fill(input == 0, 0.5)
+
+
+def _i1e_rule(grad: Tensor, input: Tensor, result: Tensor) -> Tensor:
+    slope = i0e(input) - result * (input.sgn() + 1 / input)
+    return grad * slope.masked_fill(input == 0, 0.5)

@@ -1,0 +1,46 @@
+"""How both file formats speak of storages: persistent ids and raw bytes."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import numpy as np
+
+from .memory import StorageType, TypedStorage
+
+
+def check_one_dtype(seen: dict[int, Any], storage: TypedStorage) -> None:
+    """The formats can not say that two tensors see the same memory as different dtypes."""
+    known = seen.setdefault(storage.memory.identity(), storage.dtype)
+    if storage.size() and known is not storage.dtype:
+        raise RuntimeError(
+            "Cannot save multiple tensors or storages that view the same data as different types"
+        )
+
+
+def parse_id(saved_id: Any, count: int) -> list[Any]:
+    """The parts of a storage's persistent id after its first word."""
+    if not isinstance(saved_id, tuple):
+        raise AssertionError(f"saved_id must be a tuple, got {type(saved_id).__name__}")
+    if saved_id[0] not in ("storage", b"storage"):
+        raise AssertionError(
+            f"Unknown typename for persistent_load, expected 'storage' but got '{saved_id[0]}'"
+        )
+    kind, key, location, *rest = saved_id[1:]
+    if len(rest) != count - 3:
+        raise ValueError(f"not enough values to unpack (expected {count}, got {len(saved_id) - 1})")
+    if not isinstance(kind, StorageType):
+        raise AttributeError(f"'{type(kind).__name__}' object has no attribute 'dtype'")
+    if type(rest[0]) is not int or rest[0] < 0:
+        raise TypeError(f"the size of a storage must be an int of 0 or more, but got {rest[0]!r}")
+    location = location.decode("ascii") if isinstance(location, bytes) else location
+    return [kind, key, location, *rest]
+
+
+def swapped(data: np.ndarray, dtype: Any, order: str) -> np.ndarray:
+    """Bytes of that order as bytes of this machine's."""
+    width = dtype.itemsize // 2 if dtype.is_complex else dtype.itemsize
+    if order == sys.byteorder or width == 1:
+        return data
+    return data.view(f"u{width}").byteswap().view(np.uint8)
