@@ -8,6 +8,8 @@ import io
 import re
 import warnings
 
+from compat_tests import subject
+
 BASE = """
 class Leaf(nn.Module):
     def __init__(self, size=2):
@@ -438,6 +440,124 @@ show(m(torch.ones(1, 5)), m)
 m = nn.LazyLinear(3); fails(lambda: nn.Linear(2, 3).load_state_dict(m.state_dict()))
 m = nn.LazyLinear(3).double(); m(torch.ones(1, 2).double()); show(m.weight.dtype)
 """,
+    "parametrize": """
+P = nn.utils.parametrize
+class Symmetric(nn.Module):
+    def forward(self, x): return x.triu() + x.triu(1).mT
+    def right_inverse(self, x): return x.triu()
+class Double(nn.Module):
+    def forward(self, x): return x * 2
+class Pair(nn.Module):
+    def forward(self, a, b): return a + b
+    def right_inverse(self, x): return x / 2, x / 2
+class Wrong(nn.Module):
+    def forward(self, x): return x.double()
+m = nn.Linear(3, 3)
+with torch.no_grad(): m.weight.copy_(torch.arange(9.0).view(3, 3))
+P.register_parametrization(m, "weight", Symmetric())
+show(m, m.weight, list(m.state_dict()), P.is_parametrized(m), P.is_parametrized(m, "bias"))
+show(type(m).__name__, P.type_before_parametrizations(m).__name__, m.parametrizations.weight[0])
+m.weight = torch.ones(3, 3); show(m.weight, m.parametrizations.weight.original)
+P.register_parametrization(m, "weight", Double()); show(m.weight)
+fails(lambda: setattr(m, "weight", torch.ones(3, 3)))
+fails(lambda: P.register_parametrization(m, "weight", Wrong()))
+fails(lambda: P.register_parametrization(nn.Linear(2, 2), "weight", Wrong()))
+fails(lambda: P.register_parametrization(nn.Linear(2, 2), "zzz", Wrong()))
+with P.cached(): show(m.weight is m.weight)
+show(m.weight is m.weight)
+import copy, pickle
+n = copy.deepcopy(m); show(torch.equal(n.weight, m.weight)); fails(lambda: pickle.dumps(m))
+m(torch.ones(1, 3)).sum().backward(); show(m.parametrizations.weight.original.grad)
+P.remove_parametrizations(m, "weight"); show(m, m.weight, type(m).__name__)
+fails(lambda: P.remove_parametrizations(m, "weight"))
+m = nn.Linear(2, 2); P.register_parametrization(m, "weight", Pair())
+show(list(m.state_dict())); before = m.weight.detach(); m.weight = torch.ones(2, 2); show(m.weight)
+fails(lambda: P.remove_parametrizations(m, "weight", leave_parametrized=False))
+show(P.remove_parametrizations(m, "weight").weight)
+a, b = nn.Linear(2, 2), nn.Linear(2, 2); P.register_parametrization(a, "weight", Double())
+P.transfer_parametrizations_and_params(a, b); show(torch.equal(a.weight, b.weight), b)
+""",
+    "weight norm": """
+def fill(m):
+    with torch.no_grad():
+        for p in m.parameters(): p.copy_(torch.linspace(-1, 1, p.numel()).view_as(p))
+    return m
+x = torch.ones(1, 3)
+m = nn.utils.weight_norm(fill(nn.Linear(3, 2)))
+show(m, list(m.state_dict()), m.weight_g, m(x)); m(x).sum().backward(); show(m.weight_v.grad)
+fails(lambda: nn.utils.weight_norm(m)); nn.utils.remove_weight_norm(m)
+show(list(m.state_dict()), m.weight); fails(lambda: nn.utils.remove_weight_norm(m))
+m = nn.utils.parametrizations.weight_norm(fill(nn.Linear(3, 2)), dim=1)
+show(m, list(m.state_dict()), m.weight, m(x)); m(x).sum().backward()
+show([p.grad for p in m.parameters()])
+n = nn.utils.parametrizations.weight_norm(nn.Linear(3, 2))
+show(n.load_state_dict({"weight_g": torch.ones(2, 1), "weight_v": torch.ones(2, 3),
+                        "bias": torch.ones(2)}), n.weight)
+m = nn.utils.weight_norm(fill(nn.Linear(3, 2)), dim=None); show(m.weight_g, m(x))
+""",
+    "spectral norm": """
+def fill(m):
+    with torch.no_grad():
+        for p in m.parameters(): p.copy_(torch.linspace(-1, 2, p.numel()).view_as(p))
+    return m
+x = torch.ones(1, 3)
+torch.manual_seed(1); m = nn.utils.spectral_norm(fill(nn.Linear(3, 2)))
+show(m, list(m.state_dict()), m.weight_u, m(x)); m(x).sum().backward(); show(m.weight_orig.grad)
+show(m.eval()(x), m.state_dict()._metadata[""], m.load_state_dict(m.state_dict()))
+fails(lambda: nn.utils.spectral_norm(m)); nn.utils.remove_spectral_norm(m)
+show(list(m.state_dict()), m.weight); fails(lambda: nn.utils.remove_spectral_norm(m))
+torch.manual_seed(1); m = nn.utils.parametrizations.spectral_norm(fill(nn.Conv1d(3, 2, 2)))
+show(m, list(m.state_dict()), m.weight, m.eval().weight)
+fails(lambda: nn.utils.parametrizations.spectral_norm(nn.Linear(2, 2), n_power_iterations=0))
+fails(lambda: nn.utils.parametrizations.spectral_norm(nn.Linear(2, 2), dim=4))
+fails(lambda: nn.utils.parametrizations.spectral_norm(nn.Linear(2, 2), "zzz"))
+""",
+    "orthogonal": """
+def near(m): return (m.weight.mT @ m.weight).detach().round(decimals=3).abs()
+for size, kind in (((3, 3), None), ((2, 4), "cayley"), ((2, 4), None)):
+    m = nn.utils.parametrizations.orthogonal(nn.Linear(*size), orthogonal_map=kind)
+    show(near(m), list(m.state_dict()))
+fails(lambda: nn.utils.parametrizations.orthogonal(nn.Linear(2, 2), "bias"))
+fails(lambda: nn.utils.parametrizations.orthogonal(nn.Linear(2, 2), orthogonal_map="zzz"))
+""",
+    "pruning": """
+import torch.nn.utils.prune as P
+def fill(m):
+    with torch.no_grad():
+        for p in m.parameters(): p.copy_(torch.linspace(-1, 2, p.numel()).view_as(p))
+    return m
+m = fill(nn.Linear(4, 3))
+P.l1_unstructured(m, "weight", 0.3); show(m.weight, list(m.state_dict()), m.weight_mask)
+m(torch.ones(1, 4)).sum().backward(); show(m.weight_orig.grad)
+P.ln_structured(m, "weight", amount=1, n=2, dim=0); show(m.weight, P.is_pruned(m))
+show(len(list(m._forward_pre_hooks.values())[0]))
+P.remove(m, "weight"); show(m.weight, list(m.state_dict()), P.is_pruned(m))
+fails(lambda: P.remove(m, "weight"))
+m = fill(nn.Linear(4, 3)); torch.manual_seed(2)
+P.random_unstructured(m, "weight", 5); show(m.weight); P.random_structured(m, "weight", 1, dim=1)
+show(m.weight); P.identity(m, "bias"); show(m.bias)
+P.custom_from_mask(m, "bias", torch.tensor([1, 0, 1])); show(m.bias)
+a, b = fill(nn.Linear(2, 2)), fill(nn.Linear(2, 3))
+P.global_unstructured([(a, "weight"), (b, "weight")], P.L1Unstructured, amount=0.4)
+show(a.weight, b.weight)
+fails(lambda: P.l1_unstructured(a, "weight", -1))
+fails(lambda: P.l1_unstructured(a, "weight", 1.5))
+fails(lambda: P.l1_unstructured(a, "weight", "x")); fails(lambda: P.l1_unstructured(b, "bias", 9))
+fails(lambda: P.ln_structured(b, "bias", 1, 2, 0))
+fails(lambda: P.ln_structured(fill(nn.Linear(2, 2)), "weight", 1, 2, 5))
+show(list(b.state_dict()))
+""",
+    "fusion": """
+conv, bn, lin = nn.Conv2d(2, 3, 1), nn.BatchNorm2d(3), nn.Linear(2, 3)
+fails(lambda: nn.utils.fuse_conv_bn_eval(conv, bn))
+for m in (conv, bn, lin): m.eval()
+bn.running_mean += 2; bn.running_var *= 3; x = torch.ones(1, 2, 1, 1)
+show(torch.allclose(nn.utils.fuse_conv_bn_eval(conv, bn)(x), bn(conv(x)), atol=1e-6))
+b1 = nn.BatchNorm1d(3).eval(); y = torch.ones(1, 2)
+show(torch.allclose(nn.utils.fuse_linear_bn_eval(lin, b1)(y), b1(lin(y)), atol=1e-6))
+fails(lambda: nn.utils.fuse_linear_bn_eval(lin, nn.BatchNorm1d(2).eval()))
+show(nn.utils.skip_init(nn.Linear, 2, 3).weight.shape); fails(lambda: nn.utils.skip_init(nn.ReLU))
+""",
     "reductions": """
 fails(lambda: nn.functional.mse_loss(torch.ones(1), torch.ones(1), reduction="bad"))
 show(nn.L1Loss(reduce=False).reduction, nn.L1Loss(False, True).reduction, nn.L1Loss(True).reduction)
@@ -467,7 +587,10 @@ def play(torch, source):
     printer = _Printer()
     names = {"__name__": "program", "torch": torch, "nn": torch.nn, "show": printer.show,
              "fails": printer.fails}
-    with warnings.catch_warnings(record=True) as caught, contextlib.redirect_stdout(printer.out):
+    with (
+        subject.imported_as_torch(torch), warnings.catch_warnings(record=True) as caught,
+        contextlib.redirect_stdout(printer.out),
+    ):
         warnings.simplefilter("always")
         torch.manual_seed(0)
         try:

@@ -1,6 +1,8 @@
 """Optimizers and settings, and two problems they are run on: what record_optim.py records.
 
 Each run gives the parameters after some steps, flattened, one row per step, and the final state.
+Beside what float32 gives, the distance from it to what float64 gives is recorded: where a run is
+chaotic (at a minimum, say), no two float32 programs agree better than that.
 """
 
 import numpy as np
@@ -29,14 +31,15 @@ CASES = {
     "Adagrad": [*COMMON, {"lr": 0.1, "lr_decay": 0.01, "initial_accumulator_value": 0.1}],
     "Adadelta": [*COMMON, {"lr": 0.5, "rho": 0.95, "eps": 1e-5}],
     "RMSprop": [
-        {"lr": 0.003}, {"weight_decay": 0.05, "lr": 0.001}, COMMON[2], {"momentum": 0.9, "lr": 0.0005},
+        {"lr": 0.003}, {"weight_decay": 0.05, "lr": 0.001}, COMMON[2],
+        {"momentum": 0.9, "lr": 0.0005},
         {"centered": True, "alpha": 0.9, "lr": 0.001},
         {"centered": True, "momentum": 0.5, "weight_decay": 0.01, "lr": 0.001},
     ],
     "Rprop": [{}, {"maximize": True, "lr": 1e-4}, {"etas": (0.3, 1.1), "step_sizes": (1e-4, 0.1)}],
     "ASGD": [*COMMON, {"lr": 0.05, "lambd": 0.01, "alpha": 0.6, "t0": 50}],
     "Adafactor": [
-        *COMMON, {"lr": 0.02, "eps": (1e-4, 1e-2), "d": 2.0, "beta2_decay": -0.5},
+        *COMMON, {"lr": 0.004, "eps": (1e-4, 1e-2), "d": 2.0, "beta2_decay": -0.5},
     ],
     "Muon": [
         {}, {"lr": 0.02, "weight_decay": 0.0, "nesterov": False},
@@ -86,6 +89,8 @@ def _flat(torch, tensors):
 
 def _state(torch, optimizer):
     state = optimizer.state_dict()["state"]
+    if type(optimizer).__name__ == "LBFGS":
+        return []
     return [v for i in sorted(state) for _, v in sorted(state[i].items()) if hasattr(v, "numel")]
 
 
@@ -123,12 +128,15 @@ def quadratic(torch, cls, options, dtype="float32"):
     return {"params": np.stack(rows), "state": _flat(torch, _state(torch, optimizer))}
 
 
-def mlp(torch, cls, options):
+def mlp(torch, cls, options, dtype="float32"):
     """The parameters of a small network, and its losses, after MLP_MARKS steps of training."""
     rng = np.random.default_rng(3)
-    data, target = (torch.tensor(rng.normal(size=s).astype("float32")) for s in ((16, 6), (16, 2)))
-    weights = [rng.normal(size=s).astype("float32") * 0.4 for s in ((8, 6), (8,), (2, 8), (2,))]
-    params = [torch.nn.Parameter(torch.tensor(w)) for w in weights]
+
+    def draw(*shape, scale=1.0):
+        return torch.tensor((rng.normal(size=shape) * scale).astype("float32").astype(dtype))
+
+    data, target = draw(16, 6), draw(16, 2)
+    params = [torch.nn.Parameter(draw(*s, scale=0.4)) for s in ((8, 6), (8,), (2, 8), (2,))]
     w1, b1, w2, b2 = params
     trained = [w1, w2] if cls == "Muon" else params
     optimizer = getattr(torch.optim, cls)(trained, **options)
@@ -148,12 +156,24 @@ def mlp(torch, cls, options):
     return np.stack(rows)
 
 
+def largest(array):
+    """The largest magnitude of each row, or of a flat array."""
+    return np.abs(array).max(axis=-1, initial=0)
+
+
 def record(torch):
     """Every run: {name: array}."""
     found = {}
     for name, cls, options, dtype in cases():
-        run = quadratic(torch, cls, options, dtype)
-        found[f"{name}/params"], found[f"{name}/state"] = run["params"], run["state"]
+        for key, value in _runs(torch, cls, options, dtype):
+            found[f"{name}/{key}"] = value
         if dtype == "float32":
-            found[f"{name}/mlp"] = mlp(torch, cls, options)
+            for key, value in _runs(torch, cls, options, "float64"):
+                found[f"{name}/{key}~"] = largest(value - found[f"{name}/{key}"])
     return found
+
+
+def _runs(torch, cls, options, dtype):
+    yield from quadratic(torch, cls, options, dtype).items()
+    if dtype in ("float32", "float64"):
+        yield "mlp", mlp(torch, cls, options, dtype)

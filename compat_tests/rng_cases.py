@@ -44,6 +44,11 @@ def sized(draw):
     return lambda torch: [draw(torch, n) for n in SIZES]
 
 
+def ramp(torch, low, n):
+    """Values from `low` in steps that no rounding touches."""
+    return torch.arange(n) / 16 + low
+
+
 def recorded(name):
     return json.loads((GOLDENS / f"{name}.json").read_text("utf-8"))
 
@@ -146,9 +151,9 @@ OTHER = {
                                                                _channels_last(torch))],
     "randint_like": lambda torch: [torch.randint_like(t, 3, 9) for t in _strided(torch)],
     "normal tensors": lambda torch: [
-        torch.normal(torch.linspace(-1, 1, 30).view(5, 6), torch.linspace(0, 2, 6)),
-        torch.normal(torch.linspace(-1, 1, 5), torch.linspace(0, 2, 5)),
-        torch.normal(torch.linspace(-1, 1, 40), 2.3), torch.normal(1.1, torch.linspace(0, 2, 40)),
+        torch.normal(ramp(torch, -1, 30).view(5, 6), ramp(torch, 0, 6)),
+        torch.normal(ramp(torch, -1, 5), ramp(torch, 0, 5)),
+        torch.normal(ramp(torch, -1, 40), 2.3), torch.normal(1.1, ramp(torch, 0, 40)),
         torch.normal(1.1, 2.5, (40,)), torch.normal(torch.zeros(40))],
     "multinomial": lambda torch: [torch.multinomial(torch.rand(7, 30), 9),
                                   torch.multinomial(torch.rand(300), 300),
@@ -164,9 +169,9 @@ OTHER = {
         torch.nn.functional.dropout3d(torch.ones(5, 6, 2, 3, 1), 0.3),
         torch.feature_dropout(torch.ones(5, 6, 2), 0.9, True)],
     "alpha_dropout": lambda torch: [
-        torch.nn.functional.alpha_dropout(torch.linspace(-2, 2, 99), 0.3, True),
+        torch.nn.functional.alpha_dropout(torch.ones(99), 0.3, True),
         torch.nn.functional.feature_alpha_dropout(torch.ones(5, 6, 2), 0.3, True)],
-    "native_dropout": lambda torch: list(torch.native_dropout(torch.linspace(-2, 2, 99), 0.3, True)),
+    "native_dropout": lambda torch: torch.native_dropout(ramp(torch, -2, 99), 0.3, True),
     "generator": lambda torch: _generator(torch),
     "fork_rng": lambda torch: _forked(torch),
     "init": lambda torch: _inits(torch),
@@ -201,7 +206,8 @@ def _inits(torch):
         init.kaiming_normal_(torch.empty(shape), mode="fan_out", nonlinearity="relu"),
         init.sparse_(torch.empty(9, 7), 0.3), init.eye_(torch.empty(3, 4)),
         init.dirac_(torch.empty(6, 2, 3), 3), init.dirac_(torch.empty(3, 5, 2, 3)),
-        init.constant_(torch.empty(3), 0.3), init.ones_(torch.empty(3)), init.zeros_(torch.empty(3)),
+        init.constant_(torch.empty(3), 0.3), init.ones_(torch.empty(3)),
+        init.zeros_(torch.empty(3)),
     ]  # fmt: skip
 
 

@@ -10,7 +10,8 @@ from compat_tests import transcript
 
 @pytest.mark.parametrize("file, name", transcript.snippets("autograd"))
 def test_snippet(torch, file, name):
-    assert not transcript.snippet_difference(torch, file, name)
+    if found := transcript.snippet_difference(torch, file, name):
+        pytest.fail(found, pytrace=False)
 
 
 def test_a_value_outlives_its_graph(torch):

@@ -10,4 +10,5 @@ from compat_tests import transcript
 
 @pytest.mark.parametrize("file, name", transcript.snippets("errors"))
 def test_snippet(torch, file, name):
-    assert not transcript.snippet_difference(torch, file, name)
+    if found := transcript.snippet_difference(torch, file, name):
+        pytest.fail(found, pytrace=False)

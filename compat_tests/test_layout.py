@@ -17,7 +17,7 @@ ROOMS = """
 version
 core
 ops
-printing
+printing fft linalg special random backends cuda typenames
 nn
 optim
 utils

@@ -18,15 +18,23 @@ def no_collector():
         gc.enable()
 
 
-def growth(step, warm=20, rounds=40):
-    """How many more objects there are after `rounds` further steps."""
+def fewest(step, rounds):
+    """The smallest number of objects seen between steps: what is pending comes and goes."""
+    seen = []
+    for place in range(rounds):
+        step()
+        if place % 17 == 0:
+            seen.append(len(gc.get_objects()))
+    return min(seen)
+
+
+def growth(step, warm=300, rounds=600):
+    """How many more objects there are after `rounds` further steps; compiling is over by then."""
     with no_collector():
         for _ in range(warm):
             step()
-        before = len(gc.get_objects())
-        for _ in range(rounds):
-            step()
-        return len(gc.get_objects()) - before
+        before = fewest(step, rounds)
+        return fewest(step, rounds) - before
 
 
 def training(torch, optimizer):

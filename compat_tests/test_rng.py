@@ -46,7 +46,8 @@ def test_call(torch, text):
 def test_orthogonal(torch):
     """The same draw; the factorisation's rounding is LAPACK's own."""
     for shape in ((9, 4), (4, 9), (3, 2, 5)):
-        matrix = cases.host(torch.nn.init.orthogonal_(torch.empty(shape), 2.0)).reshape(shape[0], -1)
+        made = cases.host(torch.nn.init.orthogonal_(torch.empty(shape), 2.0))
+        matrix = made.reshape(shape[0], -1)
         gram = matrix @ matrix.T if matrix.shape[0] < matrix.shape[1] else matrix.T @ matrix
         np.testing.assert_allclose(gram, 4 * np.eye(len(gram)), atol=1e-5)
 
@@ -104,13 +105,37 @@ def test_no_derivative(torch, text):
         made.sum().backward()
 
 
-def test_accelerator_stream_counts(torch):
-    """An accelerator's state is a seed and an offset; its host words are those of the pair."""
-    from torchlike.core.rng import _Counter
+def accelerator(seed):
+    """A generator with an accelerator's engine, on the CPU."""
+    from torchlike.core import rng
 
-    first, second = _Counter(), _Counter()
-    first.seed(7)
-    second.load(first.save(7))
+    generator = rng.Generator()
+    generator._engine = rng._Counter()
+    return generator.manual_seed(seed)
+
+
+def test_accelerator_stream(torch):
+    """Its state is a seed and an offset that every draw moves on."""
+    first, second = accelerator(7), accelerator(0)
+    first.words32(5)
+    second._engine.load(first._engine.save(7))
+    assert first.get_offset() == second.get_offset() == 4
     np.testing.assert_array_equal(first.words64(5), second.words64(5))
-    assert first.offset == second.offset == 4
-    assert not np.array_equal(first.words64(5), second.words32(10).view(np.uint64)[::-1])
+    assert first.set_offset(4).get_offset() == 4
+
+
+@pytest.mark.parametrize("name, a, b, mean, std", [
+    ("uniform", -1.0, 3.0, 1.0, 4 / 12**0.5), ("normal", 2.0, 0.5, 2.0, 0.5),
+    ("bernoulli", 0.3, 1.0, 0.3, 0.21**0.5), ("integers", -2, 5, 1.0, 2.0),
+    ("exponential", 2.0, 1.0, 0.5, 0.5),
+])  # fmt: skip
+@pytest.mark.parametrize("kind", ["float32", "float16", "float64"])
+def test_accelerator_distributions(torch, name, a, b, mean, std, kind):
+    from torchlike.ops.random_device import Recipe, draw_on_device
+
+    generator = accelerator(1)
+    drawn = [cases.host(draw_on_device(Recipe(name, a, b), (40, 500), np.dtype(kind), generator))
+             for _ in range(2)]  # fmt: skip
+    assert drawn[0].dtype == kind and not np.array_equal(*drawn)
+    assert abs(drawn[0].mean(dtype=np.float64) - mean) < 0.03 * (1 + abs(mean))
+    assert abs(drawn[0].std(dtype=np.float64) - std) < 0.03 * (1 + std)

@@ -1,1 +1,90 @@
-"""PyTorch on JAX."""
+"""torchlike: PyTorch's API and semantics on JAX, with no PyTorch installed.
+
+Use it as `import torchlike as torch`, or run an unmodified script: `python -m torchlike script.py`.
+"""
+
+from .core import dtypes as _dtypes
+from .core import layouts as _layouts
+from .core import run as _run
+from .core.device import device as device
+from .core.device import get_default_device as get_default_device
+from .core.device import set_default_device as set_default_device
+from .core.dtypes import dtype as dtype
+from .core.dtypes import finfo as finfo
+from .core.dtypes import get_default_dtype as get_default_dtype
+from .core.dtypes import iinfo as iinfo
+from .core.dtypes import promote_types as promote_types
+from .core.dtypes import set_default_dtype as set_default_dtype
+from .core.layouts import layout as layout
+from .core.layouts import memory_format as memory_format
+from .core.rng import Generator as Generator
+from .core.storage import Size as Size
+from .core.tape import enable_grad as enable_grad
+from .core.tape import inference_mode as inference_mode
+from .core.tape import is_grad_enabled as is_grad_enabled
+from .core.tape import is_inference_mode_enabled as is_inference_mode_enabled
+from .core.tape import no_grad as no_grad
+from .core.tape import set_grad_enabled as set_grad_enabled
+from .core.tensor import Tensor as Tensor
+from .core.tensor import is_tensor as is_tensor
+from .ops import PUBLIC as _PUBLIC
+from .ops import return_types as return_types
+from .ops.create import LEGACY as _LEGACY
+
+globals().update(_PUBLIC)
+globals().update(_dtypes.PUBLIC)
+globals().update(_LEGACY)
+for _name in (
+    "contiguous_format", "preserve_format", "channels_last", "channels_last_3d", "strided",
+    "sparse_coo", "sparse_csr",
+):  # fmt: skip
+    globals()[_name] = getattr(_layouts, _name)
+
+from math import e as e  # noqa: E402
+from math import inf as inf  # noqa: E402
+from math import nan as nan  # noqa: E402
+from math import pi as pi  # noqa: E402
+
+from . import autograd as autograd  # noqa: E402: what follows needs the whole table
+from . import backends as backends  # noqa: E402
+from . import cuda as cuda  # noqa: E402
+from . import fft as fft  # noqa: E402
+from . import linalg as linalg  # noqa: E402
+from . import random as random  # noqa: E402
+from . import special as special  # noqa: E402
+from . import version as version  # noqa: E402
+from .backends import get_float32_matmul_precision as get_float32_matmul_precision  # noqa: E402
+from .backends import set_float32_matmul_precision as set_float32_matmul_precision  # noqa: E402
+from .core.rng import default_generator as default_generator  # noqa: E402
+from .printing import format_value as _format_value  # noqa: E402
+from .printing import set_printoptions as set_printoptions  # noqa: E402
+from .printing import tensor_text as _tensor_text  # noqa: E402
+from .version import __version__ as __version__  # noqa: E402
+
+try:  # TEMPORARY: until ops/neural.py lands
+    from . import nn as nn  # noqa: E402
+    from . import optim as optim  # noqa: E402
+    from . import serialize as serialization  # noqa: E402
+    from . import utils as utils  # noqa: E402
+    from .serialize import load as load  # noqa: E402
+    from .serialize import save as save  # noqa: E402
+except (KeyError, ImportError) as _error:
+    print("torchlike.nn not importable yet:", _error)
+    import types as _t
+
+    nn = _t.SimpleNamespace(functional=None)
+
+newaxis = None
+Tensor.__repr__ = _tensor_text  # type: ignore[method-assign]
+Tensor.__format__ = _format_value  # type: ignore[method-assign]
+Tensor.__module__ = "torch"
+
+from .alias import install as install  # noqa: E402
+from .alias import populate as _populate  # noqa: E402
+from .alias import uninstall as uninstall  # noqa: E402
+
+try:
+    _populate()
+except ImportError as _error:
+    print("alias:", _error)
+step_boundary = _run.step_boundary

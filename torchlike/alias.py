@@ -17,7 +17,52 @@ FLAG = "TORCHLIKE_ALIAS"
 
 # PyTorch's path, then the modules of torchlike whose names it shows (parents before children).
 PATHS = """
+autograd.variable                autograd
+functional                       ops
+nn.modules                       nn
+nn.modules.activation            nn.activations nn.transformer
+nn.modules.adaptive              nn.adaptive
+nn.modules.batchnorm             nn.norm nn.lazy
+nn.modules.channelshuffle        nn.padding
+nn.modules.container             nn.containers
+nn.modules.conv                  nn.conv nn.lazy
+nn.modules.distance              nn.layers
+nn.modules.dropout               nn.layers
+nn.modules.flatten               nn.layers
+nn.modules.fold                  nn.padding
+nn.modules.instancenorm          nn.norm nn.lazy
+nn.modules.lazy                  nn.lazy
+nn.modules.linear                nn.layers nn.lazy
+nn.modules.loss                  nn.loss
+nn.modules.module                nn.module nn.hooks nn.state
+nn.modules.normalization         nn.norm
+nn.modules.padding               nn.padding
+nn.modules.pixelshuffle          nn.padding
+nn.modules.pooling               nn.pooling
+nn.modules.rnn                   nn.rnn
+nn.modules.sparse                nn.layers
+nn.modules.transformer           nn.transformer
+nn.modules.upsampling            nn.padding
+nn.utils.clip_grad               nn.utils.gradients
+nn.utils.convert_parameters      nn.utils.gradients
+nn.utils.init                    nn.utils.fusion
+nn.utils.spectral_norm           nn.utils.hooked_norms
+nn.utils.weight_norm             nn.utils.hooked_norms
+optim.adadelta                   optim.adaptive
+optim.adagrad                    optim.adaptive
+optim.adam                       optim.adaptive
+optim.adamax                     optim.adaptive
+optim.adamw                      optim.adaptive
+optim.asgd                       optim.descent
+optim.nadam                      optim.adaptive
+optim.radam                      optim.adaptive
+optim.rmsprop                    optim.adaptive
+optim.rprop                      optim.descent
+optim.sgd                        optim.descent
+optim.sparse_adam                optim.adaptive
+storage                          ops.memory
 torch_version                    version
+types                            typenames
 utils.data.dataloader            utils.data.loader utils.data.collate utils.data.worker
 utils.data._utils                utils.data
 utils.data._utils.collate        utils.data.collate
@@ -34,16 +79,28 @@ def populate() -> None:
     for row in PATHS.strip().splitlines():
         path, *sources = row.split()
         name = f"{HERE}.{path}"
+        modules = [sys.modules.get(f"{HERE}.{source}") for source in sources]
+        if None in modules:
+            continue
         shown = ModuleType(name)
         shown.__spec__ = ModuleSpec(name, None)
         if f"\n{path}." in PATHS:
             shown.__path__ = shown.__spec__.submodule_search_locations = []
-        for source in sources:
-            public = vars(importlib.import_module(f"{HERE}.{source}")).items()
+        for module in modules:
+            public = vars(module).items()
             vars(shown).update((key, value) for key, value in public if key[:2] != "__")
         sys.modules[name] = shown
         parent, _, leaf = name.rpartition(".")
-        setattr(sys.modules[parent], leaf, shown)
+        if not hasattr(sys.modules[parent], leaf):  # nn.utils.weight_norm is the function
+            setattr(sys.modules[parent], leaf, shown)
+
+
+def _show_table() -> None:
+    """Puts the table's modules under their names; `import` would set attributes."""
+    for row in PATHS.strip().splitlines():
+        path = row.split()[0]
+        if f"{HERE}.{path}" in sys.modules:
+            sys.modules[f"torch.{path}"] = sys.modules[f"{HERE}.{path}"]
 
 
 def _own_name(name: str) -> str | None:
@@ -135,6 +192,7 @@ def install() -> _Installation:
     if first:
         sys.meta_path.insert(0, FINDER)
         sys.modules["torch"] = sys.modules[HERE]
+        _show_table()
         _tell_children(True)
     return _Installation(undo=first)
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .check import FLOAT_GRAD_ONLY, NON_LEAF_FLAG, NON_LEAF_FLAG_OFF, NON_LEAF_GRAD
-from .dtypes import FLOAT
+from .dtypes import C_NAMES, FLOAT, SCALAR_NAMES
 from .hooks import RemovableHandle
 from .mutate import regenerate
 from .record import LOCAL
@@ -75,15 +75,31 @@ def _set_grad(self: Tensor, grad: Any) -> None:
             raise TypeError(f"assigned grad expected to be a Tensor or None but got grad of type {type(grad).__name__}")
         if grad is self:
             raise RuntimeError("can't assign Variable as its own grad")
-        if grad._aval.dtype is not self._aval.dtype:
-            raise RuntimeError(
-                f"assigned grad has data of a different type"
-            )
-        if grad._aval.device is not self._aval.device:
-            raise RuntimeError("assigned grad has data located on a different device")
-        if grad.shape != self.shape:
-            raise RuntimeError("assigned grad has data of a different size")
+        _check_grad(self, grad)
     self._grad = grad
+
+
+def _check_grad(self: Tensor, grad: Tensor) -> None:
+    if grad._aval.dtype is not self._aval.dtype:
+        given, own = C_NAMES.get(grad.dtype, grad.dtype.name), SCALAR_NAMES[self.dtype]
+        raise RuntimeError(
+            f"attempting to assign a gradient with dtype '{given}' to a tensor with grad_dtype '{own}'. "
+            "The gradient must match the tensor's grad_dtype (defaults to the tensor's dtype). You can "
+            "set the tensor's grad_dtype attribute with a specific dtype, or None to allow any dtype. "
+            "Set grad_dtype with caution. Diverging the dtypes of a tensor and its gradient may break "
+            "downstream systems that assume they match."
+        )
+    if grad._aval.device is not self._aval.device:
+        raise RuntimeError(
+            f"attempting to assign a gradient with device type '{grad.device.type}' to a tensor with "
+            f"device type '{self.device.type}'. Please ensure that the gradient and the tensor are on "
+            "the same device"
+        )
+    if grad.shape != self.shape:
+        raise RuntimeError(
+            f"attempting to assign a gradient of size '{list(grad.shape)}' to a tensor of size "
+            f"'{list(self.shape)}'. Please ensure that the gradient and the tensor are the same size"
+        )
 
 
 def _del_grad(self: Tensor) -> None:
@@ -106,7 +122,7 @@ def detach_(self: Tensor) -> Tensor:
             "DistributedDataParallel (DDP) for training, and gradient_as_bucket_view is set as "
             "True, gradients are views of DDP buckets, and hence detach_() cannot be called on "
             "these gradients. To fix this error, please refer to the Optimizer.zero_grad() "
-            "function in torch/optim/optimizer.py as a solution."
+            "function in torch/optim/optimizer.py as the solution."
         )
     self._grad_fn, self._out_nr, self._requires_grad = None, 0, False
     return self
@@ -229,7 +245,7 @@ def capture_of(inputs: Sequence[Tensor]) -> dict[Node, dict[int, int]]:
 def _sequence_of(grads: Any, count: int) -> list[Any]:
     if grads is None:
         return [None] * count
-    found = [grads] if isinstance(grads, Tensor) else list(grads)
+    found = list(grads) if isinstance(grads, (tuple, list)) else [grads]
     if len(found) != count:
         raise RuntimeError(f"got {count} tensors and {len(found)} gradients")
     return found
@@ -278,9 +294,21 @@ def _root_edges(roots: list[Tensor], grads: list[Any], create: bool) -> tuple[li
 
 def grad(
     outputs: Any, inputs: Any, grad_outputs: Any = None, retain_graph: bool | None = None,
-    create_graph: bool = False, allow_unused: bool | None = None, materialize_grads: bool = False,
+    create_graph: bool = False, allow_unused: bool | None = None, is_grads_batched: bool = False,
+    materialize_grads: bool = False,
 ) -> tuple[Any, ...]:  # fmt: skip
-    """The gradients of `outputs` with respect to `inputs`, without touching any `.grad`."""
+    """The gradients of `outputs` with respect to `inputs`, without touching any `.grad`.
+
+    With `is_grads_batched` each grad_output has a leading batch dim, and so do the results; they
+    are computed one after the other here.
+    """
+    if is_grads_batched:
+        rows = zip(*[g.unbind(0) for g in _as_list(grad_outputs)], strict=True)  # type: ignore[attr-defined]
+        batch = [
+            grad(outputs, inputs, row, True, create_graph, allow_unused, False, materialize_grads)
+            for row in rows
+        ]
+        return tuple(None if gs[0] is None else STACK[0](gs) for gs in zip(*batch, strict=True))
     if materialize_grads and allow_unused is False:
         raise ValueError(
             "Expected allow_unused to be True or not passed when materialize_grads=True, but got: "
@@ -300,19 +328,33 @@ def grad(
         node, nr = edge_of(t)  # type: ignore[misc]
         slots.append(capture.setdefault(node, {}).setdefault(nr, i))
     found = execute(edges, carried, keep, create_graph, capture, only=True)
+    if not create_graph:
+        step_boundary()
     return tuple(
-        _captured(found.get(slot), t, create_graph, bool(allow_unused or materialize_grads), materialize_grads)
-        for slot, t in zip(slots, chosen, strict=True)
+        _captured(
+            i, found.get(slot), t, create_graph, bool(allow_unused or materialize_grads),
+            materialize_grads,
+        )
+        for i, (slot, t) in enumerate(zip(slots, chosen, strict=True))
     )
 
 
-def _captured(g: Any, t: Tensor, create: bool, allow_unused: bool, materialize: bool) -> Any:
+def _as_list(x: Any) -> list[Any]:
+    return [x] if isinstance(x, Tensor) else list(x)
+
+
+STACK: list[Callable[..., Any]] = []  # ops.movement puts `stack` here
+
+
+def _captured(
+    index: int, g: Any, t: Tensor, create: bool, allow_unused: bool, materialize: bool
+) -> Any:
     if g is not None:
         return g if create else wrap(g)
     if not allow_unused:
         raise RuntimeError(
-            "One of the differentiated Tensors appears to not have been used in the graph. Set "
-            "allow_unused=True if this is the desired behavior."
+            f"The differentiated Tensor at index {index} appears to not have been used in the graph. "
+            "Set allow_unused=True if this is the desired behavior."
         )
     return wrap(filled(t._aval, 0)) if materialize else None
 

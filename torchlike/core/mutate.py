@@ -19,7 +19,7 @@ from .dispatch import call, call_view, check_no_overlap
 from .plan import Op, Plan
 from .record import LOCAL, Spec, record
 from .storage import HostStorage, Value, host_value, read_numpy, storage_of
-from .tape import FunctionNode, OpNode, apply_node, edge_of, function_node, zeros
+from .tape import FunctionNode, OpNode, _short_name, apply_node, edge_of, function_node, zeros
 from .tensor import Step, Tensor, counter_of, wrap, write_host
 
 
@@ -57,7 +57,7 @@ def _creation_text(t: Tensor) -> str:
             f"{where} block (if you don't want the inplace to be tracked) or both outside (if you "
             "want the inplace to be tracked)."
         )
-    name = t._grad_fn.name() if t._grad_fn is not None else "a function"
+    name = _short_name(t._grad_fn) if t._grad_fn is not None else "a function"
     return (
         f"Output {t._out_nr} of {name} is a view and is being modified inplace. This view is the "
         "output of a function that returns multiple views. Such functions do not allow the output "
@@ -160,6 +160,8 @@ def _rebase(t: Tensor, src: Tensor) -> None:
     if isinstance(node, OpNode):
         _move_saved(node, t, src)
     if t._base_tensor is None:
+        if t._retains:
+            _move_retained(t, node, src._out_nr)
         t._grad_fn, t._out_nr, t._requires_grad = node, src._out_nr, src._requires_grad
         return
     base = t._base_tensor
@@ -168,6 +170,14 @@ def _rebase(t: Tensor, src: Tensor) -> None:
     base._grad_fn = _copy_slices(edge_of(base), others, node, steps, base)
     base._out_nr, base._requires_grad = 0, True
     t._requires_grad = True
+
+
+def _move_retained(t: Tensor, node: Any, nr: int) -> None:
+    """`retain_grad` keeps the gradient of the tensor as it is last, after in-place writes."""
+    old = t._grad_fn
+    ref = (old.retains or {}).pop(t._out_nr, None) if old is not None else None
+    if ref is not None and node is not None:
+        node.retains = {**(node.retains or {}), nr: ref}
 
 
 def _move_saved(node: OpNode, t: Tensor, src: Tensor) -> None:

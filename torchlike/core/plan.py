@@ -19,7 +19,7 @@ from . import dtypes
 from .check import broadcast_shapes
 from .device import CPU, device
 from .interpret import interpreter
-from .record import Spec
+from .record import Spec, inside_transform
 from .storage import Aval, aval_of, traced
 from .tensor import Tensor, wrap
 
@@ -45,7 +45,7 @@ class Op:
         self.statics = [p for p in self.params if p.kind == "static"]
         self.view: bool = traits.get("view", False)
         self.elementwise: bool = traits.get("elementwise", False)
-        self.promote: Any = traits.get("promote", "common")
+        self.promote: Any = "none" if self.view else traits.get("promote", "common")
         self.differentiable: bool = traits.get("differentiable", True)
         self.node: Any = traits.get("node") or name.title().replace("_", "") + "Backward0"
         self.module: str | None = traits.get("module", "torch")
@@ -280,7 +280,7 @@ def _trace(plan: Plan, where: device, targets: list[Any]) -> None:
     op = plan.op
     plan.scalar_key = None
     if op.elementwise:
-        _trace_elementwise(plan, where)
+        _trace_elementwise(plan, where, targets)
         return
     closed = jax.make_jaxpr(plan.fun)(*plan.structs)
     plan.outs = _out_avals(closed, where)
@@ -297,10 +297,11 @@ def _scalar(struct: Any) -> Any:
     return jax.ShapeDtypeStruct((), struct.dtype)
 
 
-def _trace_elementwise(plan: Plan, where: device) -> None:
+def _trace_elementwise(plan: Plan, where: device, targets: list[Any]) -> None:
     """Trace at shape () once per dtypes; NumPy's broadcasting then runs it at any shape."""
     op = plan.op
-    key = (tuple(s.dtype for s in plan.structs), tuple(plan.names), _hashable(plan.statics))
+    kinds = tuple(s.dtype for s in plan.structs)
+    key = (kinds, tuple(targets), tuple(plan.names), tuple(plan.statics.values()))
     plan.scalar_key = key
     shape = broadcast_shapes(*[m.shape for m in plan.avals if isinstance(m, Aval)] or [()])
     closed = op.scalars.get(key)
@@ -315,10 +316,6 @@ def _trace_elementwise(plan: Plan, where: device) -> None:
         return [jnp.broadcast_to(o, shape) for o in fun(*arrays)]
 
     plan.spec = Spec(op.name, plan.outs, broadcasting, lambda: interpreter(closed), where)
-
-
-def _hashable(statics: dict[str, Any]) -> Any:
-    return tuple(statics.values())
 
 
 # ----- pullbacks -----
@@ -351,7 +348,8 @@ def _make_pullback(plan: Plan, mask: tuple[bool, ...]) -> Pullback:
     closed = plan.op.scalar_pullbacks.get(scalar_key)
     if closed is None:
         scalar = scalar_key is not None
-        closed, used = _prune(jax.make_jaxpr(back)(*(map(_scalar, structs) if scalar else structs)))
+        shapes = list(map(_scalar, structs)) if scalar else structs
+        closed, used = _prune(_inlined(jax.make_jaxpr(back)(*shapes), shapes))
         if scalar:
             plan.op.scalar_pullbacks[scalar_key] = closed, used
     else:
@@ -381,7 +379,8 @@ def _backward_function(plan: Plan, targets: list[int]) -> Callable[..., list[Any
         if plan.op.formula is None:
             return _vjp(plan, targets, inputs, grads)
         tensors = [wrap(traced(a, plan.spec.device)) for a in arrays]
-        found = call_formula(plan, tensors[:n], tensors[n : n + m], tensors[n + m :])
+        with inside_transform():
+            found = call_formula(plan, tensors[:n], tensors[n : n + m], tensors[n + m :])
         return [_as_input(found[i], inputs[i]) for i in targets]
 
     return back
@@ -470,6 +469,44 @@ def _vjp(plan: Plan, targets: list[int], inputs: Sequence[Any], grads: Sequence[
     outs, pull = jax.vjp(of_targets, *chosen)
     given = [jnp.broadcast_to(g, o.shape) if g.shape == o.shape else _sum_to(g, o.shape) for g, o in zip(given, outs, strict=True)]
     return [d.conj() if jnp.iscomplexobj(d) else d for d in pull(given)]
+
+
+_JITS = ("jit", "pjit")
+
+
+def _inlined(closed: ClosedJaxpr, structs: list[Any]) -> ClosedJaxpr:
+    """The jaxpr with jitted functions spelled out: what they don't need can then be pruned."""
+    if not any(e.primitive.name in _JITS for e in closed.jaxpr.eqns) or _has_custom(closed.jaxpr):
+        return closed
+    return jax.make_jaxpr(lambda *xs: _evaluate(closed.jaxpr, closed.consts, xs))(*structs)
+
+
+def _has_custom(jaxpr: Jaxpr) -> bool:
+    """Whether a function with a derivative of its own is called: its rule must survive."""
+    return any(
+        e.primitive.name.startswith("custom_")
+        or (e.primitive.name in _JITS and _has_custom(e.params["jaxpr"].jaxpr))
+        for e in jaxpr.eqns
+    )
+
+
+def _evaluate(jaxpr: Jaxpr, consts: Sequence[Any], args: Sequence[Any]) -> list[Any]:
+    env: dict[Any, Any] = dict(zip(jaxpr.constvars, consts, strict=True))
+    env.update(zip(jaxpr.invars, args, strict=True))
+
+    def read(v: Any) -> Any:
+        return v.val if isinstance(v, Literal) else env[v]
+
+    for eqn in jaxpr.eqns:
+        given = [read(v) for v in eqn.invars]
+        if eqn.primitive.name in _JITS:
+            inner = eqn.params["jaxpr"]
+            outs = _evaluate(inner.jaxpr, inner.consts, given)
+        else:
+            found = eqn.primitive.bind(*given, **eqn.params)
+            outs = found if eqn.primitive.multiple_results else [found]
+        env.update(zip(eqn.outvars, outs, strict=True))
+    return [read(v) for v in jaxpr.outvars]
 
 
 def _prune(closed: ClosedJaxpr) -> tuple[ClosedJaxpr, list[int]]:

@@ -84,13 +84,14 @@ class Trace:
 class State:
     """What each thread has of its own: grad mode, traces, and what stands between call and record."""
 
-    __slots__ = ("grad_enabled", "inference", "traces", "interposed", "extra")
+    __slots__ = ("grad_enabled", "inference", "traces", "interposed", "tracing", "extra")
 
     def __init__(self) -> None:
         self.grad_enabled = True
         self.inference = False
         self.traces: dict[device, Trace] = {}
         self.interposed: Any = None
+        self.tracing = 0  # depth of JAX transforms this thread is inside of
         self.extra: dict[str, Any] = {}
 
 
@@ -130,10 +131,13 @@ def record(spec: Spec, inputs: Sequence[Any]) -> list[Value]:
     where = spec.device
     if where is META:
         return [concrete(None, a) for a in spec.outs]
-    traces = LOCAL.state.traces
+    state = LOCAL.state
+    traces = state.traces
     tr = traces.get(where)
     if tr is None or tr.frozen:
         tr = traces[where] = Trace(where)
+    if not inputs and state.tracing:
+        return inline(spec, inputs)
     tr.busy = True
     try:
         if tr.frozen:  # another thread wants what we have so far
@@ -172,9 +176,18 @@ def record(spec: Spec, inputs: Sequence[Any]) -> list[Value]:
         return record(spec, inputs)
     finally:
         tr.busy = False
-    if len(tr.records) >= MAX_RECORDS or tr.bytes > MAX_BYTES:
-        flush(tr)
+    count = len(tr.records)
+    if not count & 63:
+        _bound(tr, count)
     return outs
+
+
+def _bound(tr: Trace, count: int) -> None:
+    """End a window that has grown too long or heavy; forget one whose results have all died."""
+    if count >= MAX_RECORDS or tr.bytes > MAX_BYTES:
+        flush(tr)
+    elif not tr.checks and all(r() is None for r in tr.values):
+        tr.frozen = tr.done = True
 
 
 def inline(spec: Spec, inputs: Sequence[Any]) -> list[Value]:
@@ -224,8 +237,23 @@ def flush(tr: Trace) -> None:
     if tr.busy:
         _wait(tr)
     with tr.lock:
-        if not tr.done:
+        if tr.done:
+            return
+        if LOCAL.state.tracing:  # what was recorded before is a constant of the transform
+            with jax.ensure_compile_time_eval():
+                EXECUTE[0](tr)
+        else:
             EXECUTE[0](tr)
+
+
+class inside_transform:
+    """Marks this thread as being inside a JAX transform."""
+
+    def __enter__(self) -> None:
+        LOCAL.state.tracing += 1
+
+    def __exit__(self, *_: object) -> None:
+        LOCAL.state.tracing -= 1
 
 
 def _wait(tr: Trace) -> None:

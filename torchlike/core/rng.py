@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from .device import device as Device
+from .device import resolve
 
 u32, u64 = np.uint32, np.uint64
 DEFAULT_SEED = 67280421310721
@@ -104,7 +105,12 @@ class Generator:
     __module__ = "torch._C"
 
     def __init__(self, device: Device | str | int | None = "cpu"):
-        self._device = Device("cpu" if device is None else device)
+        if not isinstance(device, Device | str | int | None):
+            raise TypeError(
+                "Generator(): argument 'device' (position 1) must be torch.device, not "
+                f"{type(device).__name__}"
+            )
+        self._device = resolve("cpu" if device is None else device)
         if self._device.type == "meta":
             raise RuntimeError("META device type not an accelerator.")
         self._engine = _MersenneTwister() if self._device.type == "cpu" else _Counter()

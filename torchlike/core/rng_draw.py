@@ -277,7 +277,7 @@ def multinomial(
 
 
 def _with_replacement(generator: Generator, row: np.ndarray, count: int) -> np.ndarray:
-    bounds = np.cumsum(row, dtype=row.dtype)
+    bounds = np.cumsum(row, dtype=f32 if row.dtype in HALVES else row.dtype)
     bounds /= bounds[-1]
     bounds[-1] = 1
     return np.searchsorted(bounds.astype(f64), generator.doubles(count), side="left")

@@ -60,7 +60,7 @@ _THIRD_F32, _SQUEEZE = f32(1) / f32(3), float(f32(0.0331))
 
 def standard_gamma(generator: Generator, shape: np.ndarray) -> np.ndarray:
     values = _each(generator, _gamma if shape.dtype == f64 else _gamma_f32, shape)
-    return np.maximum(values, np.finfo(shape.dtype).tiny)
+    return np.fmax(values, np.finfo(shape.dtype).tiny)
 
 
 def _gamma(stream: _Stream, shape: float) -> float:
@@ -81,7 +81,7 @@ def _gamma_core(stream: _Stream, shape, inverse: Callable, less_a_third: Callabl
         scale = math.pow(1.0 - stream.uniform(), inverse(shape))
         shape = shape + type(shape)(1)
     d = less_a_third(shape)
-    c = 1.0 / math.sqrt(9.0 * d)
+    c = 1.0 / math.sqrt(9.0 * d) if d > 0 else math.nan
     while True:
         x = stream.normal()
         y = 1.0 + c * x

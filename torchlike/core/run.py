@@ -19,6 +19,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from .device import to_jax
 from .dtypes import from_numpy
 from .record import EXECUTE, LOCAL, Spec, Trace, flush, number_array
 from .storage import OWNED, SHARED, Value, aval_of, concrete
@@ -58,12 +59,13 @@ stats = Stats()
 class Window:
     """One sequence of ops: how often it was seen, and its fused programs."""
 
-    __slots__ = ("seen", "programs", "layout", "label")
+    __slots__ = ("seen", "programs", "layout", "label", "numbers")
 
     def __init__(self, label: str) -> None:
         self.seen = 0
         self.programs: list[Program] = []
         self.layout: list[str] | None = None  # what each leaf is: array, float, int, other
+        self.numbers: tuple[Any, ...] | None = None
         self.label = label
 
 
@@ -219,9 +221,13 @@ def _run_fused(window: Window, tr: Trace, live: list[Value]) -> None:
     watch = []
     for leaf, kind in zip(leaves, window.layout, strict=True):
         if kind == "array":
-            if leaf.array.__class__ is not np.ndarray and leaf.slot == OWNED:
+            array = leaf.array
+            if array.__class__ is np.ndarray:  # on its device from now on; it may share NumPy's memory
+                array = leaf.array = jax.device_put(array, to_jax(tr.device))
+                leaf.slot = SHARED
+            elif leaf.slot == OWNED:
                 watch.append((len(groups["array"]), weakref.ref(leaf)))
-            groups["array"].append(leaf.array)
+            groups["array"].append(array)
         else:
             groups[kind].append(number_array(leaf) if kind == "other" else leaf)
     arrays = groups["array"]
@@ -245,7 +251,7 @@ def _call(
     free: set[int],
 ) -> list[Any]:  # fmt: skip
     arrays = groups["array"]
-    numbers = (np.array(groups["float"], np.float64), np.array(groups["int"], np.int64), groups["other"])
+    numbers = (*_numbers(window, groups["float"], groups["int"]), groups["other"])
     program = _find(window, slots, free)
     fresh = program is None
     started = time.perf_counter()
@@ -264,6 +270,15 @@ def _call(
     if program.live == slots:
         return results
     return [results[program.index[s]] for s in slots]
+
+
+def _numbers(window: Window, floats: list[Any], ints: list[Any]) -> tuple[Any, Any]:
+    """A window's Python numbers as two arrays; the same numbers as last time are on the device."""
+    given = np.array(floats, np.float64), np.array(ints, np.int64)
+    key = given[0].tobytes(), given[1].tobytes()  # bytes: 0.0 and -0.0 differ, NaN equals itself
+    if window.numbers is None or window.numbers[0] != key:
+        window.numbers = (key, jax.device_put(given))
+    return window.numbers[1]
 
 
 def _kind(leaf: Any) -> str:

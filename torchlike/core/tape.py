@@ -10,6 +10,7 @@ import functools
 import heapq
 import inspect
 import itertools
+import re
 import warnings
 import weakref
 from collections import OrderedDict
@@ -19,13 +20,13 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from .check import BACKWARD_TWICE
+from .check import BACKWARD_TWICE, INFERENCE_SAVED
 
 from .hooks import RemovableHandle
 from .plan import Op, Plan, Pullback, call_formula
-from .record import LOCAL, Spec, record
+from .record import LOCAL, Spec, number_array, record
 
-from .storage import Aval, Value
+from .storage import Aval, Value, host_value
 from .tensor import TENSORS, Tensor, alias_of, counter_of, wrap
 
 _sequence = itertools.count().__next__
@@ -194,8 +195,9 @@ class Node:
     __hash__ = object.__hash__
 
     def name(self) -> str:
-        """The node's name, as `grad_fn` prints it."""
-        return type(self).__name__
+        """The node's name."""
+        name = type(self).__name__
+        return "torch::autograd::" + name if name in _CPP_NAMES else name
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} object at {hex(id(self))}>"
@@ -365,6 +367,8 @@ class OpNode(Node):
         statics = {_saved_name(k): v for k, v in self.plan.statics.items()}
         if key in statics:
             return statics[key]
+        if key == "self_sym_sizes":
+            return tuple(self.plan.avals[0].shape)
         raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
 
     def _saved_item(self, at: int) -> Any:
@@ -372,7 +376,12 @@ class OpNode(Node):
             raise RuntimeError(BACKWARD_TWICE)
         inputs, results = self.saved_tensors()
         pull, n = self.pullback, len(self.pullback.inputs)
-        return inputs[pull.inputs[at]] if at < n else results[pull.results[at - n]]
+        found = inputs[pull.inputs[at]] if at < n else results[pull.results[at - n]]
+        if isinstance(found, Tensor) or self.plan.op.formula is None:
+            return found
+        kinds = {p.name: p.kind for p in self.plan.op.inputs}
+        is_operand = kinds.get(self.plan.names[pull.inputs[at]]) == "operand"
+        return wrap(host_value(number_array(found))) if is_operand else found
 
     def __dir__(self) -> list[str]:
         names = ["_saved_" + n for n in [*self.saved_names(), *map(_saved_name, self.plan.statics)]]
@@ -415,15 +424,22 @@ def _modified(node: OpNode, at: int, now: int, before: int) -> str:
     else:
         i = node.pullback.results[at - n]
         aval, edge = node.plan.outs[i], (node, i)
-    whence = "" if edge is None else f", which is output {edge[1]} of {edge[0].name()},"
+    whence = "" if edge is None else f", which is output {edge[1]} of {_short_name(edge[0])},"
     name = aval.dtype.legacy or "Tensor"
     where = "cuda." if aval.device.type == "cuda" else ""
     return (
         "one of the variables needed for gradient computation has been modified by an inplace "
         f"operation: [torch.{where}{name} {list(aval.shape)}]{whence} is at version {now}; expected "
         f"version {before} instead. Hint: enable anomaly detection to find the operation that "
-        "failed to compute its gradient, with torch.autograd.set_detect_anomaly(True)."
+        "failed to compute its gradient, with torch.autograd.set_detect_anomaly(True, check_nan=False)."
     )
+
+
+def _short_name(node: Node) -> str:
+    """The op a node is of, as PyTorch's messages name it: `Exp` for `ExpBackward0`."""
+    if isinstance(node, OpNode) and node.plan.op.view:
+        return "AsStrided"  # a view whose base was written to has been regenerated
+    return re.sub(r"Backward\d*$", "", node.name())
 
 
 def _op_of_pullback(node: OpNode) -> Op:
@@ -495,7 +511,8 @@ class AccumulateGrad(Node):
         (g,) = grads
         variable = self.variable
         if g is not None:
-            variable._grad = g if variable._grad is None else variable._grad + g
+            have = variable._grad
+            variable._grad = wrap(zeros(g._aval)).copy_(g) if have is None else have + g
         self._post(variable)
         return []
 
@@ -503,6 +520,9 @@ class AccumulateGrad(Node):
         if variable._post_hooks:
             for hook in list(variable._post_hooks.values()):
                 hook(variable)
+
+
+_CPP_NAMES = {"AccumulateGrad", "CopySlices", "CopyBackwards"}  # PyTorch's own classes: name() has their namespace
 
 
 class FunctionNode(Node):
@@ -572,6 +592,8 @@ def make_node(
     for i in pull.inputs:
         t = inputs[i]
         if t.__class__ in TENSORS or isinstance(t, Tensor):
+            if t._inference:
+                raise RuntimeError(INFERENCE_SAVED)
             counter = t._storage if t._counter is None else t._counter
             versions.append((counter, counter.version, len(saved)))
         saved.append(values[i])

@@ -12,7 +12,7 @@ from . import dtypes
 from .check import BOOL_AMBIGUOUS, BOOL_EMPTY
 from .device import CPU, device, resolve
 from .dtypes import dtype
-from .record import record
+from .record import LOCAL, record
 from .storage import (
     Aval,
     Geometry,
@@ -178,6 +178,8 @@ class Tensor:
 
     @property
     def _version(self) -> int:
+        if self._inference:
+            raise RuntimeError("Inference tensors do not track version counter.")
         return counter_of(self).version
 
     @property
@@ -247,6 +249,10 @@ class Tensor:
         return _shared_array(self)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        if copy:
+            if self._requires_grad:
+                self.numpy()  # raises
+            return np.array(to_host(self), dtype)
         array = self.numpy()
         return array if dtype is None else array.astype(dtype, copy=False)
 
@@ -305,6 +311,8 @@ def wrap(value: Value, cls: type = Tensor) -> Any:
     t = _new(cls)
     t._storage = storage_of(value)
     t._aval = value.aval
+    if LOCAL.state.inference:
+        t._inference = True
     return t
 
 
@@ -400,13 +408,6 @@ class Parameter(Tensor, metaclass=_ParameterMeta):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         pass
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
-        if id(self) in memo:
-            return memo[id(self)]
-        copied = type(self)(self.data.clone(), self.requires_grad)  # type: ignore[attr-defined]
-        memo[id(self)] = copied
-        return copied
 
 
 class Buffer(Tensor):

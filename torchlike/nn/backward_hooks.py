@@ -10,7 +10,7 @@ from ..core.tensor import Tensor
 
 @op(name="_backward_hook", module=None, promote="none", node="BackwardHookFunctionBackward")
 def _through_node(tensors: Arrays):
-    return tensors
+    return tensors if len(tensors) > 1 else tensors[0]
 
 
 # ----- full backward hooks -----
@@ -103,7 +103,8 @@ def _behind_node(values, hook):
     if not at or not is_grad_enabled():
         return values, None
     replaced = list(values)
-    for i, tensor in zip(at, _through_node([values[i] for i in at])):
+    passed = _through_node([values[i] for i in at])
+    for i, tensor in zip(at, passed if len(at) > 1 else [passed]):
         replaced[i] = tensor
     replaced[at[0]].grad_fn.register_hook(hook)
     return tuple(replaced) if type(values) is tuple else type(values)(*replaced), at

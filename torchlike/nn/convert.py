@@ -93,7 +93,7 @@ def _applied_parameter(fn, param):
     with no_grad():
         data = fn(param)
         grad = None if param.grad is None else fn(param.grad)
-    if data.is_meta != param.is_meta:
+    if (data.device.type == "meta") != (param.device.type == "meta"):
         old_grad, param = param.grad, Parameter(data, param.requires_grad)
         if grad is not None:
             param.grad = grad.requires_grad_(old_grad.requires_grad)

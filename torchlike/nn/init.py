@@ -7,9 +7,11 @@ import warnings
 import numpy as np
 
 from .. import ops
+from ..core.dtypes import SCALAR_NAMES
 from ..core.mutate import set_host
 from ..core.tape import no_grad
 from ..core.tensor import to_host
+from ..ops.random_fill import trunc_normal_ as trunc_normal_fill
 
 _LINEAR = (
     "linear", "conv1d", "conv2d", "conv3d",
@@ -80,7 +82,7 @@ def trunc_normal_(tensor, mean=0.0, std=1.0, a=-2.0, b=2.0, generator=None):
             stacklevel=2,
         )
     with no_grad():
-        return ops.sample.trunc_normal_(tensor, mean, std, a, b, generator)
+        return trunc_normal_fill(tensor, mean, std, a, b, generator)
 
 
 def _xavier_std(tensor, gain):
@@ -126,9 +128,20 @@ def orthogonal_(tensor, gain=1, generator=None):
     flat = tensor.new_empty((rows, tensor.numel() // rows)).normal_(0, 1, generator=generator)
     matrix = to_host(flat)
     wide = matrix.shape[0] < matrix.shape[1]
+    _check_factorisable(tensor.dtype)
     q, r = np.linalg.qr(matrix.T if wide else matrix)
     q = q * np.sign(np.diagonal(r)) * r.dtype.type(gain)  # signs make the distribution uniform
     return _fill(tensor, q.T if wide else q)
+
+
+def _check_factorisable(kind):
+    if kind.itemsize == 2:
+        raise NotImplementedError(f"\"geqrf_cpu\" not implemented for '{SCALAR_NAMES[kind]}'")
+    if kind.is_complex:
+        raise NotImplementedError(
+            "Unlike NumPy, torch.sign is not intended to support complex numbers. Please use "
+            "torch.sgn instead."
+        )
 
 
 def sparse_(tensor, sparsity, std=0.01, generator=None):
@@ -188,7 +201,7 @@ def dirac_(tensor, groups=1):
     return _fill(tensor, values.reshape(tensor.shape))
 
 
-# ----- names from before the underscore -----
+# ----- names from before the underscore, and private ones that libraries import -----
 
 
 def _deprecated(function):
@@ -218,3 +231,8 @@ kaiming_uniform = _deprecated(kaiming_uniform_)
 kaiming_normal = _deprecated(kaiming_normal_)
 orthogonal = _deprecated(orthogonal_)
 sparse = _deprecated(sparse_)
+_no_grad_uniform_ = uniform_
+_no_grad_normal_ = normal_
+_no_grad_trunc_normal_ = trunc_normal_
+_no_grad_fill_ = constant_
+_no_grad_zero_ = zeros_

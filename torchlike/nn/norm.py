@@ -84,7 +84,7 @@ class _NormBase(_Affine):
         key = prefix + "num_batches_tracked"
         if (version is None or version < 2) and self.track_running_stats and key not in state_dict:
             count = self.num_batches_tracked
-            known = count is not None and not count.is_meta
+            known = count is not None and count.device.type != "meta"
             state_dict[key] = count if known else ops.tensor(0, dtype=int64)
         super()._load_from_state_dict(state_dict, prefix, local_metadata, *rest)
 

@@ -1,7 +1,7 @@
 """Parameters and buffers, and the ones whose shape is not known yet."""
 
 from .. import ops
-from ..core.tensor import Parameter, Tensor
+from ..core.tensor import Parameter, Tensor, alias_of
 
 _NO_SHAPE = (
     "Can't access the shape of an uninitialized parameter or buffer. This error usually happens "
@@ -76,7 +76,7 @@ class UninitializedParameter(UninitializedTensorMixin, Parameter):
 
     def __new__(cls, requires_grad=True, device=None, dtype=None):
         data = ops.empty(0, device=device, dtype=dtype)
-        return Tensor._make_subclass(cls, data, requires_grad)
+        return alias_of(data, cls).requires_grad_(requires_grad)
 
 
 class UninitializedBuffer(UninitializedTensorMixin, Tensor):
@@ -86,7 +86,7 @@ class UninitializedBuffer(UninitializedTensorMixin, Tensor):
 
     def __new__(cls, requires_grad=False, device=None, dtype=None, persistent=True):
         data = ops.empty(0, device=device, dtype=dtype)
-        buffer = Tensor._make_subclass(cls, data, requires_grad)
+        buffer = alias_of(data, cls).requires_grad_(requires_grad)
         buffer.persistent = persistent
         buffer._is_buffer = True
         return buffer

@@ -214,6 +214,10 @@ def _key_errors(keys):
             yield f"{what} key(s) in state_dict: {listed}. "
 
 
+def _on_meta(tensor):
+    return tensor.device.type == "meta"
+
+
 def _take(module, name, current, key, given, assign):
     """Puts one saved tensor into its place; returns what was wrong, if anything."""
     if not isinstance(given, Tensor) and not hasattr(given, "__torch_function__"):
@@ -229,7 +233,7 @@ def _take(module, name, current, key, given, assign):
                 f"size mismatch for {key}: copying a param with shape {given.shape} from "
                 f"checkpoint, the shape in current model is {current.shape}."
             )
-    if current.is_meta and not given.is_meta and not assign:
+    if _on_meta(current) and not _on_meta(given) and not assign:
         warnings.warn(_META_COPY.format(key), stacklevel=2)
     try:
         with no_grad():

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from ..core.dtypes import SCALAR_NAMES, get_default_dtype
 from ..core.op import Array, Operand, Optional, alias, composite, op
 from ..core.tensor import Tensor
-from .kinds import BOOL, COMPLEX, INTEGER, INTEGRAL, NUMERIC, REAL, is_complex, kind, refuse
+from .kinds import INTEGER, INTEGRAL, NUMERIC, REAL, is_complex, kind, refuse
 
 CLAMP_COMPLEX = "clamp is not supported for complex types"
 INVERT = "~ (operator.invert) is only implemented on integer and Boolean-type tensors"
@@ -18,7 +18,7 @@ INVERT = "~ (operator.invert) is only implemented on integer and Boolean-type te
 
 # ----- comparisons -----
 def _comparison(name: str, body: Callable[..., Any], ordered: bool = True) -> None:
-    def compare(input: Operand, other: Operand):
+    def compare(input: Array, other: Operand):
         if ordered:
             refuse(f"{name}_cpu", input, REAL)
         return body(input, other)
@@ -50,6 +50,10 @@ def isclose(
     input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False
 ) -> Tensor:
     """Where |input - other| <= atol + rtol * |other|."""
+    for i, (name, x) in enumerate((("input", input), ("other", other))):
+        if not isinstance(x, Tensor):
+            kind_ = type(x).__name__
+            raise TypeError(f"isclose(): argument '{name}' (position {i + 1}) must be Tensor, not {kind_}")
     if input.dtype is not other.dtype:
         names = SCALAR_NAMES[input.dtype], SCALAR_NAMES[other.dtype]
         raise RuntimeError("{} did not match {}".format(*names))
@@ -129,13 +133,21 @@ def _bitwise(name: str, body: Callable[..., Any], kernel: str = "", bools: bool 
     op(elementwise=True, differentiable=False, name=name)(combine)
 
 
+def _divisor(name: str, body: Callable[..., Any]) -> None:
+    def combine(input: Array, other: Array):
+        refuse(f"{name}_cpu", input, INTEGRAL | NUMERIC)
+        return body(input, other)
+
+    op(elementwise=True, differentiable=False, name=name)(combine)
+
+
 _bitwise("bitwise_and", jnp.bitwise_and)
 _bitwise("bitwise_or", jnp.bitwise_or)
 _bitwise("bitwise_xor", jnp.bitwise_xor)
 _bitwise("bitwise_left_shift", jnp.left_shift, "lshift_cpu", bools=False)
 _bitwise("bitwise_right_shift", jnp.right_shift, "rshift_cpu", bools=False)
-_bitwise("gcd", jnp.gcd, bools=False)
-_bitwise("lcm", jnp.lcm, bools=False)
+_divisor("gcd", jnp.gcd)
+_divisor("lcm", jnp.lcm)
 
 
 @op(elementwise=True, differentiable=False)
@@ -227,7 +239,7 @@ def _clamp_rule(grad, input, min, max):
 
 
 def _clamp(node: str) -> Any:
-    def clamped(input: Operand, min: Optional[Operand] = None, max: Optional[Operand] = None):
+    def clamped(input: Array, min: Optional[Operand] = None, max: Optional[Operand] = None):
         if is_complex(input):
             raise NotImplementedError(CLAMP_COMPLEX)
         input = input if min is None else jnp.maximum(input, min)

@@ -9,7 +9,6 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..core import dtypes
-from ..core.check import infer_size
 from ..core.device import CPU, META, device, resolve, to_jax
 from ..core.dispatch import call, set_layout
 from ..core.layouts import contiguous_format, memory_format, preserve_format, stride_of_format
@@ -18,7 +17,7 @@ from ..core.op import Array, Number, composite, op
 from ..core.record import LOCAL
 from ..core.storage import Value, aval_of, concrete, is_dense, read_jax, read_numpy
 from ..core.tape import edge_of, function_node, zeros
-from ..core.tensor import Parameter, Tensor, alias_of, counter_of, is_tensor, wrap
+from ..core.tensor import Tensor, is_tensor, wrap
 
 
 # ----- copies -----
@@ -317,24 +316,6 @@ def cuda(self: Tensor, device: Any = None, non_blocking: bool = False, memory_fo
 
 # ----- memory -----
 @composite(module=None, method=True)
-def resize_(self: Tensor, *sizes: Any, memory_format: Any = None) -> Tensor:
-    """Another shape in place: elements stay as they lie in memory, new ones are zero."""
-    from .shape import sizes_of
-
-    size = sizes_of(sizes, "resize_")
-    if self._requires_grad:
-        raise RuntimeError("cannot resize variables that require grad")
-    if tuple(self.shape) == size:
-        return self
-    flat = np.ascontiguousarray(read_numpy(self._value_now())).ravel()
-    count = int(np.prod(size, dtype=np.int64))
-    kept = np.zeros(count, flat.dtype)
-    kept[: min(count, flat.size)] = flat[:count]
-    replace(self, concrete(kept.reshape(size), aval_of(size, self.dtype, self.device)))
-    return self
-
-
-@composite(module=None, method=True)
 def set_(self: Tensor, source: Any = None, storage_offset: int = 0, size: Any = None, stride: Any = None) -> Tensor:
     """Look at another tensor's memory from now on."""
     if source is None:
@@ -346,32 +327,6 @@ def set_(self: Tensor, source: Any = None, storage_offset: int = 0, size: Any = 
     self._storage, self._aval, self._view = other._storage, other._aval, other._view
     self._value, self._seen = other._value, other._seen
     return self
-
-
-def deepcopy(self: Tensor, memo: dict[int, Any]) -> Any:
-    """A copy of a leaf: memory, flags, gradient and attributes."""
-    if id(self) in memo:
-        return memo[id(self)]
-    if self.grad_fn is not None:  # type: ignore[attr-defined]
-        raise RuntimeError(
-            "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol "
-            "at the moment.  If you were attempting to deepcopy a module, this may be because of a "
-            "torch.nn.utils.weight_norm usage, see https://github.com/pytorch/pytorch/pull/103001"
-        )
-    import copy
-
-    out = alias_of(clone(alias_of(self)), type(self))
-    memo[id(self)] = out
-    out._requires_grad = self._requires_grad
-    if self._grad is not None:
-        out._grad = copy.deepcopy(self._grad, memo)
-    for name, value in self.__dict__.items():
-        if not hasattr(Tensor, name) and name not in ("_storage", "_aval"):
-            out.__dict__[name] = copy.deepcopy(value, memo)
-    return out
-
-
-Tensor.__deepcopy__ = deepcopy  # type: ignore[attr-defined]
 
 
 @composite(module=None, method=True)
@@ -407,5 +362,3 @@ def is_nonzero(input: Tensor) -> bool:
         raise RuntimeError("Boolean value of Tensor with more than one value is ambiguous")
     return bool(input)
 
-
-__all__ = ["Parameter", "counter_of", "infer_size"]

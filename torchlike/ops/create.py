@@ -15,7 +15,7 @@ from ..core.device import CPU, META, device, resolve
 from ..core.dispatch import call, set_layout
 from ..core.layouts import layout as layout_class
 from ..core.layouts import memory_format as format_class
-from ..core.layouts import preserve_format, strided, stride_of_format
+from ..core.layouts import preserve_format, stride_of_format, strided
 from ..core.mutate import write_out
 from ..core.op import Array, Number, composite, op
 from ..core.plan import NUMBERS

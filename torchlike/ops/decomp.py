@@ -89,6 +89,8 @@ def _diagonal(x: Any) -> Any:
 def factor_cholesky(A: Array, upper: bool):
     name = "linalg.cholesky"
     check_square_float(name, A)
+    if A.size == 0:
+        return A, jnp.zeros(A.shape[:-2], jnp.int32)
     lower = jnp.tril(adjoint(A) if upper else A)
     whole = lower + adjoint(jnp.tril(lower, -1))
     found = lax.linalg.cholesky(whole, symmetrize_input=False)
@@ -326,7 +328,7 @@ def factor_eigh(A: Array, UPLO: str):
 
 @factor_eigh.gradient
 def _(grad0, grad1, result0, result1):
-    turned = mH(result1) @ grad1
+    turned = _skew(mH(result1) @ grad1) * 0.5
     gap = result0.unsqueeze(-2) - result0.unsqueeze(-1)
     core = (turned / gap).masked_fill(gap == 0, 0) + grad0.to(turned.dtype).diag_embed()
     return result1 @ core @ mH(result1)

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import math
 import warnings
-from typing import Any
 
-import jax.numpy as jnp
 import numpy as np
 
 from ..core import dtypes, rng_draw
 from ..core.dispatch import set_layout
 from ..core.dtypes import COMPLEX, FLOAT, SCALAR_NAMES
-from ..core.op import Array, composite, op, publish
+from ..core.op import Array, Number, composite, op, publish
+from ..core.rng import Generator
 from ..core.storage import result_stride
 from ..core.tensor import Tensor, from_host
-from .fill import draw_to_tensor, generator_for, in_memory_order, refuse, require
+from .random_device import Recipe, draw_on_device
+from .random_fill import draw_to_tensor, generator_for, in_memory_order, refuse, require
 
 _SELU_ALPHA = 1.7580993408473766
 _RANGE = "dropout probability has to be between 0 and 1, but got {}"
@@ -24,27 +24,29 @@ _RANGE = "dropout probability has to be between 0 and 1, but got {}"
 # ----- noise -----
 
 
-def _mask_of_elements(input: Tensor, p: float, scale: Any) -> Tensor:
-    """scale(keep) for every element, drawn and laid out in the input's order in memory."""
+def _noise(input: Tensor, p: float, feature: bool, value: float) -> Tensor:
+    """`value` where something is kept, else 0: for every element, or every channel of a sample."""
+    shape = _channels(input) if feature else tuple(input.shape)
+    kind = dtypes.to_numpy(input.dtype)
+    source = generator_for("dropout", None, input.device)
+    if source.device.type != "cpu":
+        return draw_on_device(Recipe("bernoulli", 1 - p), shape, kind, source).mul(value)
 
-    def draw(generator):
-        return in_memory_order(scale(rng_draw.bernoulli(generator, input.numel(), 1 - p)), input)
+    def draw(generator: Generator) -> np.ndarray:
+        flat = rng_draw.bernoulli(generator, math.prod(shape), 1 - p).astype(_wide(kind))
+        flat *= value
+        flat = rng_draw.narrow(flat, kind)
+        return flat.reshape(shape) if feature else in_memory_order(flat, input)
 
-    noise = draw_to_tensor(draw, generator_for("dropout", None, input.device), input.device)
-    shape = tuple(input.shape)
-    set_layout(noise, result_stride((shape,), (tuple(input.geometry().stride),), shape))
+    noise = draw_to_tensor(draw, source, input.device)
+    if not feature:
+        set_layout(noise, result_stride((shape,), (tuple(input.geometry().stride),), shape))
     return noise
 
 
-def _mask_of_features(input: Tensor, p: float, scale: Any) -> Tensor:
-    """scale(keep) for every channel of every sample."""
+def _channels(input: Tensor) -> tuple[int, ...]:
     require(input.ndim >= 2, "Feature dropout requires at least 2 dimensions in the input")
-    shape = tuple(input.shape[:2]) + (1,) * (input.ndim - 2)
-
-    def draw(generator):
-        return scale(rng_draw.bernoulli(generator, math.prod(shape), 1 - p)).reshape(shape)
-
-    return draw_to_tensor(draw, generator_for("dropout", None, input.device), input.device)
+    return tuple(input.shape[:2]) + (1,) * (input.ndim - 2)
 
 
 def _check_kind(input: Tensor) -> None:
@@ -53,6 +55,17 @@ def _check_kind(input: Tensor) -> None:
         input.dtype.category == FLOAT,
         f"result type Float can't be cast to the desired output type {SCALAR_NAMES[input.dtype]}",
     )
+
+
+def _wide(kind: np.dtype) -> np.dtype:
+    """The dtype PyTorch calculates in."""
+    return np.dtype(np.float64) if kind == np.float64 else np.dtype(np.float32)
+
+
+def _inverse(keep: float, kind: np.dtype) -> float:
+    """1 / keep as the dtype holds it."""
+    wide = _wide(kind)
+    return float(rng_draw.narrow(wide.type(1) / wide.type(keep), kind))
 
 
 def _dropped(
@@ -66,20 +79,12 @@ def _dropped(
     if p == 1:
         return multiply(input, from_host(np.zeros((), kind), input.device))
     _check_kind(input)
-    masked = _mask_of_features if feature else _mask_of_elements
     if not alpha:
-        return multiply(input, masked(input, p, lambda keep: _scaled(keep, p, kind)))
+        return multiply(input, _noise(input, p, feature, _inverse(1 - p, kind)))
     a = 1 / math.sqrt((_SELU_ALPHA**2 * p + 1) * (1 - p))
-    keep = masked(input, p, lambda keep: keep.astype(kind))
+    keep = _noise(input, p, feature, 1.0)
     shift = keep.add(-1).mul(_SELU_ALPHA * a).add(_SELU_ALPHA * a * p)
     return add(multiply(input, keep.mul(a)), shift)
-
-
-def _scaled(keep: np.ndarray, p: float, kind: np.dtype) -> np.ndarray:
-    """0 or 1 / (1 - p), divided in float32 where the dtype is narrower."""
-    wide = np.dtype(np.float64) if kind == np.float64 else np.dtype(np.float32)
-    values = rng_draw.narrow(np.array([0, 1], wide) / wide.type(1 - p), kind)
-    return values.take(keep)
 
 
 # ----- torch.dropout and its like -----
@@ -104,8 +109,8 @@ _publish("feature_alpha_dropout", True, True)
 
 
 @op(module=None, promote="none", node="NativeDropoutBackward0")
-def masked_native(input: Array, mask: Array, scale: float):
-    return input * mask.astype(input.dtype) * jnp.asarray(scale, input.dtype)
+def masked_native(input: Array, mask: Array, scale: Number):
+    return input * mask.astype(input.dtype) * scale.astype(input.dtype)
 
 
 @composite(method=False)
@@ -134,18 +139,21 @@ def _check_range(p: float) -> None:
 
 @composite(module="nn.functional", name="dropout")
 def _dropout(input, p=0.5, training=True, inplace=False):
+    """Drop elements and scale up the others."""
     _check_range(p)
     return _dropped(input, p, training, inplace, feature=False, alpha=False)
 
 
 @composite(module="nn.functional", name="alpha_dropout")
 def _alpha_dropout(input, p=0.5, training=False, inplace=False):
+    """Drop elements to SELU's negative limit, keeping mean and variance."""
     _check_range(p)
     return _dropped(input, p, training, inplace, feature=False, alpha=True)
 
 
 @composite(module="nn.functional", name="feature_alpha_dropout")
 def _feature_alpha_dropout(input, p=0.5, training=False, inplace=False):
+    """Drop channels to SELU's negative limit, keeping mean and variance."""
     _check_range(p)
     return _dropped(input, p, training, inplace, feature=True, alpha=True)
 
@@ -170,6 +178,7 @@ _AMBIGUOUS = (
 
 @composite(module="nn.functional")
 def dropout1d(input, p=0.5, training=True, inplace=False):
+    """Drop whole channels of (N, C, L) or (C, L)."""
     _check_range(p)
     if input.dim() not in (2, 3):
         raise RuntimeError(
@@ -181,6 +190,7 @@ def dropout1d(input, p=0.5, training=True, inplace=False):
 
 @composite(module="nn.functional")
 def dropout2d(input, p=0.5, training=True, inplace=False):
+    """Drop whole channels of (N, C, H, W)."""
     _check_range(p)
     if input.dim() not in (3, 4):
         warnings.warn(_DEPRECATED.format(2, "s", 3, 4, input.dim()), stacklevel=2)
@@ -191,6 +201,7 @@ def dropout2d(input, p=0.5, training=True, inplace=False):
 
 @composite(module="nn.functional")
 def dropout3d(input, p=0.5, training=True, inplace=False):
+    """Drop whole channels of (N, C, D, H, W) or (C, D, H, W)."""
     _check_range(p)
     if input.dim() not in (4, 5):
         warnings.warn(_DEPRECATED.format(3, "s", 4, 5, input.dim()), stacklevel=2)

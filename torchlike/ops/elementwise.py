@@ -12,7 +12,7 @@ from ..core.mutate import write_out
 from ..core.op import TABLE, Array, Dtype, Number, Operand, alias, composite, op
 from ..core.tensor import Tensor
 from . import return_types
-from .kinds import COMPLEX, FLOAT, FLOATING, NUMERIC, REAL, is_complex, is_exact, kind, refuse
+from .kinds import COMPLEX, FLOAT, FLOATING, NUMERIC, REAL, is_complex, is_exact, kind, refuse, scalar_name
 from .unary import LN2, conj, zeros_of
 
 OPERATORS = {
@@ -70,7 +70,7 @@ def _(grad, alpha):
 
 
 @op(elementwise=True)
-def rsub(input: Operand, other: Operand, *, alpha: Number = 1):
+def rsub(input: Array, other: Operand, *, alpha: Number = 1):
     if input.dtype == bool:
         raise RuntimeError(SUB_BOOL)
     return other - alpha * input
@@ -156,7 +156,7 @@ def _(grad, input, other):
 
 
 @op(elementwise=True)
-def fmod(input: Operand, other: Operand):
+def fmod(input: Array, other: Operand):
     refuse("fmod_cpu", input, REAL | NUMERIC)
     return jnp.fmod(input, other)
 
@@ -283,7 +283,7 @@ _log_sum("logaddexp2", jnp.logaddexp2, _logaddexp2_rule, FLOATING)
 
 
 @op(elementwise=True, promote="float")
-def copysign(input: Operand, other: Operand):
+def copysign(input: Array, other: Operand):
     refuse("copysign_cpu", input, REAL)
     return jnp.copysign(input, other)
 
@@ -313,7 +313,7 @@ def heaviside(input: Array, values: Array):
 
 
 @op(elementwise=True, promote="float")
-def ldexp(input: Operand, other: Operand):
+def ldexp(input: Array, other: Array):
     return input * jnp.exp2(other)
 
 
@@ -321,6 +321,26 @@ def ldexp(input: Operand, other: Operand):
 def _(grad, input, other, result):
     power = 2**other if isinstance(other, Tensor) else 2.0**other
     return grad * conj(power), grad * conj(result) * LN2
+
+
+@op(elementwise=True, method=False, promote="none")
+def polar(abs: Array, angle: Array):
+    for x in (abs, angle):
+        if kind(x) != FLOAT:
+            names = scalar_name(abs), scalar_name(angle)
+            raise RuntimeError(
+                "Expected both inputs to be Half, Float or Double tensors but got {} and {}".format(
+                    *names
+                )
+            )
+    if abs.dtype != angle.dtype:
+        names = scalar_name(abs), scalar_name(angle)
+        raise RuntimeError(
+            "Expected object of scalar type {} but got scalar type {} for second argument".format(
+                *names
+            )
+        )
+    return lax.complex(abs * jnp.cos(angle), abs * jnp.sin(angle))
 
 
 @op(module=None, node="FrexpBackward0")

@@ -135,7 +135,9 @@ _values("amin", jnp.min, "min_values_cpu")
 @op(promote="none", returns=return_types.aminmax)
 def aminmax(input: Array, *, dim: Dim | None = None, keepdim: bool = False):
     refuse("aminmax_cpu", input, REAL)
-    if input.size == 0 and (dim is None or input.shape[dim] == 0):
+    if dim is not None and input.ndim and input.shape[dim] == 0:
+        raise IndexError(f"aminmax: Expected reduction dim {dim} to have non-zero size.")
+    if input.size == 0 and dim is None:
         raise RuntimeError(
             "aminmax(): cannot compute aminmax over an empty dimension as the operation has no "
             "identity."

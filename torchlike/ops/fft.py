@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -101,7 +100,7 @@ def _many_dims(x: Tensor, s: Any, dim: Any, all_: bool = True) -> tuple[tuple[in
     s = (s,) if isinstance(s, int) else s
     dim = (dim,) if isinstance(dim, int) else dim
     if dim is not None:
-        dims = tuple(check_dim(d, x.dim()) for d in dim)
+        dims = tuple(_one_dim(x, d) for d in dim)
         if len(set(dims)) != len(dims):
             raise RuntimeError("FFT dims must be unique")
         if s is not None and len(s) != len(dims):

@@ -148,6 +148,10 @@ def histogramdd(
     flat, count = input.reshape(-1, input.shape[-1]), input.shape[-1]
     if isinstance(bins, int):
         bins = [bins] * count
+    if len(bins) != count:
+        raise RuntimeError(
+            "histogramdd: The size of bins must be equal to the innermost dimension of the input."
+        )
     edges = []
     for i, b in enumerate(bins):
         if isinstance(b, Tensor):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import jax.numpy as jnp
@@ -54,6 +55,8 @@ def _apply(x: Tensor, items: list[Any], spread: int) -> tuple[Tensor, list[Tenso
             tensors.append(from_host(np.array([0] if item else [], np.int64)))
             dim += 1
         elif isinstance(item, Tensor):
+            if item.ndim == 0 and item.dtype.name in ("bool", "uint8"):
+                x = x.unsqueeze(dim)  # type: ignore[attr-defined]
             used = _index_tensors(x, dim, item)
             dim += len(used)
             tensors += used
@@ -164,7 +167,17 @@ def _index_tensors(x: Tensor, dim: int, t: Tensor) -> list[Tensor]:
                 f"The shape of the mask {list(t.shape)} at index {k} does not match the shape of the "
                 f"indexed tensor {list(x.shape)} at index {dim + k}"
             )
-    return [from_host(a.astype(np.int64)) for a in np.nonzero(to_host(t))]
+    array = to_host(t)
+    if t.dtype.name == "uint8":
+        warnings.warn(
+            "indexing with dtype torch.uint8 is now deprecated, please use a dtype torch.bool instead. "
+            "(Triggered internally at /pytorch/aten/src/ATen/native/IndexingUtils.h:30.)",
+            UserWarning,
+            stacklevel=5,
+        )
+    if not t.ndim:  # a 0-dim mask adds a dim, of size 1 or 0
+        return [from_host(np.arange(int(bool(array))))]
+    return [from_host(a.astype(np.int64)) for a in np.nonzero(array)]
 
 
 # ----- reading -----
@@ -263,15 +276,15 @@ def getitem(self: Tensor, index: Any) -> Tensor:
 
 def setitem(self: Tensor, index: Any, value: Any) -> None:
     """`self[index] = value`."""
-    check_writable(self)
     if isinstance(index, Tensor) and index.dtype.name == "bool" and index.shape == self.shape:
         if isinstance(value, NUMBERS) and not self._requires_grad:
             self.masked_fill_(index, value)  # type: ignore[attr-defined]
             return
     x, tensors = parse(self, index)
     if not any(t is not None for t in tensors):
-        _assign(x, value)
+        _assign(call_view(views.alias_view, (self,), ()) if x is self else x, value)
         return
+    check_writable(x)
     chosen, dims = _ready(x, tensors)
     src = value if isinstance(value, Tensor) else _like(x, value)
     if src.dtype is not x.dtype and isinstance(value, Tensor):
@@ -318,6 +331,8 @@ def indexed_shape(x: Tensor, chosen: list[Tensor], dims: tuple[int, ...]) -> tup
 def _like(x: Tensor, value: Any) -> Tensor:
     from .create import tensor
 
+    if not isinstance(value, NUMBERS):
+        raise TypeError(f"can't assign a {type(value).__name__} to a {x.type()}")  # type: ignore[attr-defined]
     return tensor(value, dtype=x.dtype, device=x.device)
 
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from ..core.check import broadcast_shapes
+from ..core.check import broadcast_shapes, check_dim
 from ..core.dtypes import C_NAMES, from_numpy
 from ..core.mutate import write_out
-from ..core.op import Array, Dim, Number, alias, composite, op
+from ..core.op import Array, Number, alias, composite, op
 from ..core.tensor import Tensor
-from .kinds import INTEGER, NUMERIC, is_complex, kind, refuse, scalar_name
+from .kinds import INTEGER, NUMERIC, kind, refuse, scalar_name
 
 
 # ----- checks, in PyTorch's words -----
@@ -337,7 +337,8 @@ def _(grad, input, other, dim):
 def _cross(name: str, input: Tensor, other: Tensor, dim: int) -> Tensor:
     if input.dim() != other.dim():
         raise RuntimeError(f"{name}: inputs must have the same number of dimensions.")
-    dims = input.shape[dim], other.shape[dim]
+    at = check_dim(dim, input.dim())
+    dims = input.shape[at], other.shape[at]
     if dims != (3, 3):
         raise RuntimeError(
             f"{name}: inputs dimension {dim} must have length 3. Got {dims[0]} and {dims[1]}"
@@ -376,3 +377,9 @@ def vecdot(x: Tensor, y: Tensor, *, dim: int = -1) -> Tensor:
 
 
 alias("matmul", "matmul", module="linalg", of="torch")
+
+
+@composite(module="linalg", method=False)
+def diagonal(A: Tensor, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Tensor:
+    """The diagonals of the last two dims: a view."""
+    return A.diagonal(offset, dim1, dim2)

@@ -7,8 +7,8 @@ from typing import Any
 
 import jax.numpy as jnp
 import jax.scipy.linalg as jsl
-from jax import lax
 
+from ..core.dtypes import finfo
 from ..core.mutate import write_out
 from ..core.op import TABLE, Array, composite, op
 from ..core.tensor import Tensor
@@ -16,7 +16,7 @@ from . import return_types
 from .decomp import adjoint, check_float, check_matrix, check_square_float, factor_eigh, factor_svd
 from .linalg import matmul, mH
 from .norms import _matrix_norm
-from .solve import as_tolerance, inv, invert_matrix, pinv, pinv_slope, pseudo_inverse, solve
+from .solve import as_tolerance, inv, invert_matrix, pinv_slope, pseudo_inverse, solve
 
 DRIVERS = ("gels", "gelsy", "gelsd", "gelss")
 
@@ -24,7 +24,8 @@ DRIVERS = ("gels", "gelsy", "gelsd", "gelss")
 # ----- least squares -----
 @op(promote="none", module=None, name="linalg_lstsq", returns=tuple)
 def least_squares(A: Array, B: Array, rcond: float | None):
-    check_matrix("torch.linalg.lstsq", A)
+    if A.ndim < 2:
+        raise RuntimeError("torch.linalg.lstsq: input must have at least 2 dimensions.")
     check_float("torch.linalg.lstsq", A)
     rows, cols = A.shape[-2:]
     vector = B.ndim == 1 or B.ndim == A.ndim - 1
@@ -99,7 +100,7 @@ def check_square_shape(name: str, A: Tensor) -> None:
 
 def _power(A: Tensor, n: int) -> Tensor:
     if n == 0:
-        return A.new_zeros(A.shape) + A.new_ones(A.shape[-1]).diag_embed()
+        return A.clone().copy_(A.new_ones(A.shape[-1]).diag_embed())
     if n < 0:
         A, n = inv(A), -n
     found = None
@@ -157,7 +158,7 @@ def rank_of(A: Tensor, atol: Tensor | None, rtol: Tensor | None, hermitian: bool
         return s.new_zeros(s.shape[:-1], dtype=int)
     largest = s.amax(-1)
     if rtol is None:
-        default = TABLE["torch", "finfo"](s.dtype).eps * max(A.shape[-2:])
+        default = finfo(s.dtype).eps * max(A.shape[-2:])
         rtol = default if atol is None else default * (atol <= 0)
     bound = largest * rtol
     if atol is not None:
@@ -299,8 +300,17 @@ def geqrf(input: Array):
 @op(promote="none")
 def ormqr(input: Array, tau: Array, other: Array, left: bool = True, transpose: bool = False):
     rows = input.shape[-2]
+    for name, x in (("input", input), ("other", other)):
+        if x.ndim < 2:
+            raise RuntimeError(f"torch.ormqr: {name} must have at least 2 dimensions.")
+    if tau.shape[-1] != min(other.shape[-2 if left else -1], input.shape[-1]):
+        side = "-2" if left else "-1"
+        raise RuntimeError(
+            f"torch.ormqr: tau.shape[-1] must be equal to min(other.shape[{side}], input.shape[-1])"
+        )
+    kept = input[..., : tau.shape[-1]]
     square = jnp.concatenate(
-        [input, jnp.zeros((*input.shape[:-1], rows - input.shape[-1]), input.dtype)], -1
+        [kept, jnp.zeros((*kept.shape[:-1], rows - kept.shape[-1]), kept.dtype)], -1
     )
     q = _reflect(square, tau)
     q = adjoint(q) if transpose else q

@@ -11,7 +11,7 @@ from ..core.op import Array, Dim, composite, op
 from ..core.tensor import Tensor
 from . import return_types
 from .extrema import check_nonempty, selected, shared
-from .kinds import NUMERIC, REAL, kind, refuse
+from .kinds import NUMERIC, REAL, refuse
 
 INTERPOLATIONS = ("linear", "lower", "higher", "midpoint", "nearest")
 

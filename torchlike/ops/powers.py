@@ -9,7 +9,6 @@ import jax.numpy as jnp
 from jax import lax
 
 from ..core.dtypes import complex128, float64
-from ..core.mutate import write_out
 from ..core.op import TABLE, Array, Operand, composite, op
 from ..core.plan import NUMBERS
 from ..core.tensor import Tensor

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import builtins
 import math
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 
-from ..core.op import Array, Dim, Dims, Dtype, composite, op
+from ..core.dtypes import SCALAR_NAMES
+from ..core.op import Array, Dim, Dims, Dtype, alias, composite, op
 from ..core.tensor import Tensor
-from .kinds import BOOL, INTEGER, NUMERIC, REAL, is_complex, kind, refuse, scalar_name
+from .kinds import INTEGER, is_complex, kind, scalar_name
 
 MEAN_DTYPE = (
     "mean(): could not infer output dtype. {} dtype must be either a floating point or complex "
@@ -96,7 +96,7 @@ def nanmean(
     if not (input.is_floating_point() or input.is_complex()):
         raise RuntimeError(
             "nanmean(): expected input to have floating point or complex dtype but got "
-            f"{scalar_name_of(input.dtype)}"
+            f"{SCALAR_NAMES[input.dtype]}"
         )
     total = nansum(input, dim, keepdim, dtype=dtype)
     return total / (~input.isnan()).sum(dim, keepdim)
@@ -245,3 +245,22 @@ def logsumexp(input: Array, dim: Dims, keepdim: bool = False):
 def _(grad, input, result, dim):
     top = restore(result, input.shape, dim)
     return restore(grad, input.shape, dim) * (input - top).exp().conj()
+
+
+alias("logsumexp", "logsumexp", module="special", of="torch")
+
+
+# ----- back to the shape before broadcasting -----
+@composite(module=None, method=True)
+def sum_to_size(self: Tensor, *size: Any) -> Tensor:
+    """The sum over the dims that broadcasting from `size` would expand."""
+    wanted = tuple(size[0]) if len(size) == 1 and not isinstance(size[0], int) else size
+    lead = self.dim() - len(wanted)
+    fits = lead >= 0 and all(n in (1, m) for n, m in zip(wanted, self.shape[lead:], strict=True))
+    if not fits:
+        raise RuntimeError(
+            f"size {{{list(wanted)}}} is not expandable to size {{{list(self.shape)}}}."
+        )
+    gone = [*range(lead), *(lead + i for i, n in enumerate(wanted) if n == 1 != self.shape[lead + i])]
+    found = sum(self, tuple(gone), True) if gone else self
+    return found.reshape(wanted) if lead else found

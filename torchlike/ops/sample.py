@@ -2,132 +2,186 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import jax
 import numpy as np
 
 from ..core import dtypes, rng_draw, rng_reject
+from ..core.check import broadcast_shapes
 from ..core.dtypes import BOOL, COMPLEX, FLOAT, INTEGER, SCALAR_NAMES
 from ..core.mutate import write_out
-from ..core.op import Array, Optional, composite, op
-from ..core.tape import is_grad_enabled, no_grad
+from ..core.op import Array, composite, op
+from ..core.rng import Generator
+from ..core.tape import no_grad
 from ..core.tensor import Tensor, to_host
-from .create import empty, empty_like
-from .fill import (
+from .random_arguments import (
+    blank,
+    blank_like,
+    check_named,
+    finish,
+    is_int,
+    mismatch,
+    size_of,
+)
+from .random_fill import (
     bernoulli_,
     check_std,
     checked_chances,
     draw_to_tensor,
     generator_for,
-    redrawn,
-    redrawn_from,
+    has_no_derivative,
+    normal_draw,
+    passes_zeros,
     refuse,
     require,
     to_float,
     to_int,
 )
-from .fill_integers import fill_integers
+from .random_integers import fill_integers
 
 # ----- filled tensors -----
 
 
-def _made(size: tuple, options: dict, fill: Any) -> Tensor:
-    """A new tensor (or `out=`), filled outside of autograd."""
-    requires_grad = options.pop("requires_grad", False)
+def _made(function: str, size: tuple, options: dict, kind: Any, fill: Any) -> Tensor:
+    """A new tensor (or `out=`), filled outside of autograd; `fill(tensor, generator)`."""
     with no_grad():
-        tensor = fill(empty(*size, **options))
-    return tensor.requires_grad_() if requires_grad else tensor
+        tensor = fill(blank(function, size, options, kind), options.get("generator"))
+    return finish(tensor, options)
 
 
-def _made_like(input: Any, options: dict, fill: Any) -> Tensor:
-    requires_grad = options.pop("requires_grad", False)
-    with no_grad():
-        tensor = fill(empty_like(input, **options))
-    return tensor.requires_grad_() if requires_grad else tensor
-
-
-@composite(method=False)
-def rand(*size, generator=None, **options):
-    return _made(size, options, lambda t: t.uniform_(generator=generator))
+def _sized(function: str, size: tuple, options: dict, fill: Any) -> Tensor:
+    if ("size" in options) == bool(size):
+        raise mismatch(function, size, options)
+    size = (options.pop("size"),) if "size" in options else size
+    check_named(function, size, options)
+    return _made(function, size_of(function, size), options, None, fill)
 
 
 @composite(method=False)
-def randn(*size, generator=None, **options):
-    return _made(size, options, lambda t: t.normal_(generator=generator))
+def rand(*size, **options):
+    """Uniform numbers in [0, 1)."""
+    return _sized("rand", size, options, _uniform)
 
 
 @composite(method=False)
-def rand_like(input, *, generator=None, **options):
-    return _made_like(input, options, lambda t: t.uniform_(generator=generator))
+def randn(*size, **options):
+    """Standard normal numbers."""
+    return _sized("randn", size, options, _normal)
+
+
+def _uniform(tensor: Tensor, generator: Any) -> Tensor:
+    return tensor.uniform_(generator=generator)
+
+
+def _normal(tensor: Tensor, generator: Any) -> Tensor:
+    return tensor.normal_(generator=generator)
 
 
 @composite(method=False)
-def randn_like(input, *, generator=None, **options):
-    return _made_like(input, options, lambda t: t.normal_(generator=generator))
+def randint(*args, **options):
+    """Integers in [low, high), evenly."""
+    low, high, size = _randint_arguments(args, options)
+    return _made(
+        "randint", size, options, dtypes.int64, lambda t, g: fill_integers(t, low, high, g)
+    )
 
 
-@composite(method=False)
-def randint(*args, generator=None, **options):
-    low, high, size = _bounds("randint", ("low", "high", "size"), args, options)
-    if options.get("dtype") is None and options.get("out") is None:
-        options["dtype"] = dtypes.int64
-    return _made((size,), options, lambda t: fill_integers(t, low, high, generator))
+def _randint_arguments(args: tuple, options: dict) -> tuple[int, int, tuple[int, ...]]:
+    given = _named_bounds("randint", ("low", "high", "size"), args, options)
+    size = given["size"]
+    if "low" in given and not isinstance(size, tuple | list):
+        raise mismatch("randint", args, options)
+    high = to_int("randint", "high", 1, given["high"])
+    if not isinstance(size, tuple | list):
+        kind = type(size).__name__
+        raise TypeError(
+            f"randint(): argument 'size' (position 2) must be tuple of ints, not {kind}"
+        )
+    return to_int("randint", "low", 1, given.get("low", 0)), high, size_of("randint", (size,))
 
 
-@composite(method=False)
-def randint_like(input, *args, generator=None, **options):
-    low, high = _bounds("randint_like", ("low", "high"), args, options)
-    return _made_like(input, options, lambda t: fill_integers(t, low, high, generator))
-
-
-def _bounds(function: str, names: tuple, args: tuple, options: dict) -> tuple:
-    """[low,] high and what follows, by position or name."""
+def _named_bounds(function: str, names: tuple, args: tuple, options: dict) -> dict:
+    """Arguments by name from [low,] high and what follows; the names leave `options`."""
     given = {name: options.pop(name) for name in names if name in options}
     free = [name for name in names if name not in given]
-    if len(args) < len(free) and free[0] == "low":
-        free, given["low"] = free[1:], 0
+    if "low" not in given and len(args) == len(free) - 1:
+        free = free[1:]
     if len(args) != len(free):
-        kinds = ", ".join(type(arg).__name__ for arg in args)
-        raise TypeError(
-            f"{function}() received an invalid combination of arguments - got ({kinds})"
-        )
+        raise mismatch(function, args, {**given, **options})
+    check_named(function, args, options)
     given |= zip(free, args)
-    for name in ("low", "high"):
-        given[name] = to_int(function, name, names.index(name) + 1, given[name])
-    return tuple(given[name] for name in names)
+    if "low" in given and not (is_int(given["low"]) and is_int(given["high"])):
+        raise mismatch(function, args, options)
+    return given
+
+
+def _made_like(function: str, input: Any, options: dict, fill: Any) -> Tensor:
+    check_named(function, (input,), options)
+    _check_tensor(function, input)
+    with no_grad():
+        tensor = fill(blank_like(function, input, options), options.get("generator"))
+    return finish(tensor, options)
 
 
 @composite(method=False)
-def randperm(n, *, generator=None, **options):
-    n = to_int("randperm", "n", 1, n)
-    kind = options.setdefault("dtype", None) or dtypes.int64
-    if "out" in options and options["out"] is not None:
-        kind = options["out"].dtype
-    options["dtype"] = kind
-    _check_permutation(n, kind)
+def rand_like(input, **options):
+    """`rand` in another tensor's shape, dtype and device."""
+    return _made_like("rand_like", input, options, _uniform)
 
-    def fill(tensor: Tensor) -> Tensor:
+
+@composite(method=False)
+def randn_like(input, **options):
+    """`randn` in another tensor's shape, dtype and device."""
+    return _made_like("randn_like", input, options, _normal)
+
+
+@composite(method=False)
+def randint_like(input, *args, **options):
+    """`randint` in another tensor's shape, dtype and device."""
+    given = _named_bounds("randint_like", ("low", "high"), args, options)
+    if not isinstance(input, Tensor) or not is_int(given["high"]):
+        raise mismatch("randint_like", (input, *args), options)
+    low, high = given.get("low", 0).__index__(), given["high"].__index__()
+    return _made_like("randint_like", input, options, lambda t, g: fill_integers(t, low, high, g))
+
+
+@composite(method=False)
+def randperm(n, **options):
+    """A random permutation of the integers below n."""
+    n = to_int("randperm", "n", 1, n)
+    check_named("randperm", (n,), options)
+    if n < 0:
+        raise RuntimeError(f"Trying to create tensor with negative dimension {n}: [{n}]")
+
+    def fill(tensor: Tensor, generator: Any) -> Tensor:
         source = generator_for("randperm", generator, tensor.device)
+        _check_permutation(n, tensor.dtype)
         if tensor.device.type == "meta":
             return tensor
         order = draw_to_tensor(lambda g: rng_draw.permutation(g, n), source, tensor.device)
         return tensor.copy_(order)
 
-    return _made((n,), options, fill)
+    return _made("randperm", (n,), options, dtypes.int64, fill)
+
+
+_EXACT = {  # the longest permutation that a floating point dtype holds
+    dtypes.float16: (2**11 + 1, "2049"),
+    dtypes.float32: (2**24 + 1, "2^24+1"),
+    dtypes.float64: (2**53 + 1, "2^53+1"),
+}
 
 
 def _check_permutation(n: int, kind: Any) -> None:
     refuse("randperm", kind, BOOL, COMPLEX)
-    if kind.category == FLOAT:
-        most = {dtypes.float16: 2049, dtypes.float32: 2**24 + 1, dtypes.float64: 2**53 + 1}
-        text = {dtypes.float16: "2049", dtypes.float32: "2^24+1", dtypes.float64: "2^53+1"}
-        if n > most.get(kind, n):
-            raise RuntimeError(
-                f"n cannot be greater than {text[kind]} for {SCALAR_NAMES[kind]} type."
-            )
-    elif n - 1 > dtypes.iinfo(kind).max:
-        raise RuntimeError(f"value cannot be converted to type {kind.name}_t without overflow")
+    if kind in _EXACT:
+        most, text = _EXACT[kind]
+        name = SCALAR_NAMES[kind]
+        require(n <= most, f"n cannot be greater than {text} for {name} type.")
+    if kind.category == INTEGER:
+        fits = n - 1 <= dtypes.iinfo(kind).max
+        require(fits, f"value cannot be converted to type {kind.name}_t without overflow")
 
 
 # ----- torch.normal -----
@@ -135,49 +189,53 @@ def _check_permutation(n: int, kind: Any) -> None:
 
 @composite(method=False)
 def normal(mean, std=1.0, size=None, *, generator=None, out=None, **options):
+    """Normal numbers; mean and std may be tensors."""
     if size is not None:
-        return _normal_of_size(mean, std, size, generator, dict(options, out=out))
-    if options or not (isinstance(mean, Tensor) or isinstance(std, Tensor)):
-        kinds = ", ".join(type(x).__name__ for x in (mean, std))
-        raise TypeError(f"normal() received an invalid combination of arguments - got ({kinds})")
+        return _normal_of_size(mean, std, size, dict(options, generator=generator, out=out))
+    tensors = isinstance(mean, Tensor) or isinstance(std, Tensor)
+    if options or not tensors or not isinstance(generator, Generator | None):
+        named = {} if generator is None else {"generator": generator}
+        raise mismatch("normal", (mean, std), named | options)
     made = _normal_around(mean, std, generator)
     return made if out is None else write_out("normal", out, made)
 
 
-def _normal_of_size(mean: Any, std: Any, size: Any, generator: Any, options: dict) -> Tensor:
+def _normal_of_size(mean: Any, std: Any, size: Any, options: dict) -> Tensor:
+    if not isinstance(size, tuple | list):
+        raise mismatch("normal", (mean, std, size), {})
+    check_named("normal", (mean, std, size), options)
     mean, std = to_float("normal", "mean", 1, mean), to_float("normal", "std", 2, std)
-    return _made((size,), options, lambda t: t.normal_(mean, std, generator=generator))
+    shape = size_of("normal", (size,))
+    return _made(
+        "normal", shape, options, None, lambda t, g: t.normal_(mean, std, generator=g)
+    )  # fmt: skip
 
 
 def _normal_around(mean: Any, std: Any, generator: Any) -> Tensor:
-    """Scaled and shifted on the host: a spread must be seen to be checked anyway."""
-    first = mean if isinstance(mean, Tensor) else std
-    scale, shape = 1.0, first.shape
+    """Scaled and shifted on the host, where the spread must be seen anyway to be checked."""
+    inputs = [x for x in (mean, std) if isinstance(x, Tensor)]
+    first, scale, spread = inputs[0], 1.0, None
     if isinstance(std, Tensor):
         require(not std.is_complex(), "normal expects standard deviation to be non-complex")
         spread = to_host(std)
         require(bool((spread >= 0).all()), "normal expects all elements of std >= 0.0")
-        if isinstance(mean, Tensor):
-            shape = (mean + std).shape if mean.shape != std.shape else shape
     else:
         scale = to_float("normal", "std", 2, std)
         check_std(scale)
-    with no_grad():
-        draws = empty(shape, dtype=first.dtype, device=first.device)
-        draws = draws.normal_(0.0, scale, generator=generator)
-        if isinstance(std, Tensor):
-            draws = draws.mul_(std)
-        draws = draws.add_(mean)
-    return _normal_node(mean, std, draws)
+    shape = broadcast_shapes(*[tuple(x.shape) for x in inputs])
+    refuse("normal_kernel_cpu", first.dtype, BOOL, INTEGER)
+    kind, center = dtypes.to_numpy(first.dtype), to_host(mean) if first is mean else mean
+    standard = normal_draw(first.dtype, math.prod(shape), True, 0.0, scale)
 
+    def draw(generator: Generator) -> np.ndarray:
+        values = standard(generator).reshape(shape)
+        if spread is not None:
+            values = rng_draw.narrow(values * spread, kind)
+        return rng_draw.narrow(values + np.asarray(center, kind), kind)
 
-def _normal_node(mean: Any, std: Any, draws: Tensor) -> Tensor:
-    tensors = [x for x in (mean, std) if isinstance(x, Tensor)]
-    if not is_grad_enabled() or not any(x.requires_grad for x in tensors):
-        return draws
-    if len(tensors) == 2:
-        return redrawn_from(mean, std, draws, "NormalBackward3")
-    return redrawn(tensors[0], draws, f"NormalBackward{1 if isinstance(mean, Tensor) else 2}")
+    draws = draw_to_tensor(draw, generator_for("normal", generator, first.device), first.device)
+    which = 3 if len(inputs) == 2 else 1 if first is mean else 2
+    return passes_zeros(draws, f"NormalBackward{which}", *inputs)
 
 
 # ----- draws whose parameters are tensors -----
@@ -188,14 +246,15 @@ def _drawn(input: Tensor, name: str, generator: Any, sample: Any, node: str) -> 
     source = generator_for(name, generator, input.device)
     values = to_host(input)
     drawn = draw_to_tensor(lambda g: sample(g, values), source, input.device)
-    return redrawn(input, drawn, node) if is_grad_enabled() and input.requires_grad else drawn
+    return passes_zeros(drawn, node, input)
 
 
 @composite
 def bernoulli(input, p=None, *, generator=None, out=None):
+    """0 or 1, with the probabilities in `input` (or all with `p`)."""
     _check_tensor("bernoulli", input)
     made = _bernoulli(input, generator) if p is None else _bernoulli_of(input, p, generator)
-    return made if out is None else write_out("bernoulli", out, made)
+    return made if out is None else _resized_out("bernoulli", out, made.to(out.dtype))
 
 
 def _bernoulli(input: Tensor, generator: Any) -> Tensor:
@@ -212,19 +271,8 @@ def _bernoulli(input: Tensor, generator: Any) -> Tensor:
 
 def _bernoulli_of(input: Tensor, p: Any, generator: Any) -> Tensor:
     with no_grad():
-        made = bernoulli_(empty_like(input), p, generator=generator)
-    return undifferentiable(input, None, made, "bernoulli")
-
-
-@op(module=None, promote="none", node="torch::autograd::NotImplemented")
-def undifferentiable(input: Array, other: Optional[Array], draw: Array, name: str):
-    """A draw that PyTorch has no derivative for: backward raises."""
-    return draw
-
-
-@undifferentiable.gradient
-def _(grad, input, other, draw, name):
-    raise RuntimeError(f"derivative for aten::{name} is not implemented")
+        made = bernoulli_(input.new_empty(input.shape), p, generator=generator)
+    return has_no_derivative(made, "bernoulli", input)
 
 
 def _check_tensor(function: str, input: Any) -> None:
@@ -235,6 +283,7 @@ def _check_tensor(function: str, input: Any) -> None:
 
 @composite(method=False)
 def poisson(input, generator=None):
+    """Poisson numbers with the rates in `input`."""
     _check_tensor("poisson", input)
     refuse("poisson_cpu", input.dtype, BOOL, INTEGER, COMPLEX)
 
@@ -247,6 +296,7 @@ def poisson(input, generator=None):
 
 @composite(method=False)
 def binomial(count, prob, generator=None):
+    """Binomial numbers."""
     for name, tensor in (("count", count), ("prob", prob)):
         if tensor.dtype.category != FLOAT:
             kind = SCALAR_NAMES[tensor.dtype]
@@ -256,11 +306,12 @@ def binomial(count, prob, generator=None):
     source = generator_for("binomial", generator, count.device)
     counts, chances = np.broadcast_arrays(to_host(count), to_host(prob))
     draw = draw_to_tensor(lambda g: rng_reject.binomial(g, counts, chances), source, count.device)
-    return undifferentiable(count, prob, draw, "binomial")
+    return has_no_derivative(draw, "binomial", count, prob)
 
 
 @composite(method=False)
 def _standard_gamma(input, generator=None):
+    """Gamma numbers of unit rate, differentiable in their concentration."""
     refuse("gamma_cpu", input.dtype, BOOL, INTEGER, COMPLEX, *_halves(input))
     source = generator_for("_standard_gamma", generator, input.device)
     values = to_host(input)
@@ -274,6 +325,7 @@ def _halves(input: Tensor) -> tuple[int, ...]:
 
 @op(promote="none", method=False, out=False)
 def _standard_gamma_grad(input: Array, output: Array):
+    """d sample / d concentration: JAX's, where PyTorch approximates to about 1e-3."""
     return jax.lax.random_gamma_grad(input, output)
 
 
@@ -289,11 +341,12 @@ def _(grad, input, draw):
 
 @composite(method=False)
 def _sample_dirichlet(input, generator=None):
+    """Dirichlet numbers."""
     refuse("dirichlet", input.dtype, BOOL, INTEGER, COMPLEX, *_halves(input))
     source = generator_for("_sample_dirichlet", generator, input.device)
     values = to_host(input)
     draw = draw_to_tensor(lambda g: rng_reject.dirichlet(g, values), source, input.device)
-    return undifferentiable(input, None, draw, "_sample_dirichlet")
+    return has_no_derivative(draw, "_sample_dirichlet", input)
 
 
 # ----- multinomial -----
@@ -301,6 +354,7 @@ def _sample_dirichlet(input, generator=None):
 
 @composite
 def multinomial(input, num_samples, replacement=False, *, generator=None, out=None):
+    """Indices drawn by the weights in each row."""
     _check_tensor("multinomial", input)
     count = to_int("multinomial", "num_samples", 2, num_samples)
     _check_multinomial(input, count, replacement, out)
@@ -314,7 +368,7 @@ def multinomial(input, num_samples, replacement=False, *, generator=None, out=No
         return indices.reshape(*weights.shape[:-1], count)
 
     made = draw_to_tensor(draw, source, input.device)
-    return made if out is None else _resized_out(out, made)
+    return made if out is None else _resized_out("multinomial", out, made)
 
 
 def _check_multinomial(input: Tensor, count: int, replacement: bool, out: Any) -> None:
@@ -352,8 +406,8 @@ def _check_weights(rows: np.ndarray, replacement: bool) -> None:
     )
 
 
-def _resized_out(out: Tensor, made: Tensor) -> Tensor:
+def _resized_out(function: str, out: Tensor, made: Tensor) -> Tensor:
     """PyTorch resizes here without a warning."""
     if out.shape != made.shape:
         out.resize_(made.shape)
-    return write_out("multinomial", out, made)
+    return write_out(function, out, made)

@@ -7,16 +7,17 @@ from typing import Any
 import jax.numpy as jnp
 from jax import lax
 
-from ..core.dtypes import bool_, get_default_dtype
+from ..core.check import check_dims
+from ..core.dtypes import SCALAR_NAMES, bool_, get_default_dtype
 from ..core.op import TABLE, Array, Dim, Dtype, alias, composite, op
 from ..core.tensor import Tensor
 from . import return_types
-from .kinds import FLOATING, COMPLEX, REAL, refuse
+from .kinds import COMPLEX, FLOATING, REAL, refuse
 from .reduce import wide
 
 
 # ----- cumulative reductions -----
-@op(promote="none")
+@op(promote="none", inplace=True)
 def cumsum(input: Array, dim: Dim, *, dtype: Dtype = None):
     x = input.astype(wide(input, dtype))
     return x if x.ndim == 0 else jnp.cumsum(x, dim, dtype=x.dtype)
@@ -27,7 +28,7 @@ def _(grad, dim):
     return grad if grad.ndim == 0 else grad.flip(dim).cumsum(dim).flip(dim)
 
 
-@op(promote="none")
+@op(promote="none", inplace=True)
 def cumprod(input: Array, dim: Dim, *, dtype: Dtype = None):
     x = input.astype(wide(input, dtype))
     return x if x.ndim == 0 else jnp.cumprod(x, dim, dtype=x.dtype)
@@ -150,8 +151,9 @@ def _spacings(spacing: Any, dims: list[int]) -> list[Any]:
         return [spacing] * len(dims)
     if len(spacing) != len(dims):
         raise RuntimeError(
-            f"torch.gradient expected spacing to be unspecified, a scalar, or a list of length "
-            f"{len(dims)} but got a list of length {len(spacing)}"
+            "torch.gradient expected spacing to be unspecified, a scalar or it's spacing and dim "
+            f"arguments to have the same length, but got a spacing argument of length {len(spacing)} "
+            f"and a dim argument of length {len(dims)}."
         )
     return list(spacing)
 
@@ -206,7 +208,8 @@ def gradient(
     """Second-order estimates of the derivative along each dim."""
     if edge_order not in (1, 2):
         raise RuntimeError("torch.gradient only supports edge_order=1 and edge_order=2.")
-    dims = list(range(input.dim())) if dim is None else [dim] if isinstance(dim, int) else list(dim)
+    dims = range(input.dim()) if dim is None else [dim] if isinstance(dim, int) else dim
+    dims = list(check_dims(dims, input.dim()))
     if not (input.is_floating_point() or input.is_complex()):
         input = input.to(get_default_dtype())
     gaps = _spacings([spacing] if isinstance(spacing, Tensor) else spacing, dims)
@@ -214,6 +217,28 @@ def gradient(
 
 
 # ----- covariance -----
+def _check_weights(name: str, weights: Tensor | None, rows: Tensor, wanted: str) -> None:
+    if weights is None:
+        return
+    if weights.dim() > 1:
+        raise RuntimeError(
+            f"cov(): expected {name} to have one or fewer dimensions but got {name} with "
+            f"{weights.dim()} dimensions"
+        )
+    if weights.is_floating_point() != (wanted == "floating point") or weights.is_complex():
+        raise RuntimeError(
+            f"cov(): expected {name} to have {wanted} dtype but got {name} with "
+            f"{SCALAR_NAMES[weights.dtype]} dtype"
+        )
+    if weights.numel() != rows.shape[1]:
+        raise RuntimeError(
+            f"cov(): expected {name} to have the same numel as there are observations in the "
+            f"input but got {weights.numel()} != {rows.shape[1]}"
+        )
+    if weights.numel() and bool((weights < 0).any()):
+        raise RuntimeError(f"cov(): {name} cannot be negative")
+
+
 @composite
 def cov(
     input: Tensor, *, correction: int = 1, fweights: Tensor | None = None,
@@ -226,9 +251,9 @@ def cov(
             f"{input.dim()} dimensions"
         )
     rows = input.reshape(1, -1) if input.dim() < 2 else input
-    weight = None
-    if fweights is not None:
-        weight = fweights
+    _check_weights("fweights", fweights, rows, "integral")
+    _check_weights("aweights", aweights, rows, "floating point")
+    weight = fweights
     if aweights is not None:
         weight = aweights if weight is None else weight * aweights
     count = rows.shape[1] if weight is None else weight.sum()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import jax.numpy as jnp
 from jax import lax
 
 from ..core.mutate import write_out
-from ..core.op import TABLE, Array, Optional, alias, composite, op
+from ..core.op import TABLE, Array, Optional, composite, op
 from ..core.tensor import Tensor
 from . import return_types
 from .decomp import adjoint, check_float, check_matrix, check_square, first_true, raise_if
@@ -109,8 +110,9 @@ def lu_factor(A: Tensor, *, pivot: bool = True, out: Any = None) -> Any:
 def lu(input: Tensor, pivot: bool = True, get_infos: bool = False, out: Any = None) -> Any:
     """The older torch.lu."""
     _check_pivot("linalg.lu_factor", pivot)
-    found = tuple(factor_lu(input))[: 3 if get_infos else 2]
-    return found if out is None else tuple(write_out("lu", o, f) for o, f in zip(out, found, strict=True))
+    packed, pivots, info = factor_lu(input)
+    found = (packed, pivots, info) if get_infos else return_types.linalg_lu_factor(packed, pivots)
+    return found if out is None else write_out("lu", out, found)
 
 
 def _unpacked(packed: Any, order: Any) -> tuple[Any, Any, Any]:
@@ -304,7 +306,7 @@ def solve(A: Tensor, B: Tensor, *, left: bool = True, out: Any = None) -> Tensor
 @op(promote="none", module=None, name="linalg_det")
 def determinant(A: Array):
     check_both("linalg.det", A)
-    return jnp.linalg.det(A)
+    return jnp.linalg.det(A) if A.size else jnp.ones(A.shape[:-2], A.dtype)
 
 
 @op(promote="none", module=None, name="linalg_slogdet", returns=return_types.linalg_slogdet)
@@ -313,20 +315,18 @@ def log_determinant(A: Array):
     return tuple(jnp.linalg.slogdet(A))
 
 
-def _determinant(name: str) -> None:
-    def linalg_det(A: Tensor, *, out: Any = None) -> Tensor:
-        found = determinant(A)
-        return found if out is None else write_out("linalg_det", out, found)
-
-    def linalg_slogdet(A: Tensor, *, out: Any = None) -> Any:
-        found = log_determinant(A)
-        return found if out is None else write_out("linalg_slogdet", out, found)
-
-    composite(module="linalg", name="det")(linalg_det)
-    composite(module="linalg", name="slogdet")(linalg_slogdet)
+@composite(module="linalg", name="det", method=False)
+def linalg_det(A: Tensor, *, out: Any = None) -> Tensor:
+    """The determinant."""
+    found = determinant(A)
+    return found if out is None else write_out("linalg_det", out, found)
 
 
-_determinant("linalg")
+@composite(module="linalg", name="slogdet", method=False)
+def linalg_slogdet(A: Tensor, *, out: Any = None) -> Any:
+    """Sign and logarithm of the magnitude of the determinant."""
+    found = log_determinant(A)
+    return found if out is None else write_out("linalg_slogdet", out, found)
 
 
 @composite
@@ -347,7 +347,7 @@ def logdet(input: Tensor) -> Tensor:
     sign, magnitude = log_determinant(input)
     if input.is_complex():
         return magnitude + sign.log()
-    return TABLE["torch", "where"](sign == -1, float("nan"), magnitude)
+    return TABLE["torch", "where"](sign == -1, math.nan, magnitude)
 
 
 # ----- pseudo-inverse -----

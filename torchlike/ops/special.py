@@ -10,8 +10,9 @@ import jax.numpy as jnp
 import jax.scipy.special as jsp
 from jax import lax
 
-from ..core.op import Array, Operand, alias, composite, op, unary
+from ..core.op import Array, Operand, alias, composite, op, publish, unary
 from ..core.tensor import Tensor
+from .hurwitz import zeta as hurwitz
 from .kinds import COMPLEX, FLOATING, refuse
 
 SQRT_PI = math.sqrt(math.pi)
@@ -81,8 +82,7 @@ def polygamma_of(input: Array, n: int):
     if n == 0:
         return _digamma(input)
     factor = (-1.0) ** (n + 1) * math.factorial(n)
-    order = jnp.asarray(n + 1, input.dtype)
-    return factor * lax.zeta(*jnp.broadcast_arrays(order, input))
+    return factor * hurwitz(jnp.asarray(n + 1, input.dtype), input)
 
 
 @polygamma_of.gradient
@@ -90,11 +90,18 @@ def _(grad, input, n):
     return grad * polygamma_of(input, n + 1)
 
 
+@composite(method=False)
 def polygamma(n: int, input: Tensor) -> Tensor:
     """The n-th derivative of digamma."""
     if n < 0:
         raise RuntimeError("polygamma(n, x) does not support negative n.")
     return polygamma_of(input, n)
+
+
+@composite(name="polygamma", module=None, method=True, inplace=True, inplace_function=False)
+def polygamma_method(self: Tensor, n: int) -> Tensor:
+    """The n-th derivative of digamma, with the order last."""
+    return polygamma(n, self)
 
 
 @composite(inplace=True)
@@ -134,7 +141,7 @@ _incomplete("igammac", jsp.gammaincc, -1)
 
 @op(elementwise=True, promote="float", module="special", node="SpecialZetaBackward0")
 def zeta(input: Operand, other: Operand):
-    return lax.zeta(*jnp.broadcast_arrays(input, other))
+    return hurwitz(input, other)
 
 
 @zeta.gradient
@@ -191,3 +198,11 @@ def _i1_rule(grad: Tensor, input: Tensor, result: Tensor) -> Tensor:
 def _i1e_rule(grad: Tensor, input: Tensor, result: Tensor) -> Tensor:
     slope = i0e(input) - result * (input.sgn() + 1 / input)
     return grad * slope.masked_fill(input == 0, 0.5)
+
+
+publish("special", "polygamma", polygamma)
+for _name, _other in dict(
+    erf="erf", erfc="erfc", erfinv="erfinv", digamma="digamma", psi="digamma", gammaln="lgamma", gammainc="igamma", gammaincc="igammac",
+    multigammaln="mvlgamma", i0="i0", xlogy="xlogy",
+).items():  # fmt: skip
+    alias(_name, _other, module="special", of="torch")

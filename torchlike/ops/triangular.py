@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from jax import lax
 import jax.numpy as jnp
+from jax import lax
 
 from ..core.mutate import write_out
 from ..core.op import Array, composite, op
@@ -85,31 +85,47 @@ def triangular_solve(
 
 
 # ----- from a Cholesky factor -----
-def _by_factor(factor: Tensor, b: Tensor, upper: bool) -> Tensor:
-    if upper:
-        return solve_triangle(factor, solve_triangle(mH(factor), b, False, True, False), True, True, False)
-    return solve_triangle(mH(factor), solve_triangle(factor, b, False, True, False), True, True, False)
+def _by_factor(factor: Any, b: Any, upper: bool) -> Any:
+    batch = jnp.broadcast_shapes(factor.shape[:-2], b.shape[:-2])
+    factor, b = (jnp.broadcast_to(x, (*batch, *x.shape[-2:])) for x in (factor, b))
+    if b.size == 0:
+        return jnp.zeros_like(b)
+
+    def solve(x: Any, adjoint: bool) -> Any:
+        return lax.linalg.triangular_solve(
+            factor, x, left_side=True, lower=not upper, transpose_a=adjoint,
+            conjugate_a=adjoint and jnp.iscomplexobj(factor),
+        )  # fmt: skip
+
+    return solve(solve(b, upper), not upper)
 
 
-@composite
-def cholesky_solve(
-    input: Tensor, L: Tensor, upper: bool = False, *, out: Any = None
-) -> Tensor:
-    """X of AX = B, given the Cholesky factor of A."""
+@op(promote="none")
+def cholesky_solve(input: Array, L: Array, upper: bool = False):
     for name, x in (("b", input), ("u", L)):
-        if x.dim() < 2:
+        if x.ndim < 2:
             raise RuntimeError(
-                f"{name} should have at least 2 dimensions, but has {x.dim()} dimensions instead"
+                f"{name} should have at least 2 dimensions, but has {x.ndim} dimensions instead"
             )
-    triangle = L.triu() if upper else L.tril()
-    found = _by_factor(triangle, input, upper)
-    return found if out is None else write_out("cholesky_solve", out, found)
+    return _by_factor(L, input, upper)
 
 
-@composite
-def cholesky_inverse(input: Tensor, upper: bool = False, *, out: Any = None) -> Tensor:
-    """The inverse of A, given its Cholesky factor."""
-    eye = input.new_zeros(input.shape)
-    eye = eye + input.new_ones(input.shape[-1]).diag_embed()
-    found = _by_factor(input.triu() if upper else input.tril(), eye, upper)
-    return found if out is None else write_out("cholesky_inverse", out, found)
+@cholesky_solve.gradient
+def _(grad, L, result, upper):
+    down = cholesky_solve(grad, L, upper)
+    common = down @ mH(result)
+    return down, _factor_slope(L, common + mH(common), upper)
+
+
+@op(promote="none")
+def cholesky_inverse(input: Array, upper: bool = False):
+    return _by_factor(input, jnp.eye(input.shape[-1], dtype=input.dtype), upper)
+
+
+@cholesky_inverse.gradient
+def _(grad, input, result, upper):
+    return _factor_slope(input, result @ (grad + mH(grad)) @ result, upper)
+
+
+def _factor_slope(factor: Tensor, common: Tensor, upper: bool) -> Tensor:
+    return -(factor @ common) if upper else -(common @ factor)

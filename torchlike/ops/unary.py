@@ -12,7 +12,7 @@ from jax import lax
 from ..core.dtypes import bool_
 from ..core.op import Array, Number, Optional, alias, composite, op, unary
 from ..core.tensor import Tensor
-from .kinds import BOOL, FLOATING, INTEGER, NUMERIC, is_complex, kind, real_dtype, refuse
+from .kinds import BOOL, FLOATING, INTEGER, NUMERIC, is_complex, kind, refuse
 
 LN2, LN10, DEGREE = math.log(2), math.log(10), math.pi / 180
 NEG_BOOL = (
@@ -37,9 +37,14 @@ def conj(value: Any) -> Any:
     return value.conj() if isinstance(value, Tensor) else value.conjugate()
 
 
+@op(elementwise=True, promote="none", module=None, differentiable=False)
+def no_slope(grad: Array):
+    return jnp.where(grad == grad, jnp.zeros_like(grad), jnp.zeros_like(grad))
+
+
 def zeros_of(grad: Tensor) -> Tensor:
     """A zero gradient, whatever the values of `grad`."""
-    return grad.new_zeros(grad.shape)
+    return no_slope(grad)
 
 
 # ----- exponentials and roots -----
@@ -305,3 +310,8 @@ for _name, _other in dict(
     arccosh="acosh", arcsinh="asinh", arctanh="atanh",
 ).items():  # fmt: skip
     alias(_name, _other)
+for _name, _other in dict(
+    exp2="exp2", expm1="expm1", log1p="log1p", expit="sigmoid", logit="logit", sinc="sinc",
+    round="round",
+).items():  # fmt: skip
+    alias(_name, _other, module="special", of="torch")

@@ -122,7 +122,10 @@ def _diagonal_dims(input: Any, offset: int, dim1: int, dim2: int) -> None:
 @op(view=True)
 def diagonal(input: Array, offset: int = 0, dim1: Dim = 0, dim2: Dim = 1):
     _diagonal_dims(input, offset, dim1, dim2)
-    return input.diagonal(offset, dim1, dim2)
+    out = input.diagonal(offset, dim1, dim2)
+    if isinstance(input, np.ndarray) and input.flags.writeable:
+        out.flags.writeable = True  # NumPy makes it read-only out of caution
+    return out
 
 
 @op(view=True)
@@ -275,11 +278,12 @@ def view_as_size(input: Array, size: object):
 @op(name="as_strided", module=None, method=False, view=True)
 def strided(input: Array, size: object, stride: object, offset: int, order: object):
     """A view of the base's memory; `order` lists its dims from slowest to fastest."""
-    flat = input.transpose(order).reshape(-1)
+    flat = input.transpose(order)
     if isinstance(input, np.ndarray):
-        flat = np.reshape(input.transpose(order), -1, copy=False)
+        flat = np.reshape(flat, -1, copy=False)
         unit = flat.strides[0] if flat.size > 1 else flat.itemsize
         return numpy_strided(flat[offset:], size, tuple(s * unit for s in stride))
+    flat = flat.reshape(-1)
     where = np.full(size, offset, np.int64)
     for d, (n, s) in enumerate(zip(size, stride, strict=True)):
         where += np.arange(n).reshape([-1 if i == d else 1 for i in range(len(size))]) * s

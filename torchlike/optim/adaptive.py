@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .. import ops
+from ..core import dtypes
 from ..core.tape import enable_grad, no_grad
 from ..core.tensor import Tensor, to_host
 from . import rules
@@ -16,6 +16,7 @@ from .ruled import (
     check_fused,
     check_lr,
     decays,
+    full_like,
     host_scalar,
     scalar_lr,
     set_scalar,
@@ -281,9 +282,7 @@ class Adagrad(RuleOptimizer):
         value = self.defaults["initial_accumulator_value"]
         if param.is_complex():
             value = complex(value, value)
-        return {
-            "step": host_scalar(0.0, group, param), "sum": ops.full_like(param, value).detach()
-        }  # fmt: skip
+        return {"step": host_scalar(0.0, group, param), "sum": full_like(param, value)}
 
     def _update(self, param, grad, state, group):
         step = advance(state["step"])
@@ -417,7 +416,7 @@ class Adafactor(RuleOptimizer):
         apply(
             rules.adafactor, param, grad, state.get("row_var"), state.get("col_var"),
             state.get("variance"), rho=min(lr, 1 / step**0.5), weight=step ** group["beta2_decay"],
-            eps1=ops.finfo(param.dtype).eps if eps1 is None else eps1, eps2=eps2, d=group["d"],
+            eps1=dtypes.finfo(param.dtype).eps if eps1 is None else eps1, eps2=eps2, d=group["d"],
             shrink=None if decay is None else 1 - lr * decay, maximize=group["maximize"],
         )  # fmt: skip
 

@@ -2,7 +2,6 @@
 
 import math
 
-from .. import ops
 from ..core.tensor import Tensor
 from . import rules
 from .ruled import (
@@ -12,6 +11,7 @@ from .ruled import (
     check_at_least_0,
     check_fused,
     check_lr,
+    full_like,
     host_scalar,
     scalar_lr,
     set_scalar,
@@ -124,11 +124,11 @@ class Rprop(RuleOptimizer):
         super().__init__(params, defaults)
 
     def _start(self, param, grad, group):
-        lr = scalar_lr(group)
+        lr = float(scalar_lr(group))
         size = complex(lr, lr) if param.is_complex() else lr
         return {
             "step": host_scalar(0.0, group, param), "prev": zeros_like(param),
-            "step_size": ops.full_like(grad, size),
+            "step_size": full_like(grad, size),
         }  # fmt: skip
 
     def _update(self, param, grad, state, group):

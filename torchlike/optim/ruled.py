@@ -21,10 +21,16 @@ def host_scalar(value, group, param):
     return from_host(array, device=param.device if fused or group.get("capturable") else None)
 
 
+def full_like(tensor, value):
+    """State before the first step. On the CPU no op is recorded, so all steps are one window."""
+    if tensor.device.type != "cpu":
+        return ops.full_like(tensor, value).detach()
+    return from_host(np.full(tensor.shape, value, dtypes.to_numpy(tensor.dtype)))
+
+
 def zeros_like(tensor):
-    """Zeros that are no recorded op: the first step's window is then that of all others."""
-    array = np.zeros(tensor.shape, dtypes.to_numpy(tensor.dtype))
-    return from_host(array, device=tensor.device)
+    """Zeros as state."""
+    return full_like(tensor, 0)
 
 
 def advance(step):

@@ -222,25 +222,28 @@ def adafactor(
     return _shrunk(param, shrink) - alpha / denom * update, *state
 
 
+def _rounded(array):
+    """To bfloat16's precision, kept in float32: XLA would drop a cast there and back."""
+    return jax.lax.reduce_precision(array, exponent_bits=8, mantissa_bits=7)
+
+
 def _orthogonal(matrix, coefficients, steps, eps):
     """Newton-Schulz iterations in bfloat16 towards the nearest orthogonal matrix."""
     a, b, c = coefficients
     tall = matrix.shape[0] > matrix.shape[1]
-    x = matrix.astype(jnp.bfloat16)
+    x = _rounded(matrix.astype(jnp.float32))
     x = x.T if tall else x
-    norm = _norm(x.astype(jnp.float32)).astype(jnp.bfloat16)
-    x = x / jnp.maximum(norm, eps.astype(jnp.bfloat16))
+    x = _rounded(x / jnp.maximum(_rounded(_norm(x)), _rounded(eps.astype(jnp.float32))))
     for _ in range(steps):
-        gram = _mix(0, None, 1, x, x.T)
-        x = _mix(a, x, 1, _mix(b, gram, c, gram, gram), x)
+        gram = _rounded(_product(x, x.T))
+        x = _rounded(a * x + _product(_rounded(b * gram + c * _product(gram, gram)), x))
     return x.T if tall else x
 
 
-def _mix(beta, add, alpha, left, right):
-    """beta add + alpha left right: products in float32, rounded to bfloat16 once."""
-    product = alpha * jnp.matmul(left, right, preferred_element_type=jnp.float32)
-    total = product if add is None else beta * add.astype(jnp.float32) + product
-    return total.astype(jnp.bfloat16)
+def _product(left, right):
+    """Of matrices that hold bfloat16 numbers; accumulated in float32."""
+    left, right = left.astype(jnp.bfloat16), right.astype(jnp.bfloat16)
+    return jnp.matmul(left, right, preferred_element_type=jnp.float32)
 
 
 @functools.partial(rule, elementwise=False)

@@ -71,8 +71,7 @@ class Writer:
         self._frame(name, size, 0, fill)
 
     def close(self) -> None:
-        """Write the closing records and the directory."""
-        self.record("version", b"%d\n" % VERSION)
+        """Write the hash that tells files apart, and the directory."""
         number = int(self.identity.hexdigest(), 16) % 10**40
         self.record(".data/serialization_id", b"%040d" % number)
         start, directory, count = self.position, b"".join(self.entries), len(self.entries)

@@ -22,7 +22,7 @@ from ..core import dtypes
 from ..core.device import META, device
 from ..core.tensor import Tensor, from_host
 from . import legacy, unpickle
-from .archive import Reader, Writer
+from .archive import VERSION, Reader, Writer
 from .memory import Memory, TypedStorage
 from .persistent import check_one_dtype, parse_id, swapped
 from .pickler import make_pickler
@@ -87,6 +87,9 @@ def save(
                 writer.blank(f"data/{key}", memory.nbytes())
             else:
                 writer.record(f"data/{key}", memory.read())
+        writer.record("version", b"%d\n" % VERSION)
+        if _disable_byteorder_record:  # PyTorch writes it nevertheless, later
+            writer.record("byteorder", sys.byteorder.encode())
         writer.close()
 
 
@@ -108,7 +111,7 @@ def _pickled(obj: Any, storages: dict[str, Memory], pickle_module: Any, protocol
 
     def persistent_id(storage: TypedStorage) -> tuple[Any, ...]:
         check_one_dtype(seen, storage)
-        key = keys.setdefault(storage.memory.identity(), str(len(keys)))
+        key = keys.setdefault(storage.memory.data_ptr(), str(len(keys)))
         storages[key] = storage.memory
         return "storage", storage.kind, key, location_tag(storage.memory), storage.size()
 

@@ -44,7 +44,7 @@ def save(obj: Any, file: Any, pickle_module: Any, protocol: int) -> None:
             containers.add(thing)
             return "module", thing, *_source(thing)
         check_one_dtype(seen, thing)
-        key = str(thing.memory.identity())
+        key = str(thing.memory.data_ptr())
         storages[key] = thing.memory, thing.dtype.itemsize
         return "storage", thing.kind, key, location_tag(thing.memory), thing.size(), None
 

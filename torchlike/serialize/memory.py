@@ -20,6 +20,8 @@ from ..core.storage import (
     is_dense,
 )
 from ..core.tensor import Tensor, alias_of, from_host, to_host
+from ..ops.memory import TypedStorage as KernelTypedStorage
+from ..ops.memory import UntypedStorage
 
 
 class StorageType:
@@ -45,11 +47,13 @@ STORAGE_TYPES = {
 UNTYPED = StorageType("UntypedStorage", dtypes.uint8, "torch.storage")
 
 
-class Memory:
+class Memory(UntypedStorage):
     """The bytes behind tensors: read from a file, or those of a tensor that is being saved.
 
     The first tensor made over it decides how the memory is laid out for JAX; others are views.
     """
+
+    device: Any = CPU
 
     def __init__(self, data: np.ndarray | None, where: device = CPU, base: Any = None) -> None:
         self.data, self.device, self.base = data, where, base
@@ -66,9 +70,11 @@ class Memory:
                 base._view = View(geometry(tuple(whole.shape), stride, 0), (), whole, stride)
         return cls(None, tensor.device, base)
 
-    def identity(self) -> int:
+    def data_ptr(self) -> int:
         """A number that tells this memory from every other one alive."""
         return id(self) if self.base is None else address_of(self.base._storage)
+
+    _cdata = property(data_ptr)
 
     def nbytes(self) -> int:
         if self.data is not None:
@@ -106,8 +112,13 @@ class Memory:
     def cuda(self, device: Any = None) -> Memory:
         return self.to(f"cuda:{device}" if isinstance(device, int) else device or "cuda")
 
-    def __len__(self) -> int:
+    def size(self) -> int:
         return self.nbytes()
+
+    __len__ = size
+
+    def to_bytes(self) -> bytes:
+        return self.read().tobytes()
 
     def tensor(self, dtype: dtypes.dtype, offset: int, size: Any, stride: Any) -> Tensor:
         """A view of the memory. Its bounds have been checked."""
@@ -153,7 +164,7 @@ def _extent(shape: Any, stride: Any) -> int:
     return 0 if 0 in shape else 1 + sum((n - 1) * s for n, s in zip(shape, stride))
 
 
-class TypedStorage:
+class TypedStorage(KernelTypedStorage):
     """Memory, and the dtype it is stored as."""
 
     def __init__(
@@ -162,13 +173,25 @@ class TypedStorage:
         self.memory, self.dtype, self.start = memory, dtype, start
         self.kind = UNTYPED if untyped else STORAGE_TYPES[dtype]  # the class that files name
 
+    device = property(lambda self: self.memory.device)
+
+    def data_ptr(self) -> int:
+        return self.memory.data_ptr()
+
+    def nbytes(self) -> int:
+        return self.memory.nbytes()
+
     def size(self) -> int:
+        """The number of elements."""
         return self.memory.nbytes() // self.dtype.itemsize
 
     __len__ = size
 
-    def tolist(self) -> list[Any]:
-        return self.memory.read().view(dtypes.to_numpy(self.dtype)).tolist()
+    def to_bytes(self) -> bytes:
+        return self.memory.to_bytes()
+
+    def untyped(self) -> Memory:
+        return self.memory
 
     def __repr__(self) -> str:
         lines = "".join(f" {value}\n" for value in self.tolist())

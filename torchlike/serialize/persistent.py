@@ -12,7 +12,7 @@ from .memory import StorageType, TypedStorage
 
 def check_one_dtype(seen: dict[int, Any], storage: TypedStorage) -> None:
     """The formats can not say that two tensors see the same memory as different dtypes."""
-    known = seen.setdefault(storage.memory.identity(), storage.dtype)
+    known = seen.setdefault(storage.memory.data_ptr(), storage.dtype)
     if storage.size() and known is not storage.dtype:
         raise RuntimeError(
             "Cannot save multiple tensors or storages that view the same data as different types"

@@ -10,8 +10,11 @@ from typing import Any
 from ..core.dtypes import uint8
 from ..core.layouts import layout
 from ..core.storage import Size
+from ..core.tensor import Tensor
+from ..ops.memory import TypedStorage as KernelTypedStorage
+from ..ops.memory import UntypedStorage
 from .memory import Memory, StorageType, TypedStorage
-from .rebuild import _get_layout, knows, torch_path
+from .rebuild import _get_layout, knows, reduce_tensor, torch_path
 
 PersistentId = Callable[[Any], Any]
 
@@ -19,9 +22,8 @@ PersistentId = Callable[[Any], Any]
 def make_pickler(
     module: Any, file: Any, protocol: int, persistent_id: PersistentId, classes: Any = None
 ) -> Any:
-    """A pickler of `module`'s kind that hands storages to `persistent_id`.
+    """A pickler of `module`'s kind that hands storages (and subclasses of `classes`) to a function.
 
-    Subclasses of `classes` are handed to it too.
     Pickle's own is taken in its Python form: the C one looks every name up where it was defined.
     Picklers written in C (cloudpickle's) write torchlike's names, which only torchlike reads.
     """
@@ -29,19 +31,27 @@ def make_pickler(
 
     class Plain(base):
         def persistent_id(self, obj: Any) -> Any:
-            if isinstance(obj, TypedStorage):
-                return persistent_id(obj)
-            if isinstance(obj, Memory):
-                return persistent_id(TypedStorage(obj, uint8, untyped=True))
+            if isinstance(obj, UntypedStorage):
+                return persistent_id(stored(obj))
             if classes and isinstance(obj, type) and issubclass(obj, classes):
                 return persistent_id(obj)
             return None
 
-    if not issubclass(base, pickle._Pickler):
-        return Plain(file, protocol=protocol)
+    named = issubclass(base, pickle._Pickler)
+    return (_named(Plain, base) if named else Plain)(file, protocol=protocol)
 
-    class Named(Plain):
+
+def _named(plain: Any, base: Any) -> Any:
+    """The pickler class that knows PyTorch's names."""
+
+    class Named(plain):
         dispatch = dict(base.dispatch)
+
+        def persistent_id(self, obj: Any) -> Any:
+            if isinstance(obj, Tensor) and type(obj).__reduce_ex__ is Tensor.__reduce_ex__:
+                # Any class of tensors; those with a __reduce_ex__ of their own keep it.
+                self.dispatch.setdefault(type(obj), _save_tensor)
+            return super().persistent_id(obj)
 
         def save_global(self, obj: Any, name: str | None = None) -> None:
             if not knows(obj):
@@ -50,25 +60,37 @@ def make_pickler(
             _write_global(self, *torch_path(obj))
             self.memoize(obj)
 
-        def save_function(self, obj: Any) -> None:
-            if knows(obj):
-                self.save_global(obj)
-            else:
-                base.dispatch[FunctionType](self, obj)
+    def save_function(pickler: Any, obj: Any) -> None:
+        save = Named.save_global if knows(obj) else base.dispatch[FunctionType]
+        save(pickler, obj)
 
-        dispatch[FunctionType] = save_function
+    Named.dispatch[FunctionType] = save_function
+    Named.dispatch[StorageType] = Named.save_global
+    Named.dispatch[Size] = _save_size
+    Named.dispatch[layout] = _save_layout
+    return Named
 
-        def save_size(self, obj: Size) -> None:
-            self.save_reduce(Size, (tuple(obj),), obj=obj)
 
-        def save_layout(self, obj: layout) -> None:
-            self.save_reduce(_get_layout, (repr(obj),), obj=obj)
+def _save_size(pickler: Any, size: Size) -> None:
+    pickler.save_reduce(Size, (tuple(size),), obj=size)
 
-        dispatch[StorageType] = save_global
-        dispatch[layout] = save_layout
-        dispatch[Size] = save_size
 
-    return Named(file, protocol=protocol)
+def _save_layout(pickler: Any, obj: layout) -> None:
+    pickler.save_reduce(_get_layout, (repr(obj),), obj=obj)
+
+
+def _save_tensor(pickler: Any, tensor: Tensor) -> None:
+    """As PyTorch pickles it; Tensor's own __reduce_ex__ is for plain pickle."""
+    pickler.save_reduce(*reduce_tensor(tensor), obj=tensor)
+
+
+def stored(storage: UntypedStorage) -> TypedStorage:
+    """A storage that the user saves by itself."""
+    if isinstance(storage, TypedStorage):
+        return storage
+    typed = isinstance(storage, KernelTypedStorage)
+    memory = storage if isinstance(storage, Memory) else Memory.of(storage._base)
+    return TypedStorage(memory, storage.dtype if typed else uint8, untyped=not typed)
 
 
 def _write_global(pickler: Any, module: str, name: str) -> None:

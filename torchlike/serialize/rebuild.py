@@ -229,7 +229,7 @@ adaptive AdaptiveLog.*            | loss .*Loss2?d?                  | pooling .
 conv (Lazy)?Conv.*                | batchnorm .*BatchNorm.*          | instancenorm .*InstanceNorm.*
 normalization .*(Norm|LRN2d)      | padding .*Pad\\dd                 | dropout .*Dropout.*
 rnn (RNN|LSTM|GRU).*              | transformer Transformer.*        | sparse Embedding.*
-container .*(Dict|List|Sequential)| linear .*Linear|Identity         | upsampling Upsampl.*
+container .*(Dict|List|Sequential)| linear .*[Ll]inear|Identity      | upsampling Upsampl.*
 pixelshuffle Pixel.*              | channelshuffle ChannelShuffle    | flatten (Unf|F)latten
 fold (Unf|F)old                   | distance Cosine.*|Pairwise.*     | module Module
 activation .*
@@ -313,7 +313,7 @@ def _module(name: str, imported: bool) -> Any:
 
 
 def reduce_tensor(tensor: Tensor, protocol: Any = 2) -> tuple[Any, ...]:
-    """A tensor's `__reduce_ex__`: the function and arguments that PyTorch's files hold."""
+    """The function and arguments that PyTorch's files hold for a tensor."""
     state = {name: value for name, value in vars(tensor).items() if not is_own(name)}
     _warn_of_hooks(tensor)
     if type(tensor) is Parameter:
@@ -350,7 +350,3 @@ def _warn_of_hooks(tensor: Tensor) -> None:
                 "you can decorate the function with @torch.utils.hooks.unserializable_hook to "
                 "suppress this warning"
             )
-
-
-if "__reduce_ex__" not in vars(Tensor):
-    Tensor.__reduce_ex__ = reduce_tensor

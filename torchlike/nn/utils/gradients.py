@@ -4,6 +4,7 @@ import types
 import warnings
 
 from ... import ops
+from ...core.op import TABLE
 from ...core.tape import no_grad
 from ...core.tensor import Tensor
 from ..module import typename
@@ -31,8 +32,9 @@ def get_total_norm(tensors, norm_type=2.0, error_if_nonfinite=False, foreach=Non
         return ops.tensor(0.0)
     _check_foreach(foreach, tensors)
     where = tensors[0].device
-    norms = [ops.linalg.vector_norm(t, norm_type).to(where) for t in tensors]
-    total = ops.linalg.vector_norm(ops.stack(norms), norm_type)
+    vector_norm = TABLE["linalg", "vector_norm"]
+    norms = [vector_norm(t, norm_type).to(where) for t in tensors]
+    total = vector_norm(ops.stack(norms), norm_type)
     if error_if_nonfinite and ops.logical_or(total.isnan(), total.isinf()):
         raise RuntimeError(
             f"The total norm of order {norm_type} for gradients from `parameters` is non-finite, "

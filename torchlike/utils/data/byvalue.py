@@ -40,7 +40,7 @@ _NOT_A_LEAF = (
 
 def peek(tensor: Tensor) -> np.ndarray:
     """The elements, to be read at once: memory shared with NumPy is not copied."""
-    shared = tensor._storage.host is not None
+    shared = getattr(tensor._storage, "host", None) is not None
     return tensor.detach().numpy() if shared else to_host(tensor)
 
 
@@ -50,6 +50,8 @@ class Pickler(pickle.Pickler):
     def reducer_override(self, obj):
         if type(obj) is Tensor or type(obj) is Parameter:
             return _reduce_tensor(obj)
+        if isinstance(obj, type) and obj.__module__.split(".")[0] == "torch":
+            return _own_class, (obj.__qualname__,)  # it says so, but nobody can import it
         return NotImplemented
 
 
@@ -60,7 +62,7 @@ class ByValue(Pickler):
         kind = type(obj)
         if kind is types.FunctionType:
             return NotImplemented if _is_importable(obj) else _reduce_function(obj)
-        if isinstance(obj, type):
+        if isinstance(obj, type) and obj.__module__.split(".")[0] != "torch":
             local = obj.__flags__ & _HEAP_TYPE and not _is_importable(obj)
             return _reduce_class(obj) if local else NotImplemented
         if kind is types.ModuleType:
@@ -97,13 +99,20 @@ def _reduce_tensor(tensor):
     if tensor.requires_grad and not tensor.is_leaf:
         raise RuntimeError(_NOT_A_LEAF)
     array = np.ascontiguousarray(peek(tensor)).reshape(tensor.shape)
-    return _make_tensor, (type(tensor), array, tensor.requires_grad)
+    make = _make_parameter if type(tensor) is Parameter else _make_tensor
+    return make, (array, tensor.requires_grad)
 
 
-def _make_tensor(kind, array, requires_grad):
-    if kind is Parameter:
-        return Parameter(from_host(array), requires_grad)
+def _make_tensor(array, requires_grad):
     return from_host(array, requires_grad=requires_grad)
+
+
+def _make_parameter(array, requires_grad):
+    return Parameter(from_host(array), requires_grad)
+
+
+def _own_class(name: str):
+    return getattr(sys.modules[__package__.split(".")[0]], name)
 
 
 # ----- functions ---------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from ...core import dtypes
 from ...core.tensor import Tensor, from_host, to_host
 
 _TEXT_KINDS = "SaUO"
+_INT64 = 1 << 63
 _BAD_BATCH = (
     "default_collate: batch must contain tensors, numpy arrays, numbers, "
     "dicts or lists; found {}"
@@ -116,13 +117,6 @@ def _collate_sequences(batch, element, collate_fn_map):
 
 
 def collate_tensor_fn(batch, *, collate_fn_map=None):
-    element = batch[0]
-    for kind in ("nested", "sparse"):
-        if getattr(element, f"is_{kind}"):
-            raise RuntimeError(
-                f"Batches of {kind} tensors are not currently supported by the default collate_fn; "
-                "please provide a custom collate_fn to handle them appropriately."
-            )
     if _stackable(batch):
         return from_host(np.stack([to_host(tensor) for tensor in batch]))
     return ops.stack(batch, 0)
@@ -146,7 +140,15 @@ def _stackable(batch) -> bool:
 def collate_numpy_array_fn(batch, *, collate_fn_map=None):
     if batch[0].dtype.kind in _TEXT_KINDS:
         raise TypeError(_BAD_BATCH.format(batch[0].dtype))
+    as_usual = (collate_fn_map or {}).get(Tensor) is collate_tensor_fn
+    if as_usual and all(_is_like(batch[0], array) for array in batch):
+        ops.as_tensor(batch[0])  # refuses what a tensor cannot hold
+        return from_host(np.stack(batch))
     return collate([ops.as_tensor(array) for array in batch], collate_fn_map=collate_fn_map)
+
+
+def _is_like(first, array) -> bool:
+    return type(array) is np.ndarray and array.dtype == first.dtype and array.shape == first.shape
 
 
 def collate_numpy_scalar_fn(batch, *, collate_fn_map=None):
@@ -154,10 +156,14 @@ def collate_numpy_scalar_fn(batch, *, collate_fn_map=None):
 
 
 def collate_float_fn(batch, *, collate_fn_map=None):
+    if {*map(type, batch)} == {float}:
+        return from_host(np.array(batch))
     return ops.tensor(batch, dtype=dtypes.float64)
 
 
 def collate_int_fn(batch, *, collate_fn_map=None):
+    if {*map(type, batch)} == {int} and -_INT64 <= min(batch) and max(batch) < _INT64:
+        return from_host(np.array(batch, np.int64))
     return ops.tensor(batch)
 
 

@@ -34,19 +34,17 @@ def _set_state(self: Generator, new_state: Tensor, /) -> Generator:
     return self.load(to_host(new_state))
 
 
+def _rebuild(device: devices.device, state: Tensor) -> Generator:
+    return Generator(device).set_state(state)
+
+
 def _reduce(self: Generator) -> tuple:
-    offset = None if self.device.type == "cpu" else self.get_offset()
-    return Generator, (self.device,), (self.initial_seed(), offset, self.get_state())
-
-
-def _setstate(self: Generator, state: tuple) -> None:
-    self.set_state(state[2])
+    return _rebuild, (self.device, self.get_state())
 
 
 Generator.get_state = _get_state
 Generator.set_state = _set_state
 Generator.__reduce__ = _reduce
-Generator.__setstate__ = _setstate
 
 
 # ----- the default generator -----
@@ -54,11 +52,13 @@ Generator.__setstate__ = _setstate
 
 @composite
 def manual_seed(seed):
+    """Seed the default generator of every device."""
     return manual_seed_all(int(seed))
 
 
 @composite
 def seed():
+    """Seed the default generators from the operating system; the seed is returned."""
     value = default_generator.seed()
     manual_seed_all(value)
     return value
@@ -66,16 +66,19 @@ def seed():
 
 @composite
 def initial_seed():
+    """The CPU's last seed."""
     return default_generator.initial_seed()
 
 
 @composite
 def get_rng_state():
+    """The CPU generator's state, as bytes."""
     return default_generator.get_state()
 
 
 @composite
 def set_rng_state(new_state):
+    """Restore the CPU generator's state."""
     default_generator.set_state(new_state)
 
 

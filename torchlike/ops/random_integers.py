@@ -11,16 +11,21 @@ import numpy as np
 from ..core import dtypes, rng_draw
 from ..core.dtypes import BOOL, C_NAMES, COMPLEX, FLOAT, dtype
 from ..core.tensor import Tensor
-from .fill import fill, from_to, method, refuse, require, to_int
+from .random_arguments import mismatch
+from .random_device import Recipe
+from .random_fill import fill, from_to, method, refuse, require, to_int
 
 
 @method
 def random_(self, *args, generator=None, **kwargs):
+    """Integers in [from, to), or all that the dtype holds exactly, in place."""
     if not args and not kwargs:
         return _random_any(self, generator)
     only_high = len(args) + len(kwargs) == 1 and "from" not in kwargs
     if only_high and args:
         args = (0, *args)
+    if any(isinstance(bound, float) for bound in args):
+        raise mismatch("random_", args[only_high and bool(args) :], kwargs)
     low, high = from_to("random_", args, kwargs, (0, None))
     low = to_int("random_", "from", 1, low)
     if high is not None:
@@ -49,9 +54,10 @@ def fill_integers(
         high = 1 << 63
     else:
         low, high = _open_range(low, kind)
+    recipe = None if high == 1 << 63 else Recipe("integers", low, high)
     return fill(
         tensor, "random_", generator,
-        lambda g: rng_draw.integers(g, count, low, high), node,
+        lambda g: rng_draw.integers(g, count, low, high), node, recipe,
     )  # fmt: skip
 
 
@@ -112,8 +118,8 @@ def _checked_range(low: int, high: int, kind: dtype) -> tuple[int, int]:
 
 
 def _cast(value: int, kind: dtype) -> int:
-    with np.errstate(over="ignore"):
-        return int(rng_draw.narrow(np.int64(value), dtypes.to_numpy(kind)))
+    cast = float(rng_draw.narrow(np.int64(value), dtypes.to_numpy(kind)))
+    return int(cast) if math.isfinite(cast) else -(1 << 63)  # as C converts infinity
 
 
 def _gap(value: int, kind: dtype) -> int:

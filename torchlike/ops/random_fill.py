@@ -13,11 +13,13 @@ from ..core import dtypes, rng_draw
 from ..core.device import device as Device
 from ..core.dtypes import BOOL, C_NAMES, COMPLEX, FLOAT, INTEGER, SCALAR_NAMES, dtype
 from ..core.mutate import check_writable, overwrite
-from ..core.op import Array, composite, op
+from ..core.op import composite
 from ..core.rng import Generator, generator_of
 from ..core.storage import result_stride
-from ..core.tape import is_grad_enabled
-from ..core.tensor import Tensor, from_host, to_host
+from ..core.tape import edge_of, function_node, is_grad_enabled, zeros
+from ..core.tensor import Tensor, from_host, to_host, wrap
+from .random_arguments import mismatch
+from .random_device import Recipe, draw_on_device
 
 Draw = Callable[[Generator], np.ndarray]
 UNSIGNED = (dtypes.uint16, dtypes.uint32, dtypes.uint64)  # few kernels know these
@@ -82,7 +84,7 @@ def require(condition: bool, message: str) -> None:
 
 
 def draw_to_tensor(draw: Draw, generator: Generator, device: Device) -> Tensor:
-    """The one place where random numbers become a tensor."""
+    """The one place where numbers drawn on the host become a tensor."""
     return from_host(draw(generator), device)
 
 
@@ -96,32 +98,48 @@ def in_memory_order(draws: np.ndarray, like: Tensor) -> np.ndarray:
     return np.ascontiguousarray(strided)
 
 
-@op(module=None, promote="none", node=lambda statics: statics["node"])
-def redrawn(input: Array, draw: Array, node: str):
-    """`draw`, in the place of `input`: a node that passes zeros back."""
+def passes_zeros(draw: Tensor, node: str, *inputs: Tensor) -> Tensor:
+    """The draw, with a node that passes zeros back to what it was drawn from."""
+    avals, edges = [x._aval for x in inputs], _edges(inputs)
+    if edges:
+        made = function_node(node, lambda _: [wrap(zeros(a)) for a in avals], edges, [draw._aval])
+        draw._grad_fn, draw._requires_grad = made, True
     return draw
 
 
-@redrawn.gradient
-def _(grad, input, draw):
-    return grad.new_zeros(input.shape), None
+def has_no_derivative(draw: Tensor, function: str, *inputs: Tensor) -> Tensor:
+    """The draw, with a node that raises, where PyTorch has no derivative."""
 
+    def backward(grad: Tensor) -> list:
+        raise RuntimeError(f"derivative for aten::{function} is not implemented")
 
-@op(module=None, promote="none", node=lambda statics: statics["node"])
-def redrawn_from(input: Array, parameter: Array, draw: Array, node: str):
-    """As `redrawn`, with a second tensor that the draw depended on."""
+    edges = _edges(inputs)
+    if edges:
+        made = function_node("NotImplemented", backward, edges, [draw._aval])
+        type(made).name = lambda self: "torch::autograd::NotImplemented"
+        draw._grad_fn, draw._requires_grad = made, True
     return draw
 
 
-@redrawn_from.gradient
-def _(grad, input, parameter, draw):
-    return grad.new_zeros(input.shape), grad.new_zeros(parameter.shape), None
+def _edges(inputs: tuple[Tensor, ...]) -> list:
+    """Where the gradients of a draw go; [] when none is wanted."""
+    edges = [edge_of(x) for x in inputs] if is_grad_enabled() else []
+    return edges if any(edge is not None for edge in edges) else []
 
 
 def fill(
-    tensor: Tensor, name: str, generator: Any, draw: Draw, node: str, parameter: Any = None
+    tensor: Tensor,
+    name: str,
+    generator: Any,
+    draw: Draw,
+    node: str,
+    recipe: Recipe | None = None,
+    parameters: tuple[Tensor, ...] = (),
 ) -> Tensor:
-    """Overwrite a tensor with `draw(generator)`, flat values in memory order."""
+    """Overwrite a tensor with `draw(generator)`, flat values in memory order.
+
+    An accelerator's tensor follows `recipe` on the device, where there is one.
+    """
     check_writable(tensor)
     if tensor.device.type == "meta":
         return tensor
@@ -131,12 +149,11 @@ def fill(
     def values(generator: Generator) -> np.ndarray:
         return in_memory_order(rng_draw.narrow(draw(generator), kind), tensor)
 
-    drawn = draw_to_tensor(values, source, tensor.device)
-    if is_grad_enabled() and parameter is not None:
-        drawn = redrawn_from(tensor, parameter, drawn, node)
-    elif is_grad_enabled() and tensor.requires_grad:
-        drawn = redrawn(tensor, drawn, node)
-    return overwrite(tensor, drawn)
+    if recipe is None or source.device.type == "cpu":
+        drawn = draw_to_tensor(values, source, tensor.device)
+    else:
+        drawn = draw_on_device(recipe, tuple(tensor.shape), kind, source)
+    return overwrite(tensor, passes_zeros(drawn, node, tensor, *parameters))
 
 
 def real_kind(kind: dtype) -> np.dtype:
@@ -173,6 +190,7 @@ def from_to(function: str, args: tuple, kwargs: dict, defaults: tuple) -> tuple:
 
 @method
 def uniform_(self, *args, generator=None, **kwargs):
+    """Uniform numbers in [from, to), in place."""
     low, high = from_to("uniform_", args, kwargs, (0.0, 1.0))
     low = to_float("uniform_", "from", 1, low)
     high = to_float("uniform_", "to", 2, high)
@@ -184,7 +202,7 @@ def uniform_(self, *args, generator=None, **kwargs):
     def draw(generator: Generator) -> np.ndarray:
         return joined(rng_draw.uniform(generator, count, low, high, real_kind(kind)), kind)
 
-    return fill(self, "uniform_", generator, draw, "UniformBackward0")
+    return fill(self, "uniform_", generator, draw, "UniformBackward0", Recipe("uniform", low, high))
 
 
 def check_uniform_bounds(low: float, high: float, kind: dtype) -> None:
@@ -204,25 +222,28 @@ def check_uniform_bounds(low: float, high: float, kind: dtype) -> None:
 
 @method
 def normal_(self, mean=0.0, std=1.0, *, generator=None):
+    """Normal numbers, in place."""
     mean, std = to_float("normal_", "mean", 1, mean), to_float("normal_", "std", 2, std)
     check_std(std)
     refuse("normal_kernel_cpu", self.dtype, BOOL, INTEGER)
-    return fill(self, "normal_", generator, normal_draw(self, mean, std), "NormalBackward0")
+    recipe = Recipe("normal", mean, std / math.sqrt(1 + self.is_complex()))
+    draw = normal_draw(self.dtype, self.numel(), self.is_contiguous(), mean, std)
+    return fill(self, "normal_", generator, draw, "NormalBackward0", recipe)
 
 
 def check_std(std: float) -> None:
     require(std >= 0, f"normal expects std >= 0.0, but found std {std:g}")
 
 
-def normal_draw(like: Tensor, mean: float, std: float) -> Draw:
-    """Normals for a tensor; a complex one splits its variance between two parts."""
-    kind, count, contiguous = like.dtype, like.numel(), like.is_contiguous()
+def normal_draw(kind: dtype, count: int, contiguous: bool, mean: float, std: float) -> Draw:
+    """Normals of a dtype; a complex one splits its variance between two parts."""
+    real = real_kind(kind)
     if not kind.is_complex:
-        return lambda g: rng_draw.normal(g, count, mean, std, real_kind(kind), contiguous)
-    real, std = real_kind(kind), std / math.sqrt(2)
+        return lambda g: rng_draw.normal(g, count, mean, std, real, contiguous)
+    part = std / math.sqrt(2)
 
     def draw(generator: Generator) -> np.ndarray:
-        values = rng_draw.normal(generator, 2 * count, 0.0, std, real, contiguous)
+        values = rng_draw.normal(generator, 2 * count, 0.0, part, real, contiguous)
         return joined(values, kind) + dtypes.to_numpy(kind).type(mean)
 
     return draw
@@ -230,6 +251,7 @@ def normal_draw(like: Tensor, mean: float, std: float) -> Draw:
 
 @method
 def log_normal_(self, mean=1.0, std=2.0, *, generator=None):
+    """Exponentials of normal numbers, in place."""
     mean, std = to_float("log_normal_", "mean", 1, mean), to_float("log_normal_", "std", 2, std)
     require(std > 0, f"log_normal_ expects std > 0.0, but found std={std:g}")
     kind, count = self.dtype, self.numel()
@@ -250,6 +272,7 @@ _CONTINUOUS = (
 
 @method
 def exponential_(self, lambd=1.0, *, generator=None):
+    """Exponential numbers, in place."""
     rate, kind, count = to_float("exponential_", "lambd", 1, lambd), self.dtype, self.numel()
     name = SCALAR_NAMES.get(kind, kind.name)
     require(kind.category == FLOAT, _CONTINUOUS.format("Exponential", name))
@@ -257,11 +280,13 @@ def exponential_(self, lambd=1.0, *, generator=None):
     return fill(
         self, "exponential_", generator,
         lambda g: rng_draw.exponential(g, count, rate, real_kind(kind)), "ExponentialBackward0",
+        Recipe("exponential", rate),
     )  # fmt: skip
 
 
 @method
 def cauchy_(self, median=0.0, sigma=1.0, *, generator=None):
+    """Cauchy numbers, in place."""
     median, sigma = to_float("cauchy_", "median", 1, median), to_float("cauchy_", "sigma", 2, sigma)
     kind, count = self.dtype, self.numel()
     require(sigma > 0, f"cauchy_ expects sigma > 0.0, but found sigma={sigma:g}")
@@ -275,6 +300,7 @@ def cauchy_(self, median=0.0, sigma=1.0, *, generator=None):
 
 @method
 def geometric_(self, p, *, generator=None):
+    """Numbers of trials up to the first success, in place."""
     p, kind, count = to_float("geometric_", "p", 1, p), self.dtype, self.numel()
     require(0 < p < 1, f"geometric_ expects p to be in (0, 1), but got p={p:g}")
     refuse("geometric_cpu", kind, BOOL, COMPLEX)
@@ -290,14 +316,18 @@ def geometric_(self, p, *, generator=None):
 
 @method
 def bernoulli_(self, p=0.5, *, generator=None):
+    """0 or 1, in place; `p` may be a tensor."""
     if isinstance(p, Tensor):
         return _bernoulli_each(self, p, generator)
+    if isinstance(p, str) or not hasattr(p, "__float__"):
+        raise mismatch("bernoulli_", (p,), {})
     p, kind, count = to_float("bernoulli_", "p", 1, p), self.dtype, self.numel()
     require(0 <= p <= 1, f"bernoulli_ expects p to be in [0, 1], but got p={p:g}")
     refuse("bernoulli_scalar_cpu_", kind, COMPLEX)
     return fill(
         self, "bernoulli_", generator,
         lambda g: rng_draw.bernoulli(g, count, p), "BernoulliBackward2",
+        Recipe("bernoulli", p),
     )  # fmt: skip
 
 
@@ -308,7 +338,7 @@ def _bernoulli_each(self: Tensor, p: Tensor, generator: Any) -> Tensor:
     flat = flat_in_memory_order(chances, self)
     return fill(
         self, "bernoulli_", generator,
-        lambda g: rng_draw.bernoulli_each(g, flat), "BernoulliBackward1", p,
+        lambda g: rng_draw.bernoulli_each(g, flat), "BernoulliBackward1", parameters=(p,),
     )  # fmt: skip
 
 
@@ -338,7 +368,8 @@ def trunc_normal_(
 ) -> Tensor:
     """Normals within [low, high]; no torch function or method."""
     kind, count, contiguous = tensor.dtype, tensor.numel(), tensor.is_contiguous()
-    refuse("normal_kernel_cpu", kind, BOOL, INTEGER, COMPLEX)
+    refuse("normal_kernel_cpu", kind, BOOL, INTEGER)
+    refuse("lt_cpu", kind, COMPLEX)
     require(
         low <= high,
         f"uniform_ expects to return a [from, to) range, but found from={low:g} > to={high:g}",

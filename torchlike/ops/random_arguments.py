@@ -153,9 +153,7 @@ def blank(function: str, size: tuple[int, ...], options: dict, kind: Any = None)
         ours, theirs = SCALAR_NAMES[dtype], SCALAR_NAMES[out.dtype]
         raise RuntimeError(f"dtype {ours} does not match dtype of out parameter ({theirs})")
     if device is not None and resolve(device) is not out.device:
-        raise RuntimeError(
-            f"device {device} does not match device of out parameter ({out.device})"
-        )
+        raise RuntimeError(f"device {device} does not match device of out parameter ({out.device})")
     return out if tuple(out.shape) == size else out.resize_(size)
 
 

@@ -1,0 +1,332 @@
+"""`autograd.Function`: a pair of forward and backward written by the user."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from ..core.check import BACKWARD_TWICE
+from ..core.record import LOCAL
+from ..core.storage import Aval
+from ..core.tape import Node, _sequence, edge_of, function_node, no_grad, zeros
+from ..core.tape import _short_name
+from ..core.tape import _with_history as with_history
+from ..core.tensor import Tensor, alias_of, counter_of, wrap
+
+
+class FunctionCtx:
+    """What `forward` leaves for `backward`."""
+
+    to_save: tuple[Any, ...] = ()
+    dirty_tensors: tuple[Any, ...] = ()
+    non_differentiable: tuple[Any, ...] = ()
+    materialize_grads: bool = True
+
+    def save_for_backward(self, *tensors: Any) -> None:
+        """Keep inputs or outputs for `ctx.saved_tensors`."""
+        self.to_save = tensors
+
+    def save_for_forward(self, *tensors: Any) -> None:
+        """Keep tensors for `jvp`."""
+        for t in tensors:
+            if t is not None and not isinstance(t, Tensor):
+                raise TypeError("save_for_forward expects Tensors")
+        self.saved_for_forward = tensors
+
+    def mark_dirty(self, *args: Any) -> None:
+        """These inputs were written to."""
+        self.dirty_tensors = args
+
+    def mark_non_differentiable(self, *args: Any) -> None:
+        """These outputs have no gradient."""
+        self.non_differentiable = args
+
+    def set_materialize_grads(self, value: bool) -> None:
+        """Whether missing output gradients come as zeros (default) or None."""
+        self.materialize_grads = value
+
+
+class BackwardCFunction(FunctionCtx, Node):
+    """The node of one `apply`; also the `ctx` of forward and backward."""
+
+    _forward_cls: Any = None
+    needs_input_grad: tuple[bool, ...] = ()
+    _saved: tuple[Any, ...] | None = ()
+    _inputs_are_tensors: tuple[bool, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"<torch.autograd.function.{type(self).__name__} object at {hex(id(self))}>"
+
+    @property
+    def saved_tensors(self) -> tuple[Any, ...]:
+        """What `save_for_backward` kept; RuntimeError if it was freed or written to since."""
+        if self._saved is None:
+            raise RuntimeError(BACKWARD_TWICE)
+        return tuple(None if s is None else s.unpack(self) for s in self._saved)
+
+    @property
+    def saved_variables(self) -> tuple[Any, ...]:
+        return self.saved_tensors
+
+    def release(self) -> None:
+        if self._saved:
+            self._saved = None
+
+    def apply(self, *grads: Any) -> Any:
+        """Run the user's backward."""
+        cls = self._forward_cls
+        if cls.vjp is not Function.vjp and cls.backward is not Function.backward:
+            raise RuntimeError(
+                "Implementing both 'backward' and 'vjp' for a custom Function is not allowed. You "
+                "should only implement one of them."
+            )
+        user = cls.vjp if cls.vjp is not Function.vjp else cls.backward
+        return user(self, *grads)
+
+    def apply_tensors(self, grads: list[Any]) -> list[Any]:
+        if self.materialize_grads:
+            grads = [wrap(zeros(a)) if g is None else g for g, a in zip(grads, self.outs, strict=True)]
+        found = self.apply(*grads)
+        return self._checked(list(found) if isinstance(found, (tuple, list)) else [found])
+
+    def _checked(self, found: list[Any]) -> list[Any]:
+        expected = len(self._inputs_are_tensors)
+        name = type(self).__name__
+        while len(found) > expected and found[-1] is None:
+            found.pop()
+        if len(found) != expected:
+            raise RuntimeError(
+                f"function {name} returned an incorrect number of gradients (expected {expected}, got "
+                f"{len(found)})"
+            )
+        grads = []
+        for i, (g, is_tensor) in enumerate(zip(found, self._inputs_are_tensors, strict=True)):
+            if g is not None and not is_tensor:
+                raise RuntimeError(
+                    f"function {name} returned a gradient different from None at position {i + 1}, but "
+                    "the corresponding forward input was not a Variable"
+                )
+            if is_tensor:
+                grads.append(_fitted(name, g, self._input_avals[len(grads)], len(grads)))
+        return grads
+
+    _input_avals: tuple[Aval, ...] = ()
+
+
+def _fitted(name: str, g: Any, aval: Aval, index: int) -> Any:
+    """The gradient in its input's shape and dtype; RuntimeError if the shape can't be made."""
+    if g is None:
+        return None
+    if not isinstance(g, Tensor):
+        raise TypeError(f"function {name} returned a gradient that is no Tensor: {type(g).__name__}")
+    if g.shape != aval.shape:
+        shape, want = tuple(g.shape), tuple(aval.shape)
+        extra = len(shape) - len(want)
+        fits = extra >= 0 and all(
+            n in (1, m) for n, m in zip(want, shape[extra:], strict=True)
+        )
+        if not fits:
+            raise RuntimeError(
+                f"Function {name} returned an invalid gradient at index {index} - got {list(shape)} but "
+                f"expected shape compatible with {list(want)}"
+            )
+        g = g.sum_to_size(want)  # type: ignore[attr-defined]
+    return g if g.dtype is aval.dtype else g.to(aval.dtype)  # type: ignore[attr-defined]
+
+
+class _SavedInput:
+    """A saved tensor that is not an output: its value, version and history."""
+
+    def __init__(self, t: Tensor) -> None:
+        self.value, self.edge = t._value_now(), edge_of(t)
+        self.leaf = t if t._grad_fn is None and t._requires_grad else None
+        self.counter = counter_of(t)
+        self.version = self.counter.version
+
+    def unpack(self, ctx: BackwardCFunction) -> Tensor:
+        self.check(None)
+        return self.leaf if self.leaf is not None else with_history(self.value, self.edge)
+
+    def check(self, whence: Any) -> None:
+        if self.counter.version != self.version:
+            raise RuntimeError(_modified(self.value.aval, self.counter.version, self.version, self.edge))
+
+
+class _SavedOutput(_SavedInput):
+    """A saved output: held by value, or it would hold its own node."""
+
+    def __init__(self, t: Tensor, number: int) -> None:
+        super().__init__(t)
+        self.edge, self.leaf, self.number = None, None, number
+
+    def unpack(self, ctx: BackwardCFunction) -> Tensor:
+        self.check(ctx)
+        return with_history(self.value, (ctx, self.number))
+
+
+def _modified(aval: Aval, now: int, before: int, edge: Any) -> str:
+    whence = "" if edge is None or not edge[0].edges else f", which is output {edge[1]} of {_short_name(edge[0])},"
+    return (
+        "one of the variables needed for gradient computation has been modified by an inplace "
+        f"operation: [torch.{aval.dtype.legacy} {list(aval.shape)}]{whence} is at version {now}; expected "
+        f"version {before} instead. Hint: enable anomaly detection to find the operation that failed to "
+        "compute its gradient, with torch.autograd.set_detect_anomaly(True, check_nan=False)."
+    )
+
+
+class FunctionMeta(type):
+    """Gives every Function its node class."""
+
+    def __init__(cls, name: str, bases: tuple[type, ...], attrs: dict[str, Any]) -> None:
+        super().__init__(name, bases, attrs)
+        cls._backward_cls = type(name + "Backward", (BackwardCFunction,), {"_forward_cls": cls})
+
+
+class Function(metaclass=FunctionMeta):
+    """Subclass it with static `forward` and `backward`, and call `apply`.
+
+    Both styles of PyTorch: `forward(ctx, …)`, or `forward(…)` with `setup_context(ctx, inputs, output)`.
+    """
+
+    generate_vmap_rule = False
+    _backward_cls: Any
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        raise RuntimeError(
+            f"{type(self)} should not be instantiated. Methods on autograd functions are all static, so "
+            "you should invoke them on the class itself. Instantiating an autograd function will raise an "
+            "error in a future version of PyTorch."
+        )
+
+    @staticmethod
+    def forward(*args: Any, **kwargs: Any) -> Any:
+        """To be written by the subclass."""
+        raise NotImplementedError("You must implement the forward function for custom autograd.Function.")
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> Any:
+        """To be written by the subclass when `forward` takes no ctx."""
+        raise NotImplementedError("setup_context is not implemented.")
+
+    @staticmethod
+    def backward(ctx: Any, *grad_outputs: Any) -> Any:
+        """To be written by the subclass (or `vjp`)."""
+        raise NotImplementedError(
+            "You must implement either the backward or vjp method for your custom autograd.Function to "
+            "use it with backward mode AD."
+        )
+
+    vjp = backward
+
+    @staticmethod
+    def jvp(ctx: Any, *grad_inputs: Any) -> Any:
+        """To be written by the subclass for forward-mode AD."""
+        raise NotImplementedError(
+            "You must implement the jvp function for custom autograd.Function to use it with forward "
+            "mode AD."
+        )
+
+    @classmethod
+    def apply(cls, *args: Any, **kwargs: Any) -> Any:
+        """Run `forward` and record the node."""
+        ctx = cls._backward_cls()
+        new_style = cls.setup_context is not Function.setup_context
+        tensors = [a for a in args if isinstance(a, Tensor)]
+        track = LOCAL.state.grad_enabled and any(t.requires_grad for t in tensors)  # type: ignore[attr-defined]
+        ctx.needs_input_grad = tuple(
+            isinstance(a, Tensor) and LOCAL.state.grad_enabled and a.requires_grad for a in args  # type: ignore[attr-defined]
+        )
+        ctx._inputs_are_tensors = tuple(isinstance(a, Tensor) for a in args)
+        ctx._input_avals = tuple(t._aval for t in tensors)
+        ctx.edges = tuple(edge_of(t) for t in tensors) if track else ()
+        ctx.seq = _sequence()
+        with no_grad():
+            if new_style:
+                out = cls.forward(*args, **kwargs)
+                cls.setup_context(ctx, args, out)
+            else:
+                out = cls.forward(ctx, *args, **kwargs)
+        many = isinstance(out, (tuple, list))
+        outs = _finished(ctx, list(out) if many else [out], tensors, track)
+        return tuple(outs) if many else outs[0]
+
+
+def _finished(ctx: Any, outs: list[Any], inputs: list[Tensor], track: bool) -> list[Any]:
+    """Give the outputs their grad_fn, and save what forward asked to be saved."""
+    given = {id(t) for t in inputs}
+    dirty = {id(t) for t in ctx.dirty_tensors}
+    constant = {id(t) for t in ctx.non_differentiable}
+    finished, numbers, avals = [], {}, []
+    for o in outs:
+        if not isinstance(o, Tensor):
+            finished.append(o)
+            avals.append(None)
+            continue
+        if id(o) in given and id(o) not in dirty:
+            o_new = alias_of(o)
+        else:
+            o_new = o
+        numbers[id(o)] = len(finished)
+        if track and id(o) not in constant and o_new.dtype.category >= 2:
+            _attach(o_new, ctx, len(finished))
+        finished.append(o_new)
+        avals.append(o_new._aval)
+    ctx.outs = tuple(avals)
+    if track:
+        ctx._saved = tuple(None if t is None else _saved(t, numbers) for t in ctx.to_save)
+    else:
+        ctx._saved = tuple(None if t is None else _SavedInput(t) for t in ctx.to_save)
+    ctx.to_save = ctx.dirty_tensors = ctx.non_differentiable = ()
+    return finished
+
+
+def _saved(t: Any, numbers: dict[int, int]) -> _SavedInput:
+    if not isinstance(t, Tensor):
+        raise TypeError(f"save_for_backward can only save variables, but argument 0 is of type {type(t).__name__}")
+    return _SavedOutput(t, numbers[id(t)]) if id(t) in numbers else _SavedInput(t)
+
+
+def _attach(o: Tensor, ctx: Any, number: int) -> None:
+    if o._base_tensor is not None and o._base_tensor._requires_grad:
+        o._base_tensor = None
+    o._grad_fn, o._out_nr, o._requires_grad = ctx, number, True
+
+
+def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:
+    """Mark a backward that can't be differentiated again: doing so raises."""
+
+    @functools.wraps(backward)
+    def wrapper(ctx: Any, *grads: Any) -> Any:
+        twice = LOCAL.state.grad_enabled and any(
+            isinstance(g, Tensor) and g.requires_grad for g in grads  # type: ignore[attr-defined]
+        )
+        with no_grad():
+            found = backward(ctx, *grads)
+        if not twice:
+            return found
+        many = isinstance(found, tuple)
+        outs = [_refusing(o) for o in (found if many else (found,))]
+        return tuple(outs) if many else outs[0]
+
+    return wrapper
+
+
+def _refusing(o: Any) -> Any:
+    if not isinstance(o, Tensor):
+        return o
+    t = alias_of(o)
+
+    def refuse(*_: Any) -> Any:
+        raise RuntimeError(
+            "trying to differentiate twice a function that was marked with @once_differentiable"
+        )
+
+    t._grad_fn = function_node("DelayedError", refuse, [], [t._aval])
+    t._requires_grad = True
+    return t
+
+
+class InplaceFunction(Function):
+    """Kept for old code: a Function with an `inplace` flag."""
+

@@ -1,0 +1,435 @@
+"""Activations, with PyTorch's slopes at kinks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+from ..core.dispatch import call
+from ..core.dtypes import BOOL, FLOAT, SCALAR_NAMES
+from ..core.mutate import inplace as call_inplace
+from ..core.mutate import write_out
+from ..core.op import TABLE, Array, Dim, Number, Op, composite, op, publish
+from ..core.tape import no_grad
+from ..core.tensor import Tensor, from_host, to_host
+from . import unary as unary  # declares relu_, sigmoid and tanh
+from .kinds import COMPLEX, FLOATING, refuse
+
+SELU_ALPHA, SELU_SCALE = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946
+SQRT_HALF, SQRT_2_OVER_PI, GELU_CUBE = math.sqrt(0.5), math.sqrt(2 / math.pi), 0.044715
+
+
+def wide(x: Any) -> Any:
+    """Half precision is computed in float32 and rounded once, as PyTorch's kernels do."""
+    return x.astype(jnp.float32) if x.dtype.itemsize == 2 else x
+
+
+def activation(name: str, kernel: str, body: Callable[..., Any], **traits: Any) -> Op:
+    """Declare `body(x, *numbers)`, refusing the dtypes that PyTorch's kernel refuses."""
+
+    def check(input: Any) -> Any:
+        refuse(kernel, input, FLOATING)
+        return wide(input)
+
+    def plain(input: Array):
+        return body(check(input)).astype(input.dtype)
+
+    def with_number(input: Array, a: Number):
+        x = check(input)
+        return body(x, a.astype(x.dtype)).astype(input.dtype)
+
+    def with_numbers(input: Array, a: Number, b: Number):
+        x = check(input)
+        return body(x, a.astype(x.dtype), b.astype(x.dtype)).astype(input.dtype)
+
+    form = (plain, with_number, with_numbers)[body.__code__.co_argcount - 1]
+    return op(elementwise=True, module=None, name=name, **traits)(form)
+
+
+def _run(made: Op, inplace: bool, *inputs: Any) -> Tensor:
+    return call_inplace(made, inputs) if inplace else call(made, inputs)
+
+
+# ----- one line each: forward, slope -----
+_leaky = activation("leaky_relu", "leaky_relu_cpu", lambda x, a: jnp.where(x > 0, x, x * a))
+_leaky.gradient(lambda grad, input, a: grad.where(input > 0, grad * a))
+
+_elu = activation("elu", "elu_cpu", lambda x, a: jnp.where(x < 0, jnp.expm1(x) * a, x))
+_elu.gradient(lambda grad, input, a: (grad * a * input.exp()).where(input <= 0, grad))
+
+_selu = activation(
+    "selu", "elu_cpu", node="EluBackward0",
+    body=lambda x: jnp.where(x < 0, jnp.expm1(x) * (SELU_ALPHA * SELU_SCALE), x * SELU_SCALE),
+)  # fmt: skip
+_selu.gradient(
+    lambda grad, input: (grad * (SELU_ALPHA * SELU_SCALE) * input.exp()).where(
+        input <= 0, grad * SELU_SCALE
+    )
+)
+
+_celu = activation("celu", "elu_cpu", lambda x, a: jnp.where(x < 0, jnp.expm1(x / a) * a, x))
+_celu.gradient(lambda grad, input, a: (grad * (input / a).exp()).where(input <= 0, grad))
+
+_silu = activation("silu", "silu_cpu", lambda x: x * lax.logistic(x))
+
+
+@_silu.gradient
+def _(grad, input):
+    gate = input.sigmoid()
+    return grad * gate * (1 + input * (1 - gate))
+
+
+_mish = activation("mish", "mish_cpu", lambda x: x * jnp.tanh(_softplus_of(x)))
+
+
+@_mish.gradient
+def _(grad, input):
+    gate, squashed = input.sigmoid(), _softplus(input, 1, 20).tanh()
+    return grad * (squashed + input * gate * (1 - squashed * squashed))
+
+
+_hardswish = activation(
+    "hardswish", "hardswish_cpu", lambda x: x * jnp.clip(x + 3, 0, 6) * (1 / 6)
+)
+
+
+@_hardswish.gradient
+def _(grad, input):
+    ramp = (grad * (input / 3 + 0.5)).where(input < 3, grad)
+    return ramp.masked_fill(input <= -3, 0)
+
+
+_hardsigmoid = activation(
+    "hardsigmoid", "hardsigmoid_cpu", lambda x: jnp.clip(x + 3, 0, 6) * (1 / 6)
+)
+_hardsigmoid.gradient(
+    lambda grad, input: (grad / 6).masked_fill(~((input > -3) & (input < 3)), 0)
+)
+
+_softplus = activation(
+    "softplus", "softplus_cpu",
+    lambda x, b, t: jnp.where(x * b > t, x, jnp.log1p(jnp.exp(jnp.minimum(x * b, t))) / b),
+)  # fmt: skip
+
+
+@_softplus.gradient
+def _(grad, input, a, b):
+    scaled = input * a
+    return grad.where(scaled > b, grad * scaled.sigmoid())
+
+
+def _softplus_of(x: Any) -> Any:
+    return jnp.where(x > 20, x, jnp.log1p(jnp.exp(jnp.minimum(x, 20))))
+
+
+_log_sigmoid = activation(
+    "log_sigmoid", "log_sigmoid_cpu",
+    lambda x: jnp.minimum(x, 0) - jnp.log1p(jnp.exp(-jnp.abs(x))),
+)  # fmt: skip
+_log_sigmoid.gradient(lambda grad, input: grad * (-input).sigmoid())
+
+_softshrink = activation(
+    "softshrink", "softshrink_check",
+    lambda x, a: jnp.where(x > a, x - a, jnp.where(x < -a, x + a, x * 0)),
+)  # fmt: skip
+_softshrink.gradient(lambda grad, input, a: grad.masked_fill(input.abs() <= a, 0))
+
+_hardshrink = activation(
+    "hardshrink", "hardshrink_cpu", lambda x, a: jnp.where(jnp.abs(x) <= a, jnp.zeros_like(x), x)
+)
+_hardshrink.gradient(lambda grad, input, a: grad.masked_fill(input.abs() <= a, 0))
+
+_gelu = activation("gelu", "GeluKernelImpl", lambda x: x * 0.5 * (1 + lax.erf(x * SQRT_HALF)))
+
+
+@_gelu.gradient
+def _(grad, input):
+    bell = (input * input * -0.5).exp() * (1 / math.sqrt(2 * math.pi))
+    return grad * ((input * SQRT_HALF).erf() * 0.5 + 0.5 + input * bell)
+
+
+_gelu_tanh = activation(
+    "gelu_tanh", "GeluKernelImpl", node="GeluBackward0",
+    body=lambda x: x * 0.5 * (1 + jnp.tanh((x + GELU_CUBE * x * x * x) * SQRT_2_OVER_PI)),
+)  # fmt: skip
+
+
+@_gelu_tanh.gradient
+def _(grad, input):
+    square = input * input
+    t = (input * (1 + GELU_CUBE * square) * SQRT_2_OVER_PI).tanh()
+    inner = (1 + 3 * GELU_CUBE * square) * SQRT_2_OVER_PI
+    return grad * (0.5 * (1 + t) + 0.5 * input * (1 - t * t) * inner)
+
+
+# ----- those that take integers too -----
+@op(elementwise=True, module=None, name="hardtanh")
+def hardtanh_of(input: Array, low: Number, high: Number):
+    return jnp.minimum(jnp.maximum(input, low), high)
+
+
+@hardtanh_of.gradient
+def _(grad, input, low, high):
+    return grad.masked_fill((input <= low) | (input >= high), 0)
+
+
+@op(elementwise=True, module=None, name="threshold")
+def threshold_of(input: Array, threshold: Number, value: Number):
+    refuse("threshold_cpu", input, frozenset({BOOL, COMPLEX}))
+    return jnp.where(input <= threshold, value, input)
+
+
+@threshold_of.gradient
+def _(grad, input, threshold):
+    return grad.masked_fill(input <= threshold, 0)
+
+
+# ----- public forms -----
+@composite(module="nn.functional")
+def relu(input: Tensor, inplace: bool = False) -> Tensor:
+    return input.relu_() if inplace else input.relu()
+
+
+def _in_functional(name: str, made: Op) -> None:
+    """F.name(input, inplace=False)."""
+
+    def function(input: Tensor, inplace: bool = False) -> Tensor:
+        return call_inplace(made, (input,)) if inplace else call(made, (input,))
+
+    composite(module="nn.functional", name=name)(function)
+
+
+for _name, _made in dict(
+    silu=_silu, mish=_mish, hardswish=_hardswish, hardsigmoid=_hardsigmoid, selu=_selu
+).items():
+    _in_functional(_name, _made)
+
+
+@composite(module="nn.functional")
+def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
+    return _run(_leaky, inplace, input, negative_slope)
+
+
+@composite(module="nn.functional")
+def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
+    return _run(_elu, inplace, input, alpha)
+
+
+@composite(module="nn.functional")
+def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
+    if alpha == 0:
+        raise RuntimeError("ZeroDivisionError: alpha cannot be 0 for CELU")
+    return _run(_celu, inplace, input, alpha)
+
+
+@composite(module="nn.functional")
+def hardtanh(
+    input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False
+) -> Tensor:
+    if min_val > max_val:
+        raise ValueError("min_val cannot be greater than max_val")
+    if input.dtype.category == BOOL:
+        raise RuntimeError("Bool inputs not supported for hardtanh")
+    return _run(hardtanh_of, inplace, input, min_val, max_val)
+
+
+@composite(module="nn.functional")
+def relu6(input: Tensor, inplace: bool = False) -> Tensor:
+    return hardtanh(input, 0, 6, inplace)
+
+
+@composite(module="nn.functional")
+def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
+    return _run(threshold_of, inplace, input, threshold, value)
+
+
+@composite(module="nn.functional")
+def gelu(input: Tensor, approximate: str = "none") -> Tensor:
+    if approximate not in ("none", "tanh"):
+        raise RuntimeError("approximate argument must be either none or tanh.")
+    return call(_gelu if approximate == "none" else _gelu_tanh, (input,))
+
+
+@composite(module="nn.functional")
+def softplus(input: Tensor, beta: float = 1, threshold: float = 20) -> Tensor:
+    return call(_softplus, (input, beta, threshold))
+
+
+@composite(module="nn.functional")
+def logsigmoid(input: Tensor) -> Tensor:
+    return call(_log_sigmoid, (input,))
+
+
+@composite(module="nn.functional")
+def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
+    if not lambd >= 0 and input.dtype.category >= FLOAT:
+        raise RuntimeError(
+            f"lambda must be in range [0, 3.40282e+38] for input dtype "
+            f"{SCALAR_NAMES[input.dtype]}, but found {lambd:g}"
+        )
+    return call(_softshrink, (input, lambd))
+
+
+@composite
+def hardshrink(input: Tensor, lambd: float = 0.5, *, out: Any = None) -> Tensor:
+    """0 where |x| <= lambd."""
+    found = call(_hardshrink, (input, lambd))
+    return found if out is None else write_out("hardshrink", out, found)
+
+
+@composite(module="nn.functional")
+def softsign(input: Tensor) -> Tensor:
+    return input / (input.abs() + 1)
+
+
+@composite(module="nn.functional")
+def tanhshrink(input: Tensor) -> Tensor:
+    return input - input.tanh()
+
+
+# ----- gates -----
+@op(module=None, name="glu")
+def glu_of(input: Array, dim: Dim):
+    refuse("glu_cpu", input, FLOATING)
+    n = input.shape[dim] // 2
+    left = lax.slice_in_dim(input, 0, n, axis=dim)
+    return left * lax.logistic(lax.slice_in_dim(input, n, 2 * n, axis=dim))
+
+
+@composite(module="nn.functional")
+def glu(input: Tensor, dim: int = -1) -> Tensor:
+    """The first half, gated by the sigmoid of the second."""
+    if input.ndim == 0:
+        raise RuntimeError("glu does not support scalars because halving size must be even")
+    if input.size(dim) % 2:
+        where = dim % input.ndim
+        raise RuntimeError(
+            f"Halving dimension must be even, but dimension {where} is size {input.shape[where]}"
+        )
+    return call(glu_of, (input,), (dim,))
+
+
+@op(module=None, elementwise=True, promote="none", name="prelu_kernel")
+def _prelu_kernel(input: Array, weight: Array):
+    refuse("prelu_cpu", input, FLOATING)
+    return jnp.where(input > 0, input, input * weight)
+
+
+@_prelu_kernel.gradient
+def _(grad, input, weight):
+    above = input > 0
+    return grad.where(above, grad * weight), (grad * input).masked_fill(above, 0)
+
+
+@composite
+def prelu(input: Tensor, weight: Tensor) -> Tensor:
+    """max(x, 0) + weight * min(x, 0), one weight in all or one per channel."""
+    if input.dtype is not weight.dtype:
+        names = SCALAR_NAMES[input.dtype], SCALAR_NAMES[weight.dtype]
+        raise RuntimeError("prelu: Type promoting not supported. Got {} and {}".format(*names))
+    if weight.ndim > 1:
+        raise RuntimeError(
+            f"prelu: Expected `weight` to be a scalar or 1D tensor, but got: ndim = {weight.ndim}"
+        )
+    if weight.numel() != 1:
+        _check_channels(input, weight.numel())
+    if weight.ndim:
+        shape = [1] * input.ndim
+        if input.ndim >= 2:
+            shape[1] = weight.numel()
+        weight = weight.view(shape)
+    return call(_prelu_kernel, (input, weight))
+
+
+def _check_channels(input: Tensor, count: int) -> None:
+    if input.ndim == 0:
+        raise RuntimeError("Not allow zero-dim input tensor.")
+    channels = input.shape[1] if input.ndim >= 2 else 1
+    if channels != count:
+        raise RuntimeError(
+            f"Mismatch of parameter numbers and input channel size. Found parameter numbers = "
+            f"{count} and channel size = {channels}."
+        )
+
+
+@op(module=None, elementwise=True, promote="none", name="rrelu_with_noise")
+def _rrelu(input: Array, noise: Array):
+    refuse("leaky_relu_cpu", input, FLOATING)
+    return jnp.where(input > 0, input, input * noise)
+
+
+@_rrelu.gradient
+def _(grad, input, noise):
+    return grad.where(input > 0, grad * noise), None
+
+
+def _rrelu_noise(
+    input: Tensor, lower: float, upper: float, training: bool, generator: Any
+) -> Tensor:
+    """The slopes: drawn in float64, one for each element that is not positive."""
+    kind = input._aval.np
+    if not training or input.dtype.category < FLOAT:
+        middle = np.full((), (lower + upper) / 2).astype(kind)
+        return from_host(np.broadcast_to(middle, input.shape), input.device)
+    low = to_host(input) <= 0
+    noise = np.ones(low.shape, kind)
+    with no_grad():
+        draws = from_host(np.zeros(int(low.sum()), np.float64)).uniform_(
+            lower, upper, generator=generator
+        )
+    noise[low] = to_host(draws).astype(kind)
+    return from_host(noise, input.device)
+
+
+def _rrelu_run(
+    input: Tensor, lower: float, upper: float, training: bool, inplace: bool, generator: Any = None
+) -> Tensor:
+    if lower > upper:
+        raise RuntimeError("Lower bound should be less than or equal to the upper bound")
+    return _run(_rrelu, inplace, input, _rrelu_noise(input, lower, upper, training, generator))
+
+
+@composite(module="nn.functional")
+def rrelu(
+    input: Tensor, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = False,
+    inplace: bool = False,
+) -> Tensor:  # fmt: skip
+    return _rrelu_run(input, lower, upper, training, inplace)
+
+
+@composite(name="rrelu", method=False)
+def torch_rrelu(input, lower=1 / 8, upper=1 / 3, training=False, generator=None):
+    return _rrelu_run(input, lower, upper, training, False, generator)
+
+
+@composite(name="rrelu_", method=False)
+def torch_rrelu_(input, lower=1 / 8, upper=1 / 3, training=False, generator=None):
+    return _rrelu_run(input, lower, upper, training, True, generator)
+
+
+# ----- torch.* names and in-place twins -----
+def _twin(name: str, function: Callable[..., Tensor], where: tuple[str, ...]) -> None:
+    def twin(input: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        return function(input, *args, inplace=True, **kwargs)
+
+    twin.__name__ = twin.__qualname__ = name
+    twin.__doc__ = f"In-place `{name[:-1]}`."
+    for module in where:
+        publish(module, name, twin)
+
+
+for _name, _where in dict(
+    elu="f", leaky_relu="f", hardtanh="f", rrelu="f", selu="ft", celu="ft", threshold="ft"
+).items():
+    _function = TABLE["nn.functional", _name]
+    _twin(_name + "_", _function, ("nn.functional",) + ("torch",) * ("t" in _where))
+    if "t" in _where:
+        publish("torch", _name, _function)
+publish("nn.functional", "relu_", TABLE["torch", "relu_"])
+for _name in ("sigmoid", "tanh", "prelu", "hardshrink"):
+    publish("nn.functional", _name, TABLE["torch", _name])

@@ -1,0 +1,346 @@
+"""Storage objects, in-place changes of shape, copying and pickling of tensors."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import numpy as np
+
+from ..core import dtypes
+from ..core.mutate import check_writable, replace
+from ..core.op import composite
+from ..core.storage import (
+    HostStorage,
+    Storage,
+    View,
+    address_of,
+    aval_of,
+    concrete,
+    geometry,
+    host_value,
+    read_numpy,
+    storage_of,
+)
+from ..core.tape import edge_of
+from ..core.tensor import Parameter, Tensor, counter_of, wrap
+from .shape import _whole as whole
+from .shape import sizes_of
+
+
+# ----- storage objects -----
+class UntypedStorage:
+    """The bytes behind a tensor: their number, address and elements."""
+
+    def __init__(self, tensor: Tensor) -> None:
+        self._base = whole(tensor.detach())  # type: ignore[attr-defined]
+
+    def data_ptr(self) -> int:
+        """A number that tells this memory from every other one alive."""
+        return address_of(self._base._storage)
+
+    _cdata = property(data_ptr)
+
+    def nbytes(self) -> int:
+        """The number of bytes."""
+        return self._base.nbytes
+
+    def size(self) -> int:
+        """The number of elements: bytes."""
+        return self._base.nbytes
+
+    __len__ = size
+
+    @property
+    def device(self) -> Any:
+        return self._base.device
+
+    def tolist(self) -> list[int]:
+        """The bytes as numbers."""
+        return list(self.to_bytes())
+
+    def to_bytes(self) -> bytes:
+        """The bytes as they lie in memory."""
+        at = self._base.geometry()
+        order = sorted(range(len(at.shape)), key=lambda i: -at.stride[i])
+        array = read_numpy(self._base._value_now())
+        return np.ascontiguousarray(array.transpose(order)).tobytes()
+
+    def __getitem__(self, at: Any) -> Any:
+        return self.tolist()[at]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, UntypedStorage) and self.data_ptr() == other.data_ptr()
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+class TypedStorage(UntypedStorage):
+    """The elements behind a tensor."""
+
+    def __init__(self, tensor: Tensor) -> None:
+        super().__init__(tensor)
+        self.dtype = tensor.dtype
+
+    def size(self) -> int:
+        """The number of elements."""
+        return self._base.numel()
+
+    __len__ = size
+
+    def tolist(self) -> list[Any]:
+        """The elements as Python numbers."""
+        return np.frombuffer(self.to_bytes(), dtypes.to_numpy(self.dtype)).tolist()
+
+    def untyped(self) -> UntypedStorage:
+        """The bytes."""
+        return UntypedStorage(self._base)
+
+
+@composite(module=None, method=True)
+def untyped_storage(self: Tensor) -> UntypedStorage:
+    """The bytes behind the tensor."""
+    return UntypedStorage(self)
+
+
+@composite(module=None, method=True)
+def storage(self: Tensor) -> TypedStorage:
+    """The elements behind the tensor."""
+    return TypedStorage(self)
+
+
+# ----- shape changes in place -----
+def _in_place(name: str) -> None:
+    def function(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        out = getattr(self, name)(*args, **kwargs)
+        if self._requires_grad and self._grad_fn is None and edge_of(out) is not None:
+            check_writable(self)
+        become(self, out)
+        return self
+
+    function.__name__ = name + "_"
+    function.__doc__ = f"In-place `{name}`: the tensor looks at its memory in another way."
+    setattr(Tensor, name + "_", function)
+
+
+def become(self: Tensor, out: Tensor) -> None:
+    """Look at memory as `out` does, with its history."""
+    self._aval, self._view, self._storage = out._aval, out._view, out._storage
+    self._value, self._seen = out._value, out._seen
+    if out._grad_fn is not None:
+        self._grad_fn, self._out_nr, self._requires_grad = out._grad_fn, out._out_nr, True
+    counter_of(self).version += 1
+
+
+@composite
+def swapaxes(input: Tensor, axis0: int, axis1: int) -> Tensor:
+    """`transpose`."""
+    return input.transpose(axis0, axis1)  # type: ignore[attr-defined]
+
+
+@composite
+def swapdims(input: Tensor, dim0: int, dim1: int) -> Tensor:
+    """`transpose`."""
+    return input.transpose(dim0, dim1)  # type: ignore[attr-defined]
+
+
+for _name in (
+    "t", "transpose", "swapaxes", "swapdims", "squeeze", "unsqueeze", "as_strided",
+):  # fmt: skip
+    _in_place(_name)
+
+
+@composite(module=None, method=True)
+def resize_(self: Tensor, *sizes: Any, memory_format: Any = None) -> Tensor:
+    """Another shape in place: elements stay as they lie in memory, new ones are zero."""
+    size = sizes_of(sizes, "resize_")
+    if self._requires_grad:
+        raise RuntimeError("cannot resize variables that require grad")
+    if memory_format is not None and not str(memory_format).endswith("contiguous_format"):
+        raise NotImplementedError(f"resize_: memory_format={memory_format} is not supported")
+    if tuple(self.shape) == size:
+        return self
+    count, base = int(np.prod(size, dtype=np.int64)), whole(self)
+    if self.storage_offset() + count <= base.numel():
+        stride = geometry_of(size)
+        become(self, base.as_strided(size, stride, self.storage_offset()))  # type: ignore[attr-defined]
+        self._base_tensor = None
+        return self
+    flat = read_numpy(base._value_now()).ravel()[self.storage_offset() :]
+    grown = np.zeros(count, flat.dtype)
+    grown[: flat.size] = flat
+    replace(self, concrete(grown.reshape(size), aval_of(size, self.dtype, self.device)))
+    return self
+
+
+def geometry_of(size: tuple[int, ...]) -> tuple[int, ...]:
+    """Row-major strides."""
+    from ..core.storage import contiguous_stride
+
+    return contiguous_stride(size)
+
+
+@composite(module=None, method=True)
+def resize_as_(self: Tensor, the_template: Tensor, *, memory_format: Any = None) -> Tensor:
+    """`resize_` to another tensor's shape."""
+    return resize_(self, the_template.shape, memory_format=memory_format)
+
+
+# ----- copy and pickle -----
+def _copy_storage(s: Storage, memo: dict[int, Any]) -> Storage:
+    found = memo.get(id(s))
+    if found is None:
+        if isinstance(s, HostStorage):
+            found = storage_of(host_value(np.array(s.value.array)))
+        else:
+            found = storage_of(s.value)  # values are immutable: the copy may share it
+        memo[id(s)] = found
+    return found
+
+
+def deepcopy(self: Tensor, memo: dict[int, Any]) -> Any:
+    """A copy of a leaf: memory (shared as before within the copy), flags, gradient, attributes."""
+    if id(self) in memo:
+        return memo[id(self)]
+    if self.grad_fn is not None:  # type: ignore[attr-defined]
+        raise RuntimeError(
+            "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol "
+            "at the moment.  If you were attempting to deepcopy a module, this may be because of a "
+            "torch.nn.utils.weight_norm usage, see https://github.com/pytorch/pytorch/pull/103001"
+        )
+    out = object.__new__(type(self))
+    memo[id(self)] = out
+    out._storage, out._aval, out._view = _copy_storage(self._storage, memo), self._aval, self._view
+    out._requires_grad = self._requires_grad
+    if self._grad is not None:
+        out._grad = copy.deepcopy(self._grad, memo)
+    for name, value in self.__dict__.items():
+        if not hasattr(Tensor, name) and name not in ("_storage", "_aval"):
+            out.__dict__[name] = copy.deepcopy(value, memo)
+    return out
+
+
+def _load_storage(array: np.ndarray) -> Storage:
+    return storage_of(host_value(array))
+
+
+def _reduce(self: Tensor, protocol: int) -> Any:
+    if self.grad_fn is not None:  # type: ignore[attr-defined]
+        raise RuntimeError(
+            "Pickling of non-leaf tensors is not supported: detach() it first"
+        )
+    base = whole(self)
+    at, base_at = self.geometry(), base.geometry()
+    kind = {Tensor: "Tensor", Parameter: "Parameter"}.get(type(self), type(self))
+    extra = {k: v for k, v in self.__dict__.items() if not hasattr(Tensor, k) and k not in ("_storage", "_aval")}
+    state = (
+        kind, self._storage, tuple(base_at.stride), tuple(at.shape), tuple(at.stride),
+        at.offset, self._requires_grad, extra,
+    )  # fmt: skip
+    return (_rebuild, state)
+
+
+def _storage_reduce(self: Storage, protocol: int) -> Any:
+    return (_load_storage, (np.array(read_numpy(self.value)),))
+
+
+def _rebuild(
+    kind: Any, memory: Storage, base_stride: Any, shape: Any, stride: Any, offset: int,
+    requires_grad: bool, extra: dict[str, Any],
+) -> Tensor:  # fmt: skip
+    cls = {"Tensor": Tensor, "Parameter": Parameter}.get(kind, kind)
+    base = wrap(memory.value)
+    base._storage = memory
+    full = tuple(base.shape)
+    if base_stride != geometry_of(full):
+        base._view = View(geometry(full, base_stride, 0), (), base._aval, base_stride)
+    out = base
+    if (shape, stride, offset) != (full, base_stride, 0):
+        out = base.as_strided(shape, stride, offset).detach()  # type: ignore[attr-defined]
+    out.__class__ = cls
+    out._requires_grad = requires_grad
+    out.__dict__.update(extra)
+    return out
+
+
+Tensor.__deepcopy__ = deepcopy  # type: ignore[attr-defined]
+Parameter.__deepcopy__ = deepcopy  # type: ignore[assignment]
+Tensor.__reduce_ex__ = _reduce  # type: ignore[assignment]
+Storage.__reduce_ex__ = _storage_reduce  # type: ignore[assignment]
+
+
+# ----- dtypes of expressions -----
+def _group(x: Any) -> tuple[list[Any], list[Any], list[Any]]:
+    if isinstance(x, Tensor):
+        return ([x.dtype], [], []) if x.ndim else ([], [x.dtype], [])
+    return [], [], [dtypes.of_number(type(x))]
+
+
+@composite(method=False)
+def result_type(tensor1: Any, tensor2: Any) -> dtypes.dtype:
+    """The dtype that arithmetic on two tensors or numbers gives."""
+    a, b = _group(tensor1), _group(tensor2)
+    return dtypes.combine(a[0] + b[0], a[1] + b[1], a[2] + b[2])
+
+
+@composite(method=False)
+def can_cast(from_: dtypes.dtype, to: dtypes.dtype) -> bool:
+    """Whether PyTorch's casting rules allow the conversion."""
+    return dtypes.can_cast(from_, to)
+
+
+@composite(method=False)
+def is_same_size(input: Tensor, other: Tensor) -> bool:
+    """Whether two tensors have one shape."""
+    return input.shape == other.shape
+
+
+@composite(module=None, method=True)
+def as_subclass(self: Tensor, cls: type) -> Any:
+    """The tensor as an instance of a subclass, over the same memory and history."""
+    out = object.__new__(cls)
+    out.__dict__.update(self.__dict__)
+    return out
+
+
+@composite(module=None, method=True)
+def pin_memory(self: Tensor, device: Any = None) -> Tensor:
+    """RuntimeError where there is no accelerator to pin for."""
+    raise RuntimeError("Cannot access accelerator device when none is available.")
+
+
+@composite(module=None, method=True)
+def is_pinned(self: Tensor, device: Any = None) -> bool:
+    """Whether the memory is pinned: never."""
+    return False
+
+
+@composite(module=None, method=True)
+def is_shared(self: Tensor) -> bool:
+    """Whether the memory is shared between processes: never."""
+    return False
+
+
+@composite(module=None, method=True)
+def get_device(self: Tensor) -> int:
+    """The device's index; -1 for the CPU."""
+    return -1 if self.device.type == "cpu" else self.device.index or 0
+
+
+for _name, _value in {
+    "is_cuda": property(lambda self: self.device.type == "cuda"),
+    "is_cpu": property(lambda self: self.device.type == "cpu"),
+    "is_meta": property(lambda self: self.device.type == "meta"),
+    "is_mps": property(lambda self: False),
+    "is_xpu": property(lambda self: False),
+    "is_xla": property(lambda self: self.device.type == "xla"),
+    "is_sparse": property(lambda self: False),
+    "is_sparse_csr": property(lambda self: False),
+    "is_quantized": property(lambda self: False),
+    "is_nested": property(lambda self: False),
+    "is_mkldnn": property(lambda self: False),
+    "names": property(lambda self: (None,) * self.ndim),
+    "volatile": property(lambda self: False),
+    "name": property(lambda self: None),
+}.items():
+    setattr(Tensor, _name, _value)

@@ -1,0 +1,477 @@
+"""Linear maps and embeddings: linear, bilinear, embedding, embedding_bag, one_hot."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ..core import dtypes
+from ..core.device import CPU
+from ..core.dispatch import call
+from ..core.dtypes import C_NAMES, SCALAR_NAMES, from_numpy
+from ..core.mutate import overwrite
+from ..core.op import Array, Number, Optional, composite, op, publish
+from ..core.record import check_later
+from ..core.storage import INLINE
+from ..core.tape import no_grad
+from ..core.tensor import Tensor, to_host
+from .kinds import NUMERIC, refuse, scalar_name
+from .movement import unsafe_view
+
+INDEX_TYPE = (
+    "Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, "
+    "Int; but got {} instead (while checking arguments for {})"
+)
+
+
+# ----- values that must lie in a range -----
+@op(module=None, promote="none", differentiable=False, name="outside")
+def outside(input: Array, low: Number, high: Number, skip: Number):
+    x = input.astype(jnp.int64)
+    return jnp.any(((x < low) | (x >= high)) & (x != skip))
+
+
+def check_range(
+    t: Tensor, low: int, high: int, error: Callable[[Any], Exception], skip: int | None = None
+) -> None:
+    """Raise `error(first bad value)`: at once if the values are known, else at the flush."""
+    value = t._value_now()
+    if value.trace is INLINE or value.aval.size == 0 or t.device.type == "meta":
+        return
+    if value.trace is None and t.device is CPU:
+        array = np.asarray(value.array)
+        bad = _first_bad(array, low, high, skip)
+        if bad is not None:
+            raise error(bad)
+        return
+    flag = call(outside, (t, low, high, low if skip is None else skip))
+    check_later(flag._value_now(), lambda: error(_first_bad(to_host(t), low, high, skip)))
+
+
+def _first_bad(array: Any, low: int, high: int, skip: int | None) -> Any:
+    if low <= array.min() and array.max() < high:
+        return None
+    bad = (array < low) | (array >= high)
+    if skip is not None:
+        bad &= array != skip
+    return array[bad].ravel()[0].item() if bad.any() else None
+
+
+# ----- linear -----
+def _check_product(x: Any, wt: Any, bias: Any) -> None:
+    if x.shape[1] != wt.shape[0]:
+        raise RuntimeError(
+            f"mat1 and mat2 shapes cannot be multiplied ({x.shape[0]}x{x.shape[1]} and "
+            f"{wt.shape[0]}x{wt.shape[1]})"
+        )
+    if x.dtype != wt.dtype:
+        names = C_NAMES[from_numpy(x.dtype)], C_NAMES[from_numpy(wt.dtype)]
+        raise RuntimeError(
+            "expected m1 and m2 to have the same dtype, but got: {} != {}".format(*names)
+        )
+    refuse("addmm_impl_cpu_", x, NUMERIC)
+    if bias is None:
+        return
+    if bias.dtype != wt.dtype:
+        raise RuntimeError(
+            f"self and mat2 must have the same dtype, but got {scalar_name(bias)} and "
+            f"{scalar_name(wt)}"
+        )
+    if bias.shape not in ((), (1,), (wt.shape[1],)):
+        raise RuntimeError(
+            f"The expanded size of the tensor ({wt.shape[1]}) must match the existing size "
+            f"({bias.shape[-1]}) at non-singleton dimension 1.  Target sizes: "
+            f"{[x.shape[0], wt.shape[1]]}.  Tensor sizes: {list(bias.shape)}"
+        )
+
+
+def _product(a: Any, b: Any) -> Any:
+    return jnp.matmul(a, b, preferred_element_type=a.dtype)
+
+
+@op(module=None, promote="none", name="linear_product", node="MmBackward0")
+def _mm(input: Array, turned: Array):
+    _check_product(input, turned, None)
+    return _product(input, turned)
+
+
+@op(module=None, promote="none", name="linear_affine", node="AddmmBackward0")
+def _addmm(bias: Array, input: Array, turned: Array):
+    _check_product(input, turned, bias)
+    return _product(input, turned) + bias
+
+
+def _back(grad: Tensor, input: Tensor, turned: Tensor) -> tuple[Tensor, Tensor]:
+    """The weight's gradient is made in the weight's own layout: its `t()` gradient undoes the turn."""
+    plain = input.conj() if input.is_complex() else input
+    return grad.mm(_adjoint(turned)), _adjoint(grad).mm(plain).t()
+
+
+def _adjoint(x: Tensor) -> Tensor:
+    return x.t().conj() if x.is_complex() else x.t()
+
+
+@_mm.gradient
+def _(grad, input, turned):
+    return _back(grad, input, turned)
+
+
+@_addmm.gradient
+def _(grad, bias, input, turned):
+    return grad, *_back(grad, input, turned)
+
+
+@composite(module="nn.functional")
+def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """x Aᵀ + b, leading dims flattened into one matrix product."""
+    _check_linear(input, weight)
+    ndim = input._aval.ndim
+    turned = weight.t()
+    if ndim == 2 and weight._aval.ndim == 2:
+        return call(_mm, (input, turned)) if bias is None else call(_addmm, (bias, input, turned))
+    if weight._aval.ndim != 2 or (bias is None and ndim == 1):
+        found = input.matmul(turned)
+        return found if bias is None else found + bias
+    lead = tuple(input.shape[:-1])
+    rows = input.reshape(math.prod(lead), input.shape[-1])
+    if bias is not None and input.is_contiguous():
+        return call(_addmm, (bias, rows, turned)).view(*lead, weight.shape[0])
+    found = unsafe_view(call(_mm, (rows, turned)), (*lead, weight.shape[0]))
+    return found if bias is None else found + bias
+
+
+def _check_linear(input: Any, weight: Any) -> None:
+    for at, (name, x) in enumerate((("input", input), ("weight", weight)), 1):
+        if not isinstance(x, Tensor):
+            raise TypeError(
+                f"linear(): argument '{name}' (position {at}) must be Tensor, not "
+                f"{type(x).__name__}"
+            )
+    if input.ndim == 0 or weight.ndim == 0:
+        raise RuntimeError(
+            f"both arguments to linear need to be at least 1D, but they are {input.ndim}D and "
+            f"{weight.ndim}D"
+        )
+
+
+@op(module=None, name="trilinear")
+def _trilinear(input1: Array, weight: Array, input2: Array):
+    # the pairs (i, j) first, then one product with the weight as a matrix
+    size = weight.shape[1] * weight.shape[2]
+    pairs = (input1[:, :, None] * input2[:, None, :]).reshape(input1.shape[0], size)
+    return _product(pairs, weight.reshape(weight.shape[0], size).T)
+
+
+@composite
+def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Any = None) -> Tensor:
+    """x1ᵀ A x2 + b."""
+    _check_bilinear(input1, input2, weight, bias)
+    lead = tuple(input1.shape[:-1])
+    rows = math.prod(lead)
+    first, second = input1.reshape(rows, input1.shape[-1]), input2.reshape(rows, input2.shape[-1])
+    found = call(_trilinear, (first, weight, second)).reshape(*lead, weight.shape[0])
+    return found if bias is None else found + bias
+
+
+def _check_bilinear(a: Tensor, b: Tensor, w: Tensor, bias: Tensor | None) -> None:
+    def fail(what: str, got: Any, other: Any, word: str = "and") -> RuntimeError:
+        return RuntimeError(f"bilinear(): {what}: got {got} {word} {other}")
+
+    if a.ndim != b.ndim:
+        raise fail("input dimensions do not match", a.ndim, b.ndim)
+    for i in range(a.ndim - 1):
+        if a.shape[i] != b.shape[i]:
+            raise fail(f"input batch dimensions do not match at dim {i}", a.shape[i], b.shape[i])
+    if a.shape[-1] != w.shape[1]:
+        raise fail("input1 size does not match weight size", a.shape[-1], w.shape[1], "but expected")
+    if b.shape[-1] != w.shape[2]:
+        raise fail("input2 size does not match weight size", b.shape[-1], w.shape[2], "but expected")
+    if bias is not None and bias.shape[0] != w.shape[0]:
+        raise fail("bias size does not match weight size", bias.shape[0], w.shape[0], "but expected")
+
+
+publish("nn.functional", "bilinear", bilinear)
+
+
+# ----- embedding -----
+def _check_indices(name: str, indices: Any) -> None:
+    if not isinstance(indices, Tensor):
+        raise TypeError(
+            f"{name}(): argument 'indices' (position 2) must be Tensor, not {type(indices).__name__}"
+        )
+    if indices.dtype.name not in ("int64", "int32"):
+        kind = SCALAR_NAMES[indices.dtype]
+        kind = f"torch.{kind}Tensor" if indices.dtype.category >= dtypes.FLOAT else f"CPU{kind}Type"
+        raise RuntimeError(INDEX_TYPE.format(kind, name))
+
+
+@op(module=None, promote="none", name="embedding")
+def _embedding(weight: Array, indices: Array, padding_idx: int, scale_grad_by_freq: bool):
+    if weight.ndim != 2:
+        raise RuntimeError("'weight' must be 2-D")
+    return weight.at[indices].get(mode="promise_in_bounds")
+
+
+@_embedding.gradient
+def _(grad, weight, indices, padding_idx, scale_grad_by_freq):
+    return call(
+        _embedding_dense, (grad, indices), (weight.shape[0], padding_idx, scale_grad_by_freq)
+    )
+
+
+@op(module=None, promote="none", name="embedding_dense", node="EmbeddingDenseBackwardBackward0")
+def _embedding_dense(grad: Array, indices: Array, rows: int, padding_idx: int, scale: bool):
+    flat, at = grad.reshape(-1, grad.shape[-1]), indices.reshape(-1)
+    if scale:
+        flat = flat / _frequency(at, rows)[at][:, None].astype(grad.dtype)
+    if padding_idx >= 0:
+        flat = jnp.where((at == padding_idx)[:, None], jnp.zeros_like(flat), flat)
+    return jnp.zeros((rows, grad.shape[-1]), grad.dtype).at[at].add(flat, mode="drop")
+
+
+def _frequency(at: Any, rows: int) -> Any:
+    return jnp.zeros(rows, jnp.int64).at[at].add(1, mode="drop")
+
+
+@composite(name="embedding", method=False)
+def torch_embedding(
+    weight: Tensor, indices: Tensor, padding_idx: int = -1, scale_grad_by_freq: bool = False,
+    sparse: bool = False,
+) -> Tensor:  # fmt: skip
+    """Rows of `weight`; sparse gradients are not supported."""
+    _check_indices("embedding", indices)
+    if sparse and weight.requires_grad:
+        raise NotImplementedError("embedding: sparse=True is not supported")
+    if weight.ndim == 2:
+        check_range(
+            indices, 0, weight.shape[0], lambda _: IndexError("index out of range in self")
+        )
+    return call(_embedding, (weight, indices), (padding_idx, scale_grad_by_freq))
+
+
+def _padding(padding_idx: int | None, count: int) -> int:
+    if padding_idx is None:
+        return -1
+    if not -count <= padding_idx < count:
+        raise AssertionError("Padding_idx must be within num_embeddings")
+    return padding_idx % count
+
+
+@composite(module="nn.functional")
+def embedding(
+    input: Tensor, weight: Tensor, padding_idx: int | None = None, max_norm: float | None = None,
+    norm_type: float = 2.0, scale_grad_by_freq: bool = False, sparse: bool = False,
+) -> Tensor:  # fmt: skip
+    """Rows of `weight`; with `max_norm` the rows used are first rescaled in place."""
+    padding_idx = _padding(padding_idx, weight.shape[0])
+    if max_norm is not None:
+        with no_grad():
+            embedding_renorm_(weight, input, max_norm, norm_type)
+    return torch_embedding(weight, input, padding_idx, scale_grad_by_freq, sparse)
+
+
+@op(module=None, promote="none", differentiable=False)
+def renormed(weight: Array, indices: Array, max_norm: Number, norm_type: float):
+    used = jnp.zeros(weight.shape[0], bool).at[indices.reshape(-1)].set(True, mode="drop")
+    norm = jnp.linalg.norm(weight, norm_type, 1)
+    most = max_norm.astype(weight.dtype)
+    scale = jnp.where(used & (norm > most), most / (norm + 1e-7), jnp.ones_like(norm))
+    return weight * scale.astype(weight.dtype)[:, None]
+
+
+@composite(method=False)
+def embedding_renorm_(
+    weight: Tensor, indices: Tensor, max_norm: float, norm_type: float
+) -> Tensor:
+    """Rescale in place the rows used whose norm exceeds `max_norm`."""
+    _check_indices("embedding_renorm_", indices)
+    return overwrite(weight, call(renormed, (weight, indices, max_norm), (norm_type,)))
+
+
+# ----- bags -----
+MODES = {"sum": 0, "mean": 1, "max": 2}
+
+
+@op(module=None, promote="none", name="embedding_bag", returns=tuple)
+def _embedding_bag(
+    weight: Array, indices: Array, offsets: Array, scales: Optional[Array], mode: int, last: bool,
+    padding_idx: int, by_frequency: bool,
+):  # fmt: skip
+    bags = offsets.shape[0] - last
+    at = indices.astype(jnp.int64)
+    begin = offsets[:bags].astype(jnp.int64)
+    bag = jnp.searchsorted(begin, jnp.arange(at.shape[0]), side="right") - 1
+    rows = weight[at]
+    if by_frequency:  # the gradient alone is scaled
+        part = (rows - jax.lax.stop_gradient(rows)) / _frequency(at, weight.shape[0])[at][:, None]
+        rows = jax.lax.stop_gradient(rows) + part.astype(rows.dtype)
+    counted = at != padding_idx
+    size = jnp.zeros(bags, jnp.int64).at[bag].add(counted.astype(jnp.int64))
+    if mode == MODES["max"]:
+        out, chosen = _greatest(rows, at, bag, bags, counted)
+        return out, bag, size, chosen
+    kept = jnp.where(counted[:, None], rows, jnp.zeros_like(rows))
+    kept = kept if scales is None else kept * scales[:, None]
+    out = jnp.zeros((bags, weight.shape[1]), weight.dtype).at[bag].add(kept)
+    if mode == MODES["mean"]:
+        out = out / jnp.maximum(size, 1)[:, None].astype(out.dtype)
+    return out, bag, size, size
+
+
+def _greatest(rows: Any, at: Any, bag: Any, bags: int, counted: Any) -> tuple[Any, Any]:
+    """The maximum of each bag and where it is: the first of equals."""
+    n = rows.shape[0]
+    low = jnp.asarray(-jnp.inf, rows.dtype)
+    shown = jax.lax.stop_gradient(jnp.where(counted[:, None], rows, low))
+    top = jnp.full((bags, rows.shape[1]), low).at[bag].max(shown)
+    hit = (shown == top[bag]) & counted[:, None]
+    place = jnp.where(hit, jnp.arange(n)[:, None], n)
+    first = jnp.full(top.shape, n).at[bag].min(place)
+    full = first < n
+    there = jnp.where(full, first, 0)
+    out = jnp.take_along_axis(rows, there, 0) if n else jnp.zeros_like(top)
+    chosen = jnp.where(full, at[there], -1) if n else first * 0 - 1
+    return jnp.where(full, out, jnp.zeros_like(out)), chosen
+
+
+@composite(name="embedding_bag", method=False)
+def torch_embedding_bag(
+    weight: Tensor, indices: Tensor, offsets: Tensor, scale_grad_by_freq: bool = False,
+    mode: int = 0, sparse: bool = False, per_sample_weights: Tensor | None = None,
+    include_last_offset: bool = False, padding_idx: int | None = None,
+) -> Any:  # fmt: skip
+    """(bags, offset2bag, bag_size, max_indices)."""
+    for index in (indices, offsets):
+        _check_indices("embedding_bag", index)
+    if sparse and weight.requires_grad:
+        raise NotImplementedError("embedding_bag: sparse=True is not supported")
+    _check_bags(weight, indices, offsets)
+    if padding_idx is None:
+        padding_idx = -1
+    elif not -weight.shape[0] <= padding_idx < weight.shape[0]:
+        raise RuntimeError(
+            f"padding_idx must be within the number of embeddings, {-weight.shape[0]} through "
+            f"{weight.shape[0] - 1}, but got {padding_idx}"
+        )
+    elif padding_idx < 0:
+        padding_idx += weight.shape[0]
+    inputs = (weight, indices, offsets, per_sample_weights)
+    return call(
+        _embedding_bag, inputs, (mode, bool(include_last_offset), padding_idx, scale_grad_by_freq)
+    )
+
+
+def _check_bags(weight: Tensor, indices: Tensor, offsets: Tensor) -> None:
+    n = indices.shape[0]
+    if offsets.numel():
+        check_range(offsets[:1], 0, 1, lambda bad: RuntimeError(
+            "offsets[0] has to be 0, i.e., the first sequence in the mini-batch has to start from "
+            f"position 0. However, got {bad}\n[ torch.LongTensor{{}} ]"
+        ))  # fmt: skip
+        check_range(offsets[-1:], 0, n + 1, lambda bad: RuntimeError(
+            f"offsets[-1] can not be greater than input's length {n} but got offsets[-1] of {bad}"
+        ))  # fmt: skip
+    rows = weight.shape[0]
+
+    def error(bad: int) -> RuntimeError:
+        place = int(np.argmax(to_host(indices) == bad))
+        return RuntimeError(
+            f"Index {place} of input takes value {bad} which is not in the valid range [0, {rows})"
+        )
+
+    check_range(indices, 0, rows, error)
+
+
+@composite(module="nn.functional")
+def embedding_bag(
+    input: Tensor, weight: Tensor, offsets: Tensor | None = None, max_norm: float | None = None,
+    norm_type: float = 2, scale_grad_by_freq: bool = False, mode: str = "mean",
+    sparse: bool = False, per_sample_weights: Tensor | None = None,
+    include_last_offset: bool = False, padding_idx: int | None = None,
+) -> Tensor:  # fmt: skip
+    """Sums, means or maxima of bags of rows."""
+    if input.dtype.name == "int64" and weight.dtype.category < dtypes.FLOAT:
+        input, weight = weight, input  # an old order of the arguments, as PyTorch allows
+    if per_sample_weights is not None and input.shape != per_sample_weights.shape:
+        raise ValueError(
+            f"embedding_bag: If per_sample_weights ({per_sample_weights.shape}) is not None, then "
+            f"it must have the same shape as the input ({input.shape})"
+        )
+    input, offsets, per_sample_weights = _as_bags(input, offsets, per_sample_weights)
+    if mode not in MODES:
+        raise ValueError("mode has to be one of sum, mean or max")
+    if mode == "max" and scale_grad_by_freq:
+        raise ValueError("max mode does not support scaling the gradient by the frequency")
+    if mode == "max" and sparse:
+        raise ValueError("max mode does not support sparse weights")
+    if max_norm is not None:
+        with no_grad():
+            embedding_renorm_(weight, input, max_norm, norm_type)
+    if per_sample_weights is not None and mode != "sum":
+        raise NotImplementedError(
+            "embedding_bag: per_sample_weights was not None. per_sample_weights is only supported "
+            f"for mode='sum' (got mode='{mode}'). Please open a feature request on GitHub."
+        )
+    return torch_embedding_bag(
+        weight, input, offsets, scale_grad_by_freq, MODES[mode], sparse, per_sample_weights,
+        include_last_offset, padding_idx,
+    )[0]  # fmt: skip
+
+
+def _as_bags(input: Tensor, offsets: Any, scales: Any) -> tuple[Tensor, Any, Any]:
+    """Rows of a matrix are bags; a vector is cut by offsets."""
+    if input.ndim == 2:
+        if offsets is not None:
+            raise ValueError(
+                "if input is 2D, then offsets has to be None, as input is treated is a mini-batch "
+                f"of fixed length sequences. However, found offsets of type {type(offsets)}"
+            )
+        starts = np.arange(input.shape[0]) * input.shape[1]
+        offsets = input.new_tensor(starts)
+        return input.reshape(-1), offsets, None if scales is None else scales.reshape(-1)
+    if input.ndim != 1:
+        raise ValueError(
+            f"input has to be 1D or 2D Tensor, but got Tensor of dimension {input.ndim}"
+        )
+    if offsets is None:
+        raise ValueError("offsets has to be a 1D Tensor but got None")
+    if offsets.ndim != 1:
+        raise ValueError("offsets has to be a 1D Tensor")
+    return input, offsets, scales
+
+
+# ----- one-hot -----
+@op(module=None, promote="none", differentiable=False)
+def one_hot_of(input: Array, classes: int):
+    return (input[..., None] == jnp.arange(classes)).astype(jnp.int64)
+
+
+@composite(module="nn.functional", name="one_hot")
+def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
+    """A new last dim, 1 at the class; without `num_classes` the values are read."""
+    if tensor.dtype is not dtypes.int64:
+        raise RuntimeError("one_hot is only applicable to index tensor of type LongTensor.")
+    if tensor.numel() == 0:
+        if num_classes <= 0:
+            raise RuntimeError("Can not infer total number of classes from empty tensor.")
+        return call(one_hot_of, (tensor,), (num_classes,))
+    if num_classes == -1:
+        check_range(tensor, 0, 1 << 62, _negative_class)
+        num_classes = int(to_host(tensor).max()) + 1
+    check_range(tensor, 0, num_classes, _bad_class)
+    return call(one_hot_of, (tensor,), (num_classes,))
+
+
+def _negative_class(bad: int) -> RuntimeError:
+    return RuntimeError("Class values must be non-negative.")
+
+
+def _bad_class(bad: int) -> RuntimeError:
+    if bad < 0:
+        return _negative_class(bad)
+    return RuntimeError("Class values must be smaller than num_classes.")
