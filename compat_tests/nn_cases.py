@@ -460,3 +460,21 @@ def _run(torch, build, inputs, names, texts, arrays):
     found = {f"input.{i}": leaf for i, leaf in enumerate(leaves)} | dict(module.named_parameters())
     arrays |= {f"grad.{key}": _array(t.grad) for key, t in found.items() if t.grad is not None}
     arrays |= {f"after.{key}": _array(value) for key, value in module.named_buffers()}
+
+
+# ----- recorded arrays: all of one dtype in one, and where each of them lies -----
+def pack(arrays):
+    """(flat arrays by dtype, name -> [dtype, start, shape])."""
+    flat, places = {}, {}
+    for name, array in arrays.items():
+        kind = array.dtype.name
+        parts = flat.setdefault(kind, [])
+        places[name] = [kind, sum(part.size for part in parts), list(array.shape)]
+        parts.append(array.ravel())
+    return {kind: np.concatenate(parts) for kind, parts in flat.items()}, places
+
+
+def unpack(flat, place):
+    """One array, from where it lies."""
+    kind, start, shape = place
+    return flat[kind][start : start + int(np.prod(shape))].reshape(shape)

@@ -299,7 +299,7 @@ HANGING = """
 """
 
 
-def start(tmp_path, source):
+def start(tmp_path, source, *options):
     (tmp_path / "torch_free.py").write_text(
         "import collections\nPair = collections.namedtuple('Pair', 'a b')\n"
     )
@@ -307,7 +307,7 @@ def start(tmp_path, source):
     script.write_text(textwrap.dedent(source))
     environ = {**os.environ, "PYTHONPATH": os.pathsep.join([*sys.path, str(tmp_path)])}
     return subprocess.Popen(
-        [sys.executable, str(script)],
+        [sys.executable, *options, str(script)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -327,8 +327,11 @@ def gone(pid) -> bool:
     return False
 
 
-def test_script_without_guard(tmp_path):
-    out, err = start(tmp_path, UNGUARDED).communicate(timeout=120)
+@pytest.mark.parametrize("options", [[], ["-m", "torchlike"]])
+def test_script_without_guard(tmp_path, options):
+    name = "torch" if options else "torchlike as torch"
+    source = UNGUARDED.replace("torchlike as torch", name)
+    out, err = start(tmp_path, source, *options).communicate(timeout=120)
     assert out.splitlines() == [
         "once", "[(0, 0), (1, 3)]", "[(2, 6), (3, 9)]", "[(4, 12), (5, 15)]"
     ], err

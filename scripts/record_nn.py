@@ -21,14 +21,24 @@ def main():
     for build, inputs in nn_cases.CASES:
         key = f"{build} | {inputs}"
         texts[key], found = nn_cases.observe(torch, build, inputs)
-        arrays |= {f"{key}/{name}": value for name, value in found.items()}
+        arrays |= {f"{key} | {name}": value for name, value in found.items()}
     programs = {name: nn_programs.play(torch, src) for name, src in nn_programs.PROGRAMS.items()}
     goldens = ROOT / "compat_tests" / "goldens"
     goldens.mkdir(exist_ok=True)
-    recorded = {"torch": torch.__version__, "cases": texts, "programs": programs}
-    (goldens / "nn.json").write_text(json.dumps(recorded, indent=1, ensure_ascii=False) + "\n")
-    np.savez_compressed(goldens / "nn.npz", **arrays)
+    flat, places = nn_cases.pack(arrays)
+    for name, place in places.items():
+        key, _, leaf = name.rpartition(" | ")
+        texts[key].setdefault("arrays", {})[leaf] = place
+    recorded = {"cases": texts, "programs": programs}
+    rows = [f"{json.dumps(k)}: {{\n{_rows(part)}\n}}" for k, part in recorded.items()]
+    (goldens / "nn.json").write_text("{\n" + ",\n".join(rows) + "\n}\n")
+    np.savez_compressed(goldens / "nn.npz", **flat)
     print(f"{len(texts)} cases, {len(programs)} programs, {len(arrays)} arrays")
+
+
+def _rows(part):
+    """A dictionary as JSON, one entry a line."""
+    return ",\n".join(f"{json.dumps(key)}: {json.dumps(part[key])}" for key in part)
 
 
 if __name__ == "__main__":

@@ -68,7 +68,7 @@ try:  # TEMPORARY: until ops/neural.py lands
     from . import utils as utils  # noqa: E402
     from .serialize import load as load  # noqa: E402
     from .serialize import save as save  # noqa: E402
-except (KeyError, ImportError) as _error:
+except (KeyError, ImportError, AttributeError) as _error:
     print("torchlike.nn not importable yet:", _error)
     import types as _t
 
@@ -85,6 +85,6 @@ from .alias import uninstall as uninstall  # noqa: E402
 
 try:
     _populate()
-except ImportError as _error:
+except (ImportError, KeyError) as _error:
     print("alias:", _error)
 step_boundary = _run.step_boundary

@@ -9,6 +9,7 @@ from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
 
+from . import typenames as typenames  # shown as torch.types
 from .version import RELEASE
 
 HERE = __package__

@@ -7,7 +7,13 @@ from ..core.tape import enable_grad as enable_grad
 from ..core.tape import inference_mode as inference_mode
 from ..core.tape import no_grad as no_grad
 from ..core.tape import set_grad_enabled as set_grad_enabled
-from ..core.tensor import Tensor as Variable  # noqa: F401
+from . import functional as functional
+from . import graph as graph
 from . import function as function
 from . import grad_mode as grad_mode
+from .anomaly import detect_anomaly as detect_anomaly
+from .anomaly import set_detect_anomaly as set_detect_anomaly
 from .function import Function as Function
+from .gradcheck import gradcheck as gradcheck
+from .gradcheck import gradgradcheck as gradgradcheck
+from .variable import Variable as Variable

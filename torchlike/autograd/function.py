@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import inspect
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -10,9 +12,16 @@ from ..core.check import BACKWARD_TWICE
 from ..core.record import LOCAL
 from ..core.storage import Aval
 from ..core.tape import Node, _sequence, edge_of, function_node, no_grad, zeros
-from ..core.tape import _short_name
+from ..core.tape import modified_text
 from ..core.tape import _with_history as with_history
 from ..core.tensor import Tensor, alias_of, counter_of, wrap
+
+
+LEGACY = (
+    "Legacy autograd function with non-static forward method is deprecated. Please use new-style autograd "
+    "function with static forward method. (Example: "
+    "https://pytorch.org/docs/stable/autograd.html#torch.autograd.Function)"
+)
 
 
 class FunctionCtx:
@@ -104,7 +113,7 @@ class BackwardCFunction(FunctionCtx, Node):
         for i, (g, is_tensor) in enumerate(zip(found, self._inputs_are_tensors, strict=True)):
             if g is not None and not is_tensor:
                 raise RuntimeError(
-                    f"function {name} returned a gradient different from None at position {i + 1}, but "
+                    f"function {name} returned a gradient different than None at position {i + 1}, but "
                     "the corresponding forward input was not a Variable"
                 )
             if is_tensor:
@@ -119,7 +128,7 @@ def _fitted(name: str, g: Any, aval: Aval, index: int) -> Any:
     if g is None:
         return None
     if not isinstance(g, Tensor):
-        raise TypeError(f"function {name} returned a gradient that is no Tensor: {type(g).__name__}")
+        raise RuntimeError(f"expected Variable or None (got {type(g).__name__})")
     if g.shape != aval.shape:
         shape, want = tuple(g.shape), tuple(aval.shape)
         extra = len(shape) - len(want)
@@ -150,7 +159,8 @@ class _SavedInput:
 
     def check(self, whence: Any) -> None:
         if self.counter.version != self.version:
-            raise RuntimeError(_modified(self.value.aval, self.counter.version, self.version, self.edge))
+            edge = whence if whence is not None else None if self.leaf is not None else self.edge
+            raise RuntimeError(modified_text(self.value.aval, edge, self.counter, self.version))
 
 
 class _SavedOutput(_SavedInput):
@@ -161,18 +171,8 @@ class _SavedOutput(_SavedInput):
         self.edge, self.leaf, self.number = None, None, number
 
     def unpack(self, ctx: BackwardCFunction) -> Tensor:
-        self.check(ctx)
+        self.check((ctx, self.number))
         return with_history(self.value, (ctx, self.number))
-
-
-def _modified(aval: Aval, now: int, before: int, edge: Any) -> str:
-    whence = "" if edge is None or not edge[0].edges else f", which is output {edge[1]} of {_short_name(edge[0])},"
-    return (
-        "one of the variables needed for gradient computation has been modified by an inplace "
-        f"operation: [torch.{aval.dtype.legacy} {list(aval.shape)}]{whence} is at version {now}; expected "
-        f"version {before} instead. Hint: enable anomaly detection to find the operation that failed to "
-        "compute its gradient, with torch.autograd.set_detect_anomaly(True, check_nan=False)."
-    )
 
 
 class FunctionMeta(type):
@@ -193,11 +193,16 @@ class Function(metaclass=FunctionMeta):
     _backward_cls: Any
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        raise RuntimeError(
+        warnings.warn(
             f"{type(self)} should not be instantiated. Methods on autograd functions are all static, so "
-            "you should invoke them on the class itself. Instantiating an autograd function will raise an "
-            "error in a future version of PyTorch."
+            "you should invoke them on the class itself. Instantiating an autograd function will raise "
+            "an error in a future version of PyTorch.",
+            DeprecationWarning,
+            stacklevel=2,
         )
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        raise RuntimeError(LEGACY)
 
     @staticmethod
     def forward(*args: Any, **kwargs: Any) -> Any:
@@ -231,11 +236,13 @@ class Function(metaclass=FunctionMeta):
     def apply(cls, *args: Any, **kwargs: Any) -> Any:
         """Run `forward` and record the node."""
         ctx = cls._backward_cls()
+        if not isinstance(inspect.getattr_static(cls, "forward"), staticmethod):
+            raise RuntimeError(LEGACY)
         new_style = cls.setup_context is not Function.setup_context
         tensors = [a for a in args if isinstance(a, Tensor)]
         track = LOCAL.state.grad_enabled and any(t.requires_grad for t in tensors)  # type: ignore[attr-defined]
         ctx.needs_input_grad = tuple(
-            isinstance(a, Tensor) and LOCAL.state.grad_enabled and a.requires_grad for a in args  # type: ignore[attr-defined]
+            isinstance(a, Tensor) and a.requires_grad for a in args  # type: ignore[attr-defined]
         )
         ctx._inputs_are_tensors = tuple(isinstance(a, Tensor) for a in args)
         ctx._input_avals = tuple(t._aval for t in tensors)
@@ -256,6 +263,10 @@ def _finished(ctx: Any, outs: list[Any], inputs: list[Tensor], track: bool) -> l
     """Give the outputs their grad_fn, and save what forward asked to be saved."""
     given = {id(t) for t in inputs}
     dirty = {id(t) for t in ctx.dirty_tensors}
+    for t in ctx.dirty_tensors:
+        if track and t._requires_grad and t._grad_fn is None:
+            raise RuntimeError("a leaf Variable that requires grad has been used in an in-place operation.")
+        counter_of(t).version += 1
     constant = {id(t) for t in ctx.non_differentiable}
     finished, numbers, avals = [], {}, []
     for o in outs:
@@ -274,16 +285,21 @@ def _finished(ctx: Any, outs: list[Any], inputs: list[Tensor], track: bool) -> l
         avals.append(o_new._aval)
     ctx.outs = tuple(avals)
     if track:
-        ctx._saved = tuple(None if t is None else _saved(t, numbers) for t in ctx.to_save)
+        ctx._saved = tuple(_saved(i, t, numbers) for i, t in enumerate(ctx.to_save))
     else:
-        ctx._saved = tuple(None if t is None else _SavedInput(t) for t in ctx.to_save)
+        ctx._saved = tuple(_saved(i, t, {}) for i, t in enumerate(ctx.to_save))
     ctx.to_save = ctx.dirty_tensors = ctx.non_differentiable = ()
     return finished
 
 
-def _saved(t: Any, numbers: dict[int, int]) -> _SavedInput:
+def _saved(position: int, t: Any, numbers: dict[int, int]) -> _SavedInput | None:
+    if t is None:
+        return None
     if not isinstance(t, Tensor):
-        raise TypeError(f"save_for_backward can only save variables, but argument 0 is of type {type(t).__name__}")
+        raise TypeError(
+            f"save_for_backward can only save variables, but argument {position} is of type "
+            f"{type(t).__name__}"
+        )
     return _SavedOutput(t, numbers[id(t)]) if id(t) in numbers else _SavedInput(t)
 
 

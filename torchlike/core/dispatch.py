@@ -9,7 +9,8 @@ import numpy as np
 
 from . import dtypes
 from .check import OVERLAP_WRITE
-from .plan import NUMBERS, ArgumentTypeError, Op, Plan, make_plan, pullback_of
+from .plan import NUMBERS, ArgumentTypeError, Op, Plan, make_plan
+from .pullback import pullback_of
 from .record import LOCAL, record
 from .storage import (
     Aval,
@@ -107,12 +108,14 @@ def _planned(op: Op, inputs: Sequence[Any], statics: Any) -> Plan:
 
 
 def _edges(plan: Plan, inputs: Sequence[Any]) -> list[Any]:
-    edges = []
-    for x, a in zip(inputs, plan.avals, strict=True):
-        if x.__class__ in TENSORS and a.dtype.category >= dtypes.FLOAT:
-            edges.append(edge_of(x))
-        else:
+    edges: list[Any] = []
+    for x in inputs:
+        if x.__class__ not in TENSORS:
             edges.append(None)
+        elif x._base_tensor is None and x._grad_fn is not None:
+            edges.append((x._grad_fn, x._out_nr))
+        else:
+            edges.append(edge_of(x))
     return edges
 
 

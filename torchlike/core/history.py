@@ -14,7 +14,8 @@ from .hooks import RemovableHandle
 from .mutate import regenerate
 from .record import LOCAL
 from .run import step_boundary
-from .tape import GRAD_FN, Node, _register, accumulator_of, edge_of, execute, filled
+from .engine import execute
+from .tape import GRAD_FN, Node, _register, accumulator_of, edge_of, filled
 from .tensor import Counter, Tensor, alias_of, counter_of, wrap
 
 
@@ -246,6 +247,9 @@ def _sequence_of(grads: Any, count: int) -> list[Any]:
     if grads is None:
         return [None] * count
     found = list(grads) if isinstance(grads, (tuple, list)) else [grads]
+    for g in found:
+        if g is not None and not isinstance(g, Tensor):
+            raise TypeError(f"gradients can be either Tensors or None, but got {type(g).__name__}")
     if len(found) != count:
         raise RuntimeError(f"got {count} tensors and {len(found)} gradients")
     return found
@@ -254,8 +258,6 @@ def _sequence_of(grads: Any, count: int) -> list[Any]:
 def make_grad(t: Tensor, g: Any, index: int, create: bool) -> Any:
     """The root gradient of one tensor: given, or one for a scalar."""
     if g is not None:
-        if not isinstance(g, Tensor):
-            raise TypeError(f"gradients can be either Tensors or None, but got {type(g).__name__}")
         if g.shape != t.shape:
             raise RuntimeError(
                 f"Mismatch in shape: grad_output[{index}] has a shape of {g.shape} and "

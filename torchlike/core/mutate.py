@@ -159,6 +159,7 @@ def _rebase(t: Tensor, src: Tensor) -> None:
     node = src._grad_fn
     if isinstance(node, OpNode):
         _move_saved(node, t, src)
+        counter_of(t).writer = (src._out_nr, _short_name(node))
     if t._base_tensor is None:
         if t._retains:
             _move_retained(t, node, src._out_nr)
@@ -240,10 +241,11 @@ def inplace(op: Op, inputs: Sequence[Any], statics: Any = ()) -> Tensor:
     if not isinstance(t, Tensor):
         raise TypeError(f"{op.name}_(): argument 'input' must be Tensor, not {type(t).__name__}")
     check_writable(t)
-    return _write(t, _checked(op.name, t, call(op, inputs, statics)))
+    return _write(t, checked_result(t, call(op, inputs, statics)))
 
 
-def _checked(name: str, t: Tensor, src: Tensor) -> Tensor:
+def checked_result(t: Tensor, src: Tensor) -> Tensor:
+    """The result, if it may be written into `t`: same shape, castable dtype."""
     if src._aval.shape != t._aval.shape:
         raise RuntimeError(
             f"output with shape {list(t.shape)} doesn't match the broadcast shape {list(src.shape)}"

@@ -15,7 +15,7 @@ import numpy as np
 from . import dtypes
 from .check import check_dim, check_dims
 from .dispatch import call, call_view
-from .mutate import check_writable, inplace, overwrite, write_out
+from .mutate import check_writable, checked_result, inplace, overwrite, write_out
 from .plan import ArgumentTypeError, Op
 from .tensor import Tensor
 
@@ -331,13 +331,7 @@ def composite(function: Any = None, **traits: Any) -> Any:
 def _inplace_twin(function: Callable[..., Any], name: str) -> Callable[..., Any]:
     def twin(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         check_writable(self)
-        src = function(self, *args, **kwargs)
-        if src.shape != self.shape:
-            raise RuntimeError(
-                f"output with shape {list(self.shape)} doesn't match the broadcast shape "
-                f"{list(src.shape)}"
-            )
-        return overwrite(self, src)
+        return overwrite(self, checked_result(self, function(self, *args, **kwargs)))
 
     twin.__name__ = twin.__qualname__ = name
     twin.__doc__ = f"In-place `{function.__name__}`."

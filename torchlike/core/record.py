@@ -84,13 +84,18 @@ class Trace:
 class State:
     """What each thread has of its own: grad mode, traces, and what stands between call and record."""
 
-    __slots__ = ("grad_enabled", "inference", "traces", "interposed", "tracing", "extra")
+    __slots__ = (
+        "grad_enabled", "inference", "traces", "interposed", "tracing", "saved_hooks", "anomaly",
+        "extra",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.grad_enabled = True
         self.inference = False
         self.traces: dict[device, Trace] = {}
         self.interposed: Any = None
+        self.saved_hooks: list[Any] = []  # (pack, unpack) of saved_tensors_hooks, innermost last
+        self.anomaly: tuple[bool, bool] = (False, False)  # anomaly mode, and whether it looks for NaN
         self.tracing = 0  # depth of JAX transforms this thread is inside of
         self.extra: dict[str, Any] = {}
 

@@ -83,10 +83,12 @@ def _split(value):
 
 def affine_f32(values: Floats, scale: float, shift: float) -> Floats:
     """values * scale + shift as one fused float32 operation, in place."""
-    wide = values.astype(f64)
-    wide *= float(f32(scale))
-    wide += float(f32(shift))
-    values[...] = wide
+    for start in range(0, len(values), 32768):
+        piece = values[start : start + 32768]
+        wide = piece.astype(f64)
+        wide *= float(f32(scale))
+        wide += float(f32(shift))
+        piece[...] = wide
     return values
 
 

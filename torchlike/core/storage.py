@@ -123,10 +123,11 @@ _addresses = itertools.count(0x5500_0000_0000, 64)
 class Storage:
     """The memory behind one or more tensors: a cell with its current Value and a version."""
 
-    __slots__ = ("value", "version", "address", "host", "exported", "__weakref__")
+    __slots__ = ("value", "version", "address", "host", "exported", "writer", "__weakref__")
 
     value: Value  # a plain slot, read on the hot path; HostStorage overrides it with a snapshot
     version: int
+    writer: tuple[int, str]  # output and name of the node of the last recorded write, for messages
     address: int  # made up on first use: `data_ptr()` only has to tell memories apart
     host: np.ndarray | None  # memory shared with NumPy: then this array is the value
     exported: weakref.ref[Any] | None  # NumPy's hold on it; None: held for good (from_numpy)

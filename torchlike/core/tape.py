@@ -1,17 +1,14 @@
-"""Autograd's graph and engine: nodes, edges, hooks, accumulation, backward.
+"""Autograd's graph: nodes, edges, hooks, saved values, accumulation.
 
 Nodes hold Values, never Tensors, and tensors hold nodes: no reference cycle keeps dead values
-alive. The engine walks in PyTorch's order (latest node first) and records one pullback per node.
+alive. `core.engine` walks the graph.
 """
 
 from __future__ import annotations
 
-import functools
-import heapq
-import inspect
 import itertools
 import re
-import warnings
+import traceback
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
@@ -22,8 +19,15 @@ import numpy as np
 
 from .check import BACKWARD_TWICE, INFERENCE_SAVED
 
+from .gradmode import enable_grad as enable_grad
+from .gradmode import inference_mode as inference_mode
+from .gradmode import is_grad_enabled as is_grad_enabled
+from .gradmode import is_inference_mode_enabled as is_inference_mode_enabled
+from .gradmode import no_grad as no_grad
+from .gradmode import set_grad_enabled as set_grad_enabled
 from .hooks import RemovableHandle
-from .plan import Op, Plan, Pullback, call_formula
+from .plan import Op, Plan
+from .pullback import Pullback, call_formula
 from .record import LOCAL, Spec, number_array, record
 
 from .storage import Aval, Value, host_value
@@ -32,152 +36,6 @@ from .tensor import TENSORS, Tensor, alias_of, counter_of, wrap
 _sequence = itertools.count().__next__
 LAST = (1 << 64) - 1  # AccumulateGrad's sequence number: it runs as soon as it can
 Edge = tuple["Node", int] | None
-
-
-# ----- grad modes -----
-class _GradMode:
-    """A context manager and decorator that sets the thread's grad mode."""
-
-    grad_enabled = True
-    inference: bool | None = None
-
-    def __init__(self) -> None:
-        self._saved: list[tuple[bool, bool]] = []
-
-    def __new__(cls, function: Any = None, *args: Any, **kwargs: Any) -> Any:
-        made = super().__new__(cls)
-        if callable(function) and not isinstance(function, bool):
-            made._saved = []
-            made.__init__()
-            return made(function)
-        return made
-
-    def __enter__(self) -> None:
-        state = LOCAL.state
-        self._saved.append((state.grad_enabled, state.inference))
-        state.grad_enabled = self.grad_enabled
-        if self.inference is not None:
-            state.inference = self.inference
-
-    def __exit__(self, *_: object) -> None:
-        state = LOCAL.state
-        state.grad_enabled, state.inference = self._saved.pop()
-
-    def clone(self) -> _GradMode:
-        return self.__class__()
-
-    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        if inspect.isclass(function):
-            warnings.warn(
-                "Decorating classes is deprecated and will be disabled in future versions. You "
-                "should only decorate functions or methods. To preserve the current behavior of "
-                "class decoration, you can directly decorate the `__init__` method and nothing "
-                "else.",
-                FutureWarning,
-                stacklevel=2,
-            )
-            function.__init__ = self(function.__init__)  # type: ignore[misc]
-            return function
-        if inspect.isgeneratorfunction(function):
-            return _wrap_generator(self, function)
-
-        @functools.wraps(function)
-        def inside(*args: Any, **kwargs: Any) -> Any:
-            with self.clone():
-                return function(*args, **kwargs)
-
-        return inside
-
-
-def _wrap_generator(mode: _GradMode, function: Callable[..., Any]) -> Callable[..., Any]:
-    @functools.wraps(function)
-    def inside(*args: Any, **kwargs: Any) -> Any:
-        generator = function(*args, **kwargs)
-        resume, payload = generator.send, None
-        try:
-            while True:
-                with mode.clone():
-                    try:
-                        item = resume(payload)
-                    except StopIteration as stop:
-                        return stop.value
-                try:
-                    payload = yield item
-                    resume = generator.send
-                except GeneratorExit:
-                    raise
-                except BaseException as error:  # noqa: BLE001: handed into the generator
-                    resume, payload = generator.throw, error
-        finally:
-            with mode.clone():
-                generator.close()
-
-    return inside
-
-
-class no_grad(_GradMode):
-    """Inside, results do not require grad."""
-
-    grad_enabled = False
-
-
-class enable_grad(_GradMode):
-    """Inside, gradients are recorded, also within `no_grad`."""
-
-
-class inference_mode(_GradMode):
-    """Like `no_grad`, and tensors made inside can never take part in autograd."""
-
-    def __new__(cls, mode: Any = True) -> Any:
-        if callable(mode) and not isinstance(mode, bool):
-            return cls()(mode)
-        return object.__new__(cls)
-
-    def __init__(self, mode: bool = True) -> None:
-        super().__init__()
-        self.inference, self.grad_enabled = mode, not mode
-
-    def __enter__(self) -> None:
-        super().__enter__()
-        if not self.inference:
-            LOCAL.state.grad_enabled = True
-
-    def clone(self) -> inference_mode:
-        return inference_mode(bool(self.inference))
-
-
-class set_grad_enabled(_GradMode):
-    """Set the grad mode at once; as a context manager, put it back afterwards."""
-
-    def __new__(cls, mode: bool) -> Any:
-        return object.__new__(cls)
-
-    def __init__(self, mode: bool) -> None:
-        super().__init__()
-        self.mode = self.grad_enabled = bool(mode)
-        state = LOCAL.state
-        self._saved.append((state.grad_enabled, state.inference))
-        state.grad_enabled = self.mode
-
-    def __enter__(self) -> None:
-        LOCAL.state.grad_enabled = self.mode
-
-    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        LOCAL.state.grad_enabled, _ = self._saved[-1]
-        return super().__call__(function)
-
-    def clone(self) -> set_grad_enabled:
-        return set_grad_enabled(self.mode)
-
-
-def is_grad_enabled() -> bool:
-    """Whether this thread records gradients."""
-    return LOCAL.state.grad_enabled
-
-
-def is_inference_mode_enabled() -> bool:
-    """Whether this thread is in inference mode."""
-    return LOCAL.state.inference
 
 
 # ----- nodes -----
@@ -262,6 +120,7 @@ class OpNode(Node):
     saved: tuple[Any, ...] | None  # needed inputs, then needed results
     versions: list[tuple[Any, int, int]]  # counter, version when saved, position in `saved`
     tensors_saved: bool
+    packed: bool = False
 
     @property
     def outs(self) -> tuple[Aval, ...]:  # type: ignore[override]
@@ -286,7 +145,9 @@ class OpNode(Node):
             raise RuntimeError(BACKWARD_TWICE)
         for counter, version, at in self.versions:
             if counter.version != version:
-                raise RuntimeError(_modified(self, at, counter.version, version))
+                raise RuntimeError(_modified(self, at, counter, version))
+        if self.packed:
+            return tuple(v.value() if isinstance(v, Packed) else v for v in saved)
         return saved
 
     def apply_values(self, grads: list[Any]) -> list[Any]:
@@ -305,7 +166,7 @@ class OpNode(Node):
 
     def apply_tensors(self, grads: list[Any]) -> list[Any]:
         given = [wrap(zeros(a)) if g is None else g for g, a in zip(grads, self.plan.outs, strict=True)]
-        inputs, results = self.saved_tensors()
+        inputs, results = self.with_history()
         if self.plan.op.formula is not None:
             found = call_formula(self.plan, inputs, results, given)
             return [self._fit(found[i], i) if e is not None else None for i, e in enumerate(self.edges)]
@@ -332,7 +193,7 @@ class OpNode(Node):
             found[at] = o
         return found
 
-    def saved_tensors(self) -> tuple[list[Any], list[Any]]:
+    def with_history(self) -> tuple[list[Any], list[Any]]:
         """Inputs and results as tensors that remember their history; fillers where not saved."""
         saved = self.unpack()
         pull, n = self.pullback, len(self.pullback.inputs)
@@ -374,7 +235,7 @@ class OpNode(Node):
     def _saved_item(self, at: int) -> Any:
         if self.saved is None:
             raise RuntimeError(BACKWARD_TWICE)
-        inputs, results = self.saved_tensors()
+        inputs, results = self.with_history()
         pull, n = self.pullback, len(self.pullback.inputs)
         found = inputs[pull.inputs[at]] if at < n else results[pull.results[at - n]]
         if isinstance(found, Tensor) or self.plan.op.formula is None:
@@ -414,7 +275,7 @@ def _with_history(v: Value, edge: Edge) -> Tensor:
     return t
 
 
-def _modified(node: OpNode, at: int, now: int, before: int) -> str:
+def _modified(node: OpNode, at: int, counter: Any, before: int) -> str:
     n = len(node.pullback.inputs)
     if at < n:
         i = node.pullback.inputs[at]
@@ -424,12 +285,20 @@ def _modified(node: OpNode, at: int, now: int, before: int) -> str:
     else:
         i = node.pullback.results[at - n]
         aval, edge = node.plan.outs[i], (node, i)
-    whence = "" if edge is None else f", which is output {edge[1]} of {_short_name(edge[0])},"
+    return modified_text(aval, edge, counter, before)
+
+
+def modified_text(aval: Aval, edge: Edge, counter: Any, before: int) -> str:
+    """PyTorch's message about a saved tensor that was written to."""
+    number, writer = (0, "") if edge is None else (edge[1], _short_name(edge[0]))
+    if writer and writer != "AsStrided":
+        number, writer = getattr(counter, "writer", (number, writer))
+    whence = f", which is output {number} of {writer}," if writer else ""
     name = aval.dtype.legacy or "Tensor"
     where = "cuda." if aval.device.type == "cuda" else ""
     return (
-        "one of the variables needed for gradient computation has been modified by an inplace "
-        f"operation: [torch.{where}{name} {list(aval.shape)}]{whence} is at version {now}; expected "
+        "one of the variables needed for gradient computation has been modified by an inplace operation: "
+        f"[torch.{where}{name} {list(aval.shape)}]{whence} is at version {counter.version}; expected "
         f"version {before} instead. Hint: enable anomaly detection to find the operation that "
         "failed to compute its gradient, with torch.autograd.set_detect_anomaly(True, check_nan=False)."
     )
@@ -600,8 +469,41 @@ def make_node(
     for i in pull.results:
         saved.append(outs[i])
     node.saved, node.versions = saved, versions
-    node.tensors_saved = bool(versions or pull.results)
+    node.tensors_saved = bool(versions or pull.results or pull.saves_number)
+    state = LOCAL.state
+    if state.saved_hooks or state.anomaly[0]:
+        _watched(node, state)
     return node
+
+
+class Packed:
+    """A saved tensor as `saved_tensors_hooks` packed it."""
+
+    __slots__ = ("item", "unpack")
+
+    def __init__(self, value: Value, hooks: Any) -> None:
+        pack, self.unpack = hooks
+        if not callable(pack):
+            raise RuntimeError(pack)  # disable_saved_tensors_hooks' message
+        self.item = pack(wrap(value))
+
+    def value(self) -> Value:
+        t = self.unpack(self.item)
+        if not isinstance(t, Tensor):
+            raise TypeError("Output of saved tensor unpack_hook expected to be a Tensor but got result of type " + type(t).__name__)
+        return t._value_now()
+
+
+def _watched(node: OpNode, state: Any) -> None:
+    """What saved-tensor hooks and anomaly mode do when a node is made."""
+    if state.saved_hooks:
+        hooks = state.saved_hooks[-1]
+        with no_grad():
+            saved = node.saved or ()
+            node.saved = [Packed(v, hooks) if v.__class__ is Value else v for v in saved]  # type: ignore[assignment]
+        node.packed = True
+    if state.anomaly[0]:
+        node.metadata["traceback_"] = traceback.format_stack()[:-4]
 
 
 # ----- small programs of the engine's own -----
@@ -633,180 +535,3 @@ def filled(a: Aval, number: int) -> Value:
 def zeros(a: Aval) -> Value:
     """A value of zeros."""
     return filled(a, 0)
-
-
-# ----- the engine -----
-def execute(
-    roots: Sequence[tuple[Node, int]], grads: Sequence[Any], keep: bool, create: bool,
-    capture: dict[Node, dict[int, int]] | None = None, only: bool = False,
-) -> dict[int, Any]:  # fmt: skip
-    """Walk the graph. `capture` maps node -> {output: key} of gradients to return; with `only`
-    nothing is accumulated but what was captured."""
-    state = LOCAL.state
-    saved_mode = state.grad_enabled
-    state.grad_enabled = create
-    try:
-        return _Run(keep, create, capture or {}, only).run(roots, grads)
-    finally:
-        state.grad_enabled = saved_mode
-
-
-class _Run:
-    """One backward pass."""
-
-    def __init__(self, keep: bool, create: bool, capture: dict[Node, dict[int, int]], only: bool):
-        self.keep, self.create, self.capture, self.only = keep, create, capture, only
-        self.buffers: dict[Node, list[Any]] = {}
-        self.captured: dict[int, Any] = {}
-        self.needed: set[Node] | None = None
-
-    def run(self, roots: Sequence[tuple[Node, int]], grads: Sequence[Any]) -> dict[int, Any]:
-        waiting = _dependencies([node for node, _ in roots])
-        if self.only:
-            self.needed = _leading_to(self.capture, waiting)
-        buffers = self.buffers
-        heap: list[tuple[int, int, Node]] = []
-        count = 0
-        for (node, nr), g in zip(roots, grads, strict=True):
-            self.add(node, nr, g)
-        for node in dict.fromkeys(node for node, _ in roots):
-            if waiting[node] == 0:
-                heapq.heappush(heap, (-node.seq, count, node))
-                count += 1
-        while heap:
-            node = heapq.heappop(heap)[2]
-            found = self.visit(node, buffers.pop(node, None))
-            for edge, g in zip(node.edges, found, strict=False):
-                if edge is None:
-                    continue
-                target, nr = edge
-                if g is not None:
-                    self.add(target, nr, g)
-                waiting[target] -= 1
-                if waiting[target] == 0:
-                    heapq.heappush(heap, (-target.seq, count, target))
-                    count += 1
-        return self.captured
-
-    def add(self, node: Node, nr: int, g: Any) -> None:
-        buffer = self.buffers.get(node)
-        if buffer is None:
-            buffer = self.buffers[node] = [None] * max(len(node.outs), nr + 1)
-        have = buffer[nr]
-        if have is None:
-            buffer[nr] = g
-        elif self.create:
-            buffer[nr] = have + g
-        else:
-            buffer[nr] = record(sum_spec(have.aval), (have, g))[0]
-
-    def visit(self, node: Node, grads: list[Any] | None) -> list[Any]:
-        nothing: list[Any] = [None] * len(node.edges)
-        if grads is None:
-            return nothing
-        if node.tensor_hooks or node.prehooks or node.retains or _leaf_hooks(node):
-            grads = self.before(node, grads)
-        wanted = self.capture.get(node)
-        if wanted is not None:
-            for nr, key in wanted.items():
-                self.captured[key] = grads[nr]
-        if self.needed is not None and (node not in self.needed or isinstance(node, AccumulateGrad)):
-            return nothing
-        if all(g is None for g in grads):
-            return nothing
-        found = node.apply_tensors(grads) if self.create else node.apply_values(grads)
-        if node.posthooks:
-            found = self.after(node, found, grads)
-        if not self.keep:
-            node.release()
-        return found
-
-    def before(self, node: Node, grads: list[Any]) -> list[Any]:
-        tensors = [self.tensor(g) for g in grads]
-        for nr, hooks in _all_tensor_hooks(node):
-            for hook in list(hooks.values()):
-                if tensors[nr] is not None:
-                    new = hook(tensors[nr])
-                    if new is not None:
-                        tensors[nr] = _checked_hook_result(new, tensors[nr])
-        for hook in list((node.prehooks or {}).values()):
-            new = hook(tuple(tensors))
-            if new is not None:
-                tensors = list(new) if isinstance(new, (tuple, list)) else [new]
-        for nr, ref in (node.retains or {}).items():
-            t = ref()
-            if t is not None and tensors[nr] is not None:
-                g = tensors[nr]
-                t._grad = (g if self.create else alias_of(g)) if t._grad is None else t._grad + g
-        return [self.carrier(t) for t in tensors]
-
-    def after(self, node: Node, found: list[Any], grads: list[Any]) -> list[Any]:
-        given = tuple(self.tensor(g) for g in grads)
-        for hook in list(node.posthooks.values()):
-            new = hook(tuple(self.tensor(g) for g in found), given)
-            if new is not None:
-                found = [self.carrier(t) for t in (new if isinstance(new, (tuple, list)) else (new,))]
-        return found
-
-    def tensor(self, g: Any) -> Any:
-        return g if g is None or self.create else wrap(g)
-
-    def carrier(self, t: Any) -> Any:
-        return t if t is None or self.create else t._value_now()
-
-
-def _leaf_hooks(node: Node) -> bool:
-    return node.__class__ is AccumulateGrad and bool(node.variable._hooks)  # type: ignore[attr-defined]
-
-
-def _all_tensor_hooks(node: Node) -> list[tuple[int, dict[int, Any]]]:
-    if _leaf_hooks(node):
-        return [(0, node.variable._hooks)]  # type: ignore[attr-defined]
-    return list((node.tensor_hooks or {}).items())
-
-
-def _checked_hook_result(new: Any, old: Tensor) -> Tensor:
-    if not isinstance(new, Tensor):
-        raise TypeError(f"expected Variable, but hook returned '{type(new).__name__}'")
-    if new.shape != old.shape:
-        raise RuntimeError(
-            f"hook '<lambda>' has changed the size of value"
-        )
-    return new
-
-
-def _dependencies(roots: Iterable[Node]) -> dict[Node, int]:
-    """How many edges lead to each node that can be reached."""
-    waiting: dict[Node, int] = {}
-    stack = []
-    for node in roots:
-        if node not in waiting:
-            waiting[node] = 0
-            stack.append(node)
-    while stack:
-        for edge in stack.pop().edges:
-            if edge is not None:
-                node = edge[0]
-                if node in waiting:
-                    waiting[node] += 1
-                else:
-                    waiting[node] = 1
-                    stack.append(node)
-    return waiting
-
-
-def _leading_to(targets: Iterable[Node], reachable: dict[Node, int]) -> set[Node]:
-    """The nodes from which one of `targets` can be reached (not the targets themselves)."""
-    sources: dict[Node, list[Node]] = {}
-    for node in reachable:
-        for edge in node.edges:
-            if edge is not None:
-                sources.setdefault(edge[0], []).append(node)
-    found: set[Node] = set()
-    stack = list(targets)
-    while stack:
-        for node in sources.get(stack.pop(), ()):
-            if node not in found:
-                found.add(node)
-                stack.append(node)
-    return found

@@ -375,7 +375,7 @@ def counter_of(tensor: Tensor) -> Any:
 class Counter:
     """A version counter apart from its storage's (`.data`)."""
 
-    __slots__ = ("version",)
+    __slots__ = ("version", "writer")
 
     def __init__(self) -> None:
         self.version = 0

@@ -1,20 +1,14 @@
 """Convolutions and transposed convolutions in one, two and three dimensions."""
 
-from collections.abc import Iterable
-
 from .. import ops
 from ..core.tape import no_grad
 from . import functional as F
 from .layers import reset_uniform
 from .module import Module
 from .parameter import fresh
+from .sizes import several
 
 _MODES = ("zeros", "reflect", "replicate", "circular")
-
-
-def several(n, value):
-    """`value` as a tuple: a number n times, a sequence as it is."""
-    return tuple(value) if isinstance(value, Iterable) else (value,) * n
 
 
 def _texts(values):
@@ -154,7 +148,7 @@ class Conv3d(_Conv):
     _ndim = 3
 
 
-class _ConvTranspose(_ConvNd):
+class _ConvTransposeNd(_ConvNd):
     def __init__(
         self, in_channels, out_channels, kernel_size, stride=1, padding=0, output_padding=0,
         groups=1, bias=True, dilation=1, padding_mode="zeros", device=None, dtype=None,
@@ -210,19 +204,19 @@ class _ConvTranspose(_ConvNd):
         return [size - least for size, least in zip(output_size, low)]
 
 
-class ConvTranspose1d(_ConvTranspose):
+class ConvTranspose1d(_ConvTransposeNd):
     """The gradient of Conv1d as a layer: spreads every step over several."""
 
     _ndim = 1
 
 
-class ConvTranspose2d(_ConvTranspose):
+class ConvTranspose2d(_ConvTransposeNd):
     """The gradient of Conv2d as a layer: spreads every pixel over several."""
 
     _ndim = 2
 
 
-class ConvTranspose3d(_ConvTranspose):
+class ConvTranspose3d(_ConvTransposeNd):
     """The gradient of Conv3d as a layer: spreads every voxel over several."""
 
     _ndim = 3

@@ -5,6 +5,7 @@ from ..core.op import TABLE
 
 globals().update({name: f for (module, name), f in TABLE.items() if module == "nn.functional"})
 
-from .attention import _canonical_mask as _canonical_mask  # noqa: E402
-from .attention import _none_or_dtype as _none_or_dtype  # noqa: E402
-from .attention import multi_head_attention_forward as multi_head_attention_forward  # noqa: E402
+from .linear_cross_entropy import linear_cross_entropy as linear_cross_entropy  # noqa: E402
+from .multihead import _canonical_mask as _canonical_mask  # noqa: E402
+from .multihead import _none_or_dtype as _none_or_dtype  # noqa: E402
+from .multihead import multi_head_attention_forward as multi_head_attention_forward  # noqa: E402

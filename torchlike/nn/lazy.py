@@ -96,7 +96,7 @@ class LazyLinear(LazyModuleMixin, layers.Linear):
 
 
 # ----- convolution -----
-class _LazyConvNd(LazyModuleMixin):
+class _LazyConvXdMixin(LazyModuleMixin):
     def reset_parameters(self):
         """Draws new values, once the shapes are known."""
         if not self.has_uninitialized_params() and self.in_channels != 0:
@@ -130,7 +130,7 @@ class _LazyConvNd(LazyModuleMixin):
             self.bias = UninitializedParameter(device=device, dtype=dtype)
 
 
-class _LazyConv(_LazyConvNd):
+class _LazyConv(_LazyConvXdMixin):
     def __init__(
         self, out_channels, kernel_size, stride=1, padding=0, dilation=1, groups=1, bias=True,
         padding_mode="zeros", device=None, dtype=None,
@@ -142,7 +142,7 @@ class _LazyConv(_LazyConvNd):
         self._wait(out_channels, bias, device, dtype)
 
 
-class _LazyConvTranspose(_LazyConvNd):
+class _LazyConvTranspose(_LazyConvXdMixin):
     def __init__(
         self, out_channels, kernel_size, stride=1, padding=0, output_padding=0, groups=1,
         bias=True, dilation=1, padding_mode="zeros", device=None, dtype=None,
@@ -191,7 +191,7 @@ class LazyConvTranspose3d(_LazyConvTranspose, conv.ConvTranspose3d):
 
 
 # ----- normalization -----
-class _LazyNorm(LazyModuleMixin):
+class _LazyNormBase(LazyModuleMixin):
     def __init__(
         self, eps=1e-5, momentum=0.1, affine=True, track_running_stats=True, device=None,
         dtype=None, *, bias=True,
@@ -224,37 +224,37 @@ class _LazyNorm(LazyModuleMixin):
         self.reset_parameters()
 
 
-class LazyBatchNorm1d(_LazyNorm, norm.BatchNorm1d):
+class LazyBatchNorm1d(_LazyNormBase, norm.BatchNorm1d):
     """A BatchNorm1d whose `num_features` follows from the first input."""
 
     cls_to_become = norm.BatchNorm1d
 
 
-class LazyBatchNorm2d(_LazyNorm, norm.BatchNorm2d):
+class LazyBatchNorm2d(_LazyNormBase, norm.BatchNorm2d):
     """A BatchNorm2d whose `num_features` follows from the first input."""
 
     cls_to_become = norm.BatchNorm2d
 
 
-class LazyBatchNorm3d(_LazyNorm, norm.BatchNorm3d):
+class LazyBatchNorm3d(_LazyNormBase, norm.BatchNorm3d):
     """A BatchNorm3d whose `num_features` follows from the first input."""
 
     cls_to_become = norm.BatchNorm3d
 
 
-class LazyInstanceNorm1d(_LazyNorm, norm.InstanceNorm1d):
+class LazyInstanceNorm1d(_LazyNormBase, norm.InstanceNorm1d):
     """An InstanceNorm1d whose `num_features` follows from the first input."""
 
     cls_to_become = norm.InstanceNorm1d
 
 
-class LazyInstanceNorm2d(_LazyNorm, norm.InstanceNorm2d):
+class LazyInstanceNorm2d(_LazyNormBase, norm.InstanceNorm2d):
     """An InstanceNorm2d whose `num_features` follows from the first input."""
 
     cls_to_become = norm.InstanceNorm2d
 
 
-class LazyInstanceNorm3d(_LazyNorm, norm.InstanceNorm3d):
+class LazyInstanceNorm3d(_LazyNormBase, norm.InstanceNorm3d):
     """An InstanceNorm3d whose `num_features` follows from the first input."""
 
     cls_to_become = norm.InstanceNorm3d

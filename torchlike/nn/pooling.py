@@ -1,13 +1,13 @@
 """Pooling: max, average, power, fractional and adaptive, and the inverse of max pooling."""
 
 from . import functional as F
-from .conv import several
 from .layers import Described
 from .module import Module
+from .sizes import several
 
 
 # ----- max pooling -----
-class _MaxPool(Described):
+class _MaxPoolNd(Described):
     __constants__ = ["kernel_size", "stride", "padding", "dilation", "return_indices",
                      "ceil_mode"]
     _text = ("kernel_size={kernel_size}, stride={stride}, padding={padding}, "
@@ -30,28 +30,28 @@ class _MaxPool(Described):
         )
 
 
-class MaxPool1d(_MaxPool):
+class MaxPool1d(_MaxPoolNd):
     """The largest value of each window of a sequence."""
 
     def forward(self, input):
         return self._pool(F.max_pool1d, input)
 
 
-class MaxPool2d(_MaxPool):
+class MaxPool2d(_MaxPoolNd):
     """The largest value of each window of an image."""
 
     def forward(self, input):
         return self._pool(F.max_pool2d, input)
 
 
-class MaxPool3d(_MaxPool):
+class MaxPool3d(_MaxPoolNd):
     """The largest value of each window of a volume."""
 
     def forward(self, input):
         return self._pool(F.max_pool3d, input)
 
 
-class _MaxUnpool(Described):
+class _MaxUnpoolNd(Described):
     _ndim = 0
     _text = "kernel_size={kernel_size}, stride={stride}, padding={padding}"
 
@@ -62,7 +62,7 @@ class _MaxUnpool(Described):
         self.padding = several(self._ndim, padding)
 
 
-class MaxUnpool1d(_MaxUnpool):
+class MaxUnpool1d(_MaxUnpoolNd):
     """Puts the values of MaxPool1d back where they came from, zeros elsewhere."""
 
     _ndim = 1
@@ -73,7 +73,7 @@ class MaxUnpool1d(_MaxUnpool):
         )
 
 
-class MaxUnpool2d(_MaxUnpool):
+class MaxUnpool2d(_MaxUnpoolNd):
     """Puts the values of MaxPool2d back where they came from, zeros elsewhere."""
 
     _ndim = 2
@@ -84,7 +84,7 @@ class MaxUnpool2d(_MaxUnpool):
         )
 
 
-class MaxUnpool3d(_MaxUnpool):
+class MaxUnpool3d(_MaxUnpoolNd):
     """Puts the values of MaxPool3d back where they came from, zeros elsewhere."""
 
     _ndim = 3
@@ -148,12 +148,12 @@ class FractionalMaxPool3d(_FractionalMaxPool):
 
 
 # ----- average and power pooling -----
-class _AvgPool(Described):
+class _AvgPoolNd(Described):
     __constants__ = ["kernel_size", "stride", "padding", "ceil_mode", "count_include_pad"]
     _text = "kernel_size={kernel_size}, stride={stride}, padding={padding}"
 
 
-class AvgPool1d(_AvgPool):
+class AvgPool1d(_AvgPoolNd):
     """The mean of each window of a sequence."""
 
     def __init__(
@@ -172,7 +172,7 @@ class AvgPool1d(_AvgPool):
         )
 
 
-class _AvgPoolNd(_AvgPool):
+class _AvgPoolImages(_AvgPoolNd):
     def __init__(
         self, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True,
         divisor_override=None,
@@ -195,21 +195,21 @@ class _AvgPoolNd(_AvgPool):
         self.__dict__.update(old | vars(self))
 
 
-class AvgPool2d(_AvgPoolNd):
+class AvgPool2d(_AvgPoolImages):
     """The mean of each window of an image."""
 
     def forward(self, input):
         return self._pool(F.avg_pool2d, input)
 
 
-class AvgPool3d(_AvgPoolNd):
+class AvgPool3d(_AvgPoolImages):
     """The mean of each window of a volume."""
 
     def forward(self, input):
         return self._pool(F.avg_pool3d, input)
 
 
-class _LPPool(Described):
+class _LPPoolNd(Described):
     __constants__ = ["norm_type", "kernel_size", "stride", "ceil_mode"]
     _text = ("norm_type={norm_type}, kernel_size={kernel_size}, stride={stride}, "
              "ceil_mode={ceil_mode}")
@@ -225,21 +225,21 @@ class _LPPool(Described):
         )
 
 
-class LPPool1d(_LPPool):
+class LPPool1d(_LPPoolNd):
     """The p-norm of each window of a sequence."""
 
     def forward(self, input):
         return self._pool(F.lp_pool1d, input)
 
 
-class LPPool2d(_LPPool):
+class LPPool2d(_LPPoolNd):
     """The p-norm of each window of an image."""
 
     def forward(self, input):
         return self._pool(F.lp_pool2d, input)
 
 
-class LPPool3d(_LPPool):
+class LPPool3d(_LPPoolNd):
     """The p-norm of each window of a volume."""
 
     def forward(self, input):
@@ -247,7 +247,7 @@ class LPPool3d(_LPPool):
 
 
 # ----- adaptive pooling -----
-class _AdaptiveMaxPool(Described):
+class _AdaptiveMaxPoolNd(Described):
     __constants__ = ["output_size", "return_indices"]
     _text = "output_size={output_size}"
 
@@ -256,28 +256,28 @@ class _AdaptiveMaxPool(Described):
         self.output_size, self.return_indices = output_size, return_indices
 
 
-class AdaptiveMaxPool1d(_AdaptiveMaxPool):
+class AdaptiveMaxPool1d(_AdaptiveMaxPoolNd):
     """Max pooling to a given length."""
 
     def forward(self, input):
         return F.adaptive_max_pool1d(input, self.output_size, self.return_indices)
 
 
-class AdaptiveMaxPool2d(_AdaptiveMaxPool):
+class AdaptiveMaxPool2d(_AdaptiveMaxPoolNd):
     """Max pooling to a given size."""
 
     def forward(self, input):
         return F.adaptive_max_pool2d(input, self.output_size, self.return_indices)
 
 
-class AdaptiveMaxPool3d(_AdaptiveMaxPool):
+class AdaptiveMaxPool3d(_AdaptiveMaxPoolNd):
     """Max pooling to a given size."""
 
     def forward(self, input):
         return F.adaptive_max_pool3d(input, self.output_size, self.return_indices)
 
 
-class _AdaptiveAvgPool(Described):
+class _AdaptiveAvgPoolNd(Described):
     __constants__ = ["output_size"]
     _text = "output_size={output_size}"
 
@@ -286,21 +286,21 @@ class _AdaptiveAvgPool(Described):
         self.output_size = output_size
 
 
-class AdaptiveAvgPool1d(_AdaptiveAvgPool):
+class AdaptiveAvgPool1d(_AdaptiveAvgPoolNd):
     """Average pooling to a given length."""
 
     def forward(self, input):
         return F.adaptive_avg_pool1d(input, self.output_size)
 
 
-class AdaptiveAvgPool2d(_AdaptiveAvgPool):
+class AdaptiveAvgPool2d(_AdaptiveAvgPoolNd):
     """Average pooling to a given size."""
 
     def forward(self, input):
         return F.adaptive_avg_pool2d(input, self.output_size)
 
 
-class AdaptiveAvgPool3d(_AdaptiveAvgPool):
+class AdaptiveAvgPool3d(_AdaptiveAvgPoolNd):
     """Average pooling to a given size."""
 
     def forward(self, input):

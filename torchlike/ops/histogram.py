@@ -63,7 +63,9 @@ def count_in_bins(input: Array, edges: Array, weight: Optional[Array], density: 
 
 def _range_of(input: Tensor, low: float, high: float, name: str) -> tuple[float, float]:
     """The range to divide; the data's own where the two ends are equal."""
-    if low == high and input.numel():
+    if low == high and not input.numel():
+        return low, high + 1
+    if low == high:
         low, high = float(input.min()), float(input.max())
     if not (math.isfinite(low) and math.isfinite(high)):
         raise RuntimeError(f"{name}: range of [{_c(low)}, {_c(high)}] is not finite")

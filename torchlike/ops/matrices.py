@@ -23,7 +23,7 @@ DRIVERS = ("gels", "gelsy", "gelsd", "gelss")
 
 # ----- least squares -----
 @op(promote="none", module=None, name="linalg_lstsq", returns=tuple)
-def least_squares(A: Array, B: Array, rcond: float | None):
+def least_squares(A: Array, B: Array, rcond: float | None, driver: str):
     if A.ndim < 2:
         raise RuntimeError("torch.linalg.lstsq: input must have at least 2 dimensions.")
     check_float("torch.linalg.lstsq", A)
@@ -37,20 +37,25 @@ def least_squares(A: Array, B: Array, rcond: float | None):
     keep = s > rcond * s[..., :1]
     inverse = jnp.where(keep, 1 / jnp.where(keep, s, jnp.ones_like(s)), jnp.zeros_like(s))
     x = jnp.matmul(adjoint(vh), inverse[..., None] * jnp.matmul(adjoint(u), b))
-    rest = jnp.matmul(A, x) - b
-    residuals = jnp.sum(jnp.square(jnp.abs(rest)), -2)
+    residuals = jnp.zeros((0,), A.dtype)
+    if rows > cols and driver != "gelsy":
+        residuals = jnp.sum(jnp.square(jnp.abs(jnp.matmul(A, x) - b)), -2)
     rank = jnp.sum(keep, -1, dtype=jnp.int64)
+    if driver == "gels":
+        rank = jnp.zeros((0,), jnp.int64)
+    s = s if driver in ("gelsd", "gelss") else jnp.zeros((0,), s.dtype)
     return x[..., 0] if vector else x, residuals, rank, s
 
 
 @least_squares.gradient
-def _(grad0, grad1, result0, A, B):
+def _(grad0, grad1, result0, result1, A, B):
     vector = B.ndim == 1 or B.ndim == A.ndim - 1
     g, x, b = (t.unsqueeze(-1) if vector else t for t in (grad0, result0, B))
     inverse = pseudo_inverse(A, None, None, False)
-    rest = (A @ x - b) * (2 * grad1.unsqueeze(-2).to(A.dtype))
-    to_a = pinv_slope(g @ mH(b), inverse, A) + rest @ mH(x)
-    to_b = mH(inverse) @ g - rest
+    to_a, to_b = pinv_slope(g @ mH(b), inverse, A), mH(inverse) @ g
+    if result1.numel():
+        rest = (A @ x - b) * (2 * grad1.unsqueeze(-2).to(A.dtype))
+        to_a, to_b = to_a + rest @ mH(x), to_b - rest
     return to_a, to_b.squeeze(-1) if vector else to_b
 
 
@@ -64,18 +69,11 @@ def lstsq(
         raise RuntimeError(
             "torch.linalg.lstsq: parameter `driver` should be one of (gels, gelsy, gelsd, gelss)"
         )
-    x, residuals, rank, s = least_squares(A, B, None if driver == "gels" else rcond)
-    rows, cols = A.shape[-2:]
-    full = rows > cols and driver != "gelsy"
-    if full and driver != "gels":
-        full = bool((rank == cols).all())
-    empty = A.new_zeros(0)
-    return return_types.linalg_lstsq(
-        x,
-        residuals if full else empty,
-        A.new_zeros(0, dtype=rank.dtype) if driver == "gels" else rank,
-        s if driver in ("gelsd", "gelss") else s.new_zeros(0),
-    )
+    found = least_squares(A, B, None if driver == "gels" else rcond, driver)
+    x, residuals, rank, s = found
+    if residuals.numel() and driver != "gels" and not bool((rank == A.shape[-1]).all()):
+        residuals = A.new_zeros(0)
+    return return_types.linalg_lstsq(x, residuals, rank, s.detach())
 
 
 # ----- powers and the exponential -----
@@ -229,6 +227,7 @@ def tensorsolve(A: Tensor, B: Tensor, dims: Any = None, *, out: Any = None) -> T
 @composite(module="linalg", name="vander", method=False)
 def linalg_vander(x: Tensor, *, N: int | None = None) -> Tensor:
     """Rows of powers 1, x, x², …"""
+    x = x.reshape(1) if x.dim() == 0 else x
     count = x.shape[-1] if N is None else N
     if N is not None and N < 2:
         raise RuntimeError(f"linalg.vander: N must be greater than 1, got {N}")
@@ -299,10 +298,10 @@ def geqrf(input: Array):
 
 @op(promote="none")
 def ormqr(input: Array, tau: Array, other: Array, left: bool = True, transpose: bool = False):
-    rows = input.shape[-2]
     for name, x in (("input", input), ("other", other)):
         if x.ndim < 2:
             raise RuntimeError(f"torch.ormqr: {name} must have at least 2 dimensions.")
+    rows = input.shape[-2]
     if tau.shape[-1] != min(other.shape[-2 if left else -1], input.shape[-1]):
         side = "-2" if left else "-1"
         raise RuntimeError(

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 
 from ..core.dtypes import SCALAR_NAMES
 from ..core.mutate import write_out
-from ..core.op import TABLE, Array, Dims, Dtype, composite, op
+from ..core.op import TABLE, Array, Dims, Dtype, composite, op, publish
 from ..core.tensor import Tensor
 from .kinds import INTEGER, kind, scalar_name
 from .reduce import axes, restore
@@ -18,7 +18,7 @@ INFINITE = (math.inf, -math.inf)
 
 
 # ----- vectors -----
-@op(promote="none", module="linalg", name="linalg_vector_norm", method=False)
+@op(promote="none", module=None, name="linalg_vector_norm", out=True)
 def vector_norm(
     x: Array, ord: float = 2, dim: Dims = None, keepdim: bool = False, *, dtype: Dtype = None
 ):
@@ -53,6 +53,9 @@ def _power_norm(size: Any, ord: float, over: tuple[int, ...], keepdim: bool) -> 
         return jnp.sqrt(jnp.sum(jnp.square(size), over, keepdims=keepdim))
     power = jnp.asarray(ord, size.dtype)
     return jnp.power(jnp.sum(jnp.power(size, power), over, keepdims=keepdim), 1 / power)
+
+
+publish("linalg", "vector_norm", vector_norm.public)
 
 
 @vector_norm.gradient

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from typing import Any
@@ -205,8 +206,13 @@ def uniform_(self, *args, generator=None, **kwargs):
     return fill(self, "uniform_", generator, draw, "UniformBackward0", Recipe("uniform", low, high))
 
 
+@functools.cache
+def _largest(kind: dtype) -> float:
+    return dtypes.finfo(kind).max
+
+
 def check_uniform_bounds(low: float, high: float, kind: dtype) -> None:
-    most = dtypes.finfo(kind).max
+    most = _largest(kind)
     for name, bound in (("from", low), ("to", high)):
         require(-most <= bound <= most, f"{name} is out of bounds for {C_NAMES[kind]}")
     require(

@@ -7,6 +7,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+from jax import lax
 
 from ..core.dtypes import SCALAR_NAMES
 from ..core.op import Array, Dim, Dims, Dtype, alias, composite, op
@@ -248,6 +249,18 @@ def _(grad, input, result, dim):
 
 
 alias("logsumexp", "logsumexp", module="special", of="torch")
+
+
+# ----- a checksum -----
+@op(promote="none", differentiable=False)
+def hash_tensor(input: Array, dim: Dims = (), *, keepdim: bool = False, mode: int = 0):
+    if mode != 0:
+        raise RuntimeError(f"Unknown mode {mode}: only mode 0 (xor_sum) is supported")
+    wide_ = input.astype(jnp.float64 if kind(input) > INTEGER else jnp.int64)
+    bits = lax.bitcast_convert_type(wide_, jnp.uint64)
+    over = axes(dim, input.ndim)
+    found = lax.reduce_xor(bits, over)
+    return jnp.expand_dims(found, over) if keepdim else found
 
 
 # ----- back to the shape before broadcasting -----

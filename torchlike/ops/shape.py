@@ -7,7 +7,8 @@ from typing import Any
 from ..core.check import check_dim, check_dims, infer_size
 from ..core.dispatch import call_view, view_of
 from ..core.op import composite, publish
-from ..core.plan import make_plan, pullback_of
+from ..core.plan import make_plan
+from ..core.pullback import pullback_of
 from ..core.record import LOCAL
 from ..core.storage import View, contiguous_stride, geometry, is_dense
 from ..core.tape import edge_of, function_node, make_node, zeros

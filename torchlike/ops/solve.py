@@ -106,12 +106,15 @@ def lu_factor(A: Tensor, *, pivot: bool = True, out: Any = None) -> Any:
     return found if out is None else write_out("linalg_lu_factor", out, found)
 
 
+_lu_with_info = return_types.make("_lu_with_info", "LU", "pivots", "info")
+
+
 @composite
 def lu(input: Tensor, pivot: bool = True, get_infos: bool = False, out: Any = None) -> Any:
     """The older torch.lu."""
     _check_pivot("linalg.lu_factor", pivot)
     packed, pivots, info = factor_lu(input)
-    found = (packed, pivots, info) if get_infos else return_types.linalg_lu_factor(packed, pivots)
+    found = _lu_with_info(packed, pivots, info) if get_infos else (packed, pivots)
     return found if out is None else write_out("lu", out, found)
 
 

@@ -22,8 +22,9 @@ LOCATOR64 = struct.Struct("<4sLQL")
 LIMIT32, UTF8, SIZES_FOLLOW, ENCRYPTED = 0xFFFFFFFF, 0x0800, 0x0008, 0x0001
 STORED, DEFLATED = 0, 8
 VERSION, OLDEST, NEWEST = 3, 1, 10
-# A record may unpack to this many bytes, or to this many times its packed size, not to more.
-FREE_BYTES, MOST_RATIO = 1 << 24, 100
+CHUNK = 1 << 24
+# Compressed records may unpack to this many bytes, or this many times the file's, not to more.
+FREE_BYTES, MOST_RATIO = 1 << 28, 100
 
 CORRUPTED = (
     ". This is an internal miniz error. If you are seeing this error, there is a high likelihood "
@@ -62,10 +63,10 @@ class Writer:
 
     def blank(self, name: str, size: int) -> None:
         """Leave room for a record of `size` bytes that somebody else will fill in."""
-        zeros = memoryview(bytes(min(size, FREE_BYTES)))
+        zeros = memoryview(bytes(min(size, CHUNK)))
 
         def fill() -> None:
-            for start in range(0, size, FREE_BYTES):
+            for start in range(0, size, CHUNK):
                 self._write(zeros[: size - start])
 
         self._frame(name, size, 0, fill)
@@ -144,9 +145,7 @@ class Reader:
         self.root, slash, _ = first.partition("/")
         if not slash:
             raise RuntimeError(f"file in archive is not in a subdirectory: {first}")
-        # Tricks with overlapping records make a small file read as a big one.
-        if sum(record.packed for record in self.records.values()) > self.length:
-            raise corrupted("reading zip archive: records overlap")
+        self._check_sizes()
         self._check_version()
 
     def __contains__(self, name: str) -> bool:
@@ -171,6 +170,18 @@ class Reader:
         if record.checksum and zlib.crc32(data) != record.checksum:
             raise corrupted(f"reading file {name}: invalid checksum")
         return data
+
+    def _check_sizes(self) -> None:
+        """Overlapping or endlessly compressed records make a small file read as a big one."""
+        records = self.records.values()
+        if sum(record.packed for record in records) > self.length:
+            raise corrupted("reading zip archive: records overlap")
+        unpacked = sum(record.size for record in records if record.method != STORED)
+        if unpacked > max(FREE_BYTES, MOST_RATIO * self.length):
+            raise RuntimeError(
+                f"records would unpack to {unpacked} bytes from a file of {self.length}: refused "
+                "as a decompression bomb"
+            )
 
     def _check_version(self) -> None:
         if "version" not in self:
@@ -292,11 +303,6 @@ def _wide(extra: bytes, *numbers: int) -> list[int]:
 
 def _inflate(record: Record, raw: np.ndarray) -> np.ndarray:
     """Unpack a compressed record (PyTorch writes none, other zip programs do)."""
-    if record.size > max(FREE_BYTES, MOST_RATIO * record.packed):
-        raise RuntimeError(
-            f"record {record.name} would unpack from {record.packed} to {record.size} bytes: "
-            "refused as a decompression bomb"
-        )
     unpacker = zlib.decompressobj(-zlib.MAX_WBITS)
     try:
         data = unpacker.decompress(raw, record.size + 1)

@@ -276,6 +276,10 @@ def _is_zip(file: Any) -> bool:
 def _check_zip(archive: Reader, weights_only: bool) -> None:
     if "constants.pkl" not in archive:
         return
+    warnings.warn(
+        "'torch.load' received a zip file that looks like a TorchScript archive dispatching to "
+        "'torch.jit.load' (call 'torch.jit.load' directly to silence this warning)"
+    )
     if weights_only:
         raise RuntimeError(
             "Cannot use ``weights_only=True`` with TorchScript archives passed to ``torch.load``. "

@@ -14,7 +14,7 @@ import numpy as np
 from ..nn.module import Module
 from .archive import read_bytes
 from .memory import Memory, TypedStorage
-from .persistent import check_one_dtype, parse_id, swapped
+from .persistent import check_key, check_one_dtype, parse_id, swapped
 from .pickler import make_pickler
 from .places import location_tag
 from .settings import SKIP_DATA
@@ -85,15 +85,17 @@ def load(file: Any, restore: Callable[..., Any], unpickler: Any, arguments: dict
         raise RuntimeError(f"Invalid protocol version: {version}")
     system = unpickler(file, **arguments).load()
     storages: dict[Any, TypedStorage] = {}
-    room = _remaining(file)
+    room, used = _remaining(file), 0
 
     def persistent_load(saved_id: Any) -> Any:
+        nonlocal used
         if isinstance(saved_id, tuple) and saved_id[0] in ("module", b"module"):
             return _container(*saved_id[1:])
         kind, key, location, count, view = parse_id(saved_id, 5)
         if key not in storages:
             size = count * kind.dtype.itemsize
-            if size > room:
+            used += size
+            if used > room:
                 raise RuntimeError(f"storage {key} of {size} bytes is larger than the file")
             memory = restore(Memory(np.zeros(size, np.uint8)), location)
             memory.pending = True
@@ -101,6 +103,7 @@ def load(file: Any, restore: Callable[..., Any], unpickler: Any, arguments: dict
         if view is None:
             return storages[key]
         view_key, start, _ = view
+        check_key(view_key)
         return storages.setdefault(view_key, TypedStorage(storages[key].memory, kind.dtype, start))
 
     reader = unpickler(file, **arguments)
@@ -109,6 +112,7 @@ def load(file: Any, restore: Callable[..., Any], unpickler: Any, arguments: dict
     keys = Unpickler(file).load()
     little = not isinstance(system, dict) or system.get("little_endian", True)
     for key in [] if SKIP_DATA.on else keys:
+        check_key(key)
         if key not in storages:
             raise AssertionError(f"storage key {key!r} not found in deserialized_objects")
         _fill(file, storages[key], "little" if little else "big")

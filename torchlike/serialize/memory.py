@@ -132,7 +132,14 @@ class Memory(UntypedStorage):
         if (tuple(at.shape), at.stride, 0) == (size, stride, offset):
             return alias_of(base)
         # Only the handle: the tensor is a leaf of its own, not a view in autograd's sense.
-        return alias_of(_look(base, offset, size, stride))
+        if prod(size):
+            return alias_of(_look(base, offset, size, stride))
+        seen = alias_of(_look(base, 0, size, contiguous_stride(size)))
+        # An empty view may lie anywhere, even outside: only its own word tells where.
+        view = seen._view or View(at, (), base._aval, None)
+        where = geometry(size, stride, offset)
+        seen._view = View(where, view.steps, view.base_aval, view.base_stride)
+        return seen
 
     def _first(self, dtype: dtypes.dtype, offset: int, size: Any, stride: Any) -> Tensor:
         """What the memory hangs on: this tensor if it covers it all, else all of it in a row."""

@@ -28,7 +28,7 @@ from ..core.tensor import Parameter, Tensor, alias_of, from_host
 from .memory import STORAGE_TYPES, UNTYPED, Memory, TypedStorage
 
 HERE = __package__.partition(".")[0]
-OVERFLOW = 1 << 63
+OVERFLOW, MOST_DIMS = 1 << 63, 64
 
 
 # ----- PyTorch's rebuild functions -----
@@ -39,6 +39,8 @@ def _check_geometry(room: int, offset: Any, size: Any, stride: Any) -> None:
     for number in (offset, *size, *stride):
         if type(number) is not int:
             raise TypeError(f"sizes and strides must be int, but got {type(number).__name__}")
+    if len(size) > MOST_DIMS:
+        raise RuntimeError(f"tensors of {len(size)} dims are not supported")
     if len(size) != len(stride):
         raise RuntimeError(f"unequal size length ({len(size)}) and stride length ({len(stride)})")
     if any(n < 0 for n in size) or prod(size) >= OVERFLOW:
@@ -56,8 +58,8 @@ def _check_geometry(room: int, offset: Any, size: Any, stride: Any) -> None:
 def rebuild_tensor(storage, storage_offset, size, stride, dtype=None, requires_grad=False):
     """A view of a storage's memory as a tensor; RuntimeError where it would look outside."""
     dtype = dtype or storage.dtype
-    _check_geometry(storage.memory.nbytes() // dtype.itemsize, storage_offset, size, stride)
     offset = storage.start + storage_offset
+    _check_geometry(storage.memory.nbytes() // dtype.itemsize, offset, size, stride)
     tensor = storage.memory.tensor(dtype, offset, tuple(size), tuple(stride))
     return tensor.requires_grad_() if requires_grad else tensor
 
@@ -130,10 +132,14 @@ def _rebuild_meta_tensor_no_storage(dtype, size, stride, requires_grad):
 
 
 def _rebuild_device_tensor_from_cpu_tensor(data, dtype, device, requires_grad):
+    if not isinstance(data, Tensor):
+        raise TypeError(f"expected a Tensor, but got {type(data).__name__}")
     return data.to(dtype=dtype, device=LOCATION.get(device)).requires_grad_(requires_grad)
 
 
 def _rebuild_device_tensor_from_numpy(data, dtype, device, requires_grad):
+    if not isinstance(data, np.ndarray):
+        raise TypeError(f"expected np.ndarray (got {type(data).__name__})")
     tensor = from_host(np.array(data)).to(dtype=dtype, device=LOCATION.get(device))
     return tensor.requires_grad_(requires_grad)
 
@@ -166,6 +172,8 @@ def _unsupported(name: str, what: str) -> Any:
 
 
 def _get_layout(name):
+    if type(name) is not str:
+        raise TypeError(f"a layout's name is a str, but got {type(name).__name__}")
     return {repr(layout): layout for layout in (strided, sparse_coo, sparse_csr)}[name]
 
 

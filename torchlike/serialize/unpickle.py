@@ -17,8 +17,8 @@ from functools import cached_property
 from struct import unpack
 from typing import Any
 
-from ..core.storage import Size
 from ..core.tensor import Parameter, Tensor
+from .checked import check_key, checked_calls
 from .memory import StorageType
 from .rebuild import REBUILDERS, allowed_globals, find_torch, torch_path
 
@@ -85,57 +85,6 @@ def _same(thing: Any, among: Any) -> bool:
     return thing is not None and any(thing is other for other in among)
 
 
-# ----- calls with checked arguments -----
-
-
-def _bytearray(*args: Any) -> bytearray:
-    if any(isinstance(arg, int) for arg in args):
-        raise pickle.UnpicklingError("bytearray of a given size is refused: pickles hold contents")
-    return bytearray(*args)
-
-
-def _encode(text: Any, encoding: Any = "utf-8") -> bytes:
-    if type(text) is not str or encoding not in ("latin1", "latin-1", "ascii", "utf-8"):
-        raise pickle.UnpicklingError(f"_codecs.encode of {type(text)} to {encoding!r} is refused")
-    return text.encode(encoding)
-
-
-def _tensor(*args: Any) -> Tensor:
-    if args:
-        raise pickle.UnpicklingError("torch.Tensor with arguments is refused")
-    return Tensor()
-
-
-def _size(*args: Any) -> Size:
-    for i, item in enumerate(args[0] if args else ()):
-        if type(item) is not int:
-            kind = type(item).__name__
-            raise TypeError(f"torch.Size() takes an iterable of 'int' (item {i} is '{kind}')")
-    return Size(*args)
-
-
-def _set(*args: Any) -> set[Any]:
-    for item in args[0] if args else ():
-        _check_key(item)
-    return set(*args)
-
-
-def _checked_calls() -> dict[int, Callable[..., Any]]:
-    table = allowed_globals()
-    encode = table["_codecs.encode"]
-    calls = {bytearray: _bytearray, encode: _encode, Tensor: _tensor, set: _set, Size: _size}
-    return {id(real): checked for real, checked in calls.items()}
-
-
-def _check_key(key: Any) -> None:
-    """Hashing a tuple nested a million deep would overflow the C stack."""
-    level, depth = [key], 0
-    while level := [part for item in level if type(item) is tuple for part in item]:
-        depth += 1
-        if depth > 100 or len(level) > 100_000:
-            raise pickle.UnpicklingError("a key is nested too deep")
-
-
 # ----- the machine -----
 
 _OPERATIONS: dict[int, Callable[[Unpickler], None]] = {}
@@ -158,7 +107,7 @@ class Unpickler:
         self.memo: dict[int, Any] = {}
         self.stack: list[Any] = []
         self.marks: list[list[Any]] = []
-        self.allowed, self.calls = allowed_globals(), _checked_calls()
+        self.allowed, self.calls = allowed_globals(), checked_calls()
         self.ids = {id(thing) for thing in self.allowed.values()}
 
     @cached_property
@@ -229,7 +178,7 @@ def _global(self: Unpickler) -> None:
         self.stack.append(self.allowed[path])
     elif path in self.user:
         self.stack.append(self.user[path])
-    elif _same(ours := find_torch(module, name, imported=True), self.user.values()):
+    elif self.user and _same(ours := find_torch(module, name, imported=True), self.user.values()):
         self.stack.append(ours)  # PyTorch knows it by another path than we do
     else:
         path = path.removeprefix("builtins.")
@@ -359,7 +308,7 @@ def _put(self: Unpickler, code: str, items: list[Any]) -> None:
         )
     for i in range(0, len(items), 2):
         if type(items[i]) is tuple:
-            _check_key(items[i])
+            check_key(items[i])
         target[items[i]] = items[i + 1]
 
 

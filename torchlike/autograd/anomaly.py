@@ -1,0 +1,40 @@
+"""Anomaly mode: remember where each node was made, and stop at the first NaN gradient."""
+
+from __future__ import annotations
+
+import warnings
+
+from ..core.record import LOCAL
+
+
+class set_detect_anomaly:
+    """Switch anomaly mode at once; as a context manager, switch it back afterwards."""
+
+    def __init__(self, mode: bool, check_nan: bool = True) -> None:
+        self._saved = LOCAL.state.anomaly
+        LOCAL.state.anomaly = (bool(mode), bool(mode and check_nan))
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, *_: object) -> None:
+        LOCAL.state.anomaly = self._saved
+
+
+class detect_anomaly:
+    """Anomaly mode inside the `with` block."""
+
+    def __init__(self, check_nan: bool = True) -> None:
+        self.check_nan = check_nan
+        warnings.warn(
+            "Anomaly Detection has been enabled. This mode will increase the runtime and should only "
+            "be enabled for debugging.",
+            UserWarning,
+            stacklevel=2,
+        )
+
+    def __enter__(self) -> None:
+        self._mode = set_detect_anomaly(True, self.check_nan)
+
+    def __exit__(self, *error: object) -> None:
+        self._mode.__exit__(*error)

@@ -1,0 +1,119 @@
+"""torch.autograd.graph: nodes, edges, and hooks on what the graph saves."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from ..core.hooks import RemovableHandle
+from ..core.record import LOCAL
+from ..core.tape import Node as Node
+from ..core.tape import edge_of
+from ..core.tensor import Tensor
+
+
+class GradientEdge(NamedTuple):
+    """A place in the graph: a node and the number of its output."""
+
+    node: Node
+    output_nr: int
+
+
+def get_gradient_edge(tensor: Tensor) -> GradientEdge:
+    """The place a tensor's gradient goes to."""
+    if not tensor.requires_grad:  # type: ignore[attr-defined]
+        raise RuntimeError("It is not possible to get the gradient edge for a Tensor that does not require gradients")
+    edge = edge_of(tensor)
+    assert edge is not None
+    return GradientEdge(*edge)
+
+
+class saved_tensors_hooks:
+    """Inside, tensors the graph saves go through `pack_hook`, and back through `unpack_hook`."""
+
+    def __init__(self, pack_hook: Callable[[Tensor], Any], unpack_hook: Callable[[Any], Tensor]) -> None:
+        self.hooks: Any = (pack_hook, unpack_hook)
+
+    def __enter__(self) -> None:
+        LOCAL.state.saved_hooks.append(self.hooks)
+
+    def __exit__(self, *_: object) -> None:
+        LOCAL.state.saved_hooks.pop()
+
+
+class save_on_cpu(saved_tensors_hooks):
+    """Inside, what the graph saves is kept in the CPU's memory."""
+
+    def __init__(self, pin_memory: bool = False, device_type: str = "cuda") -> None:
+        if pin_memory:
+            raise NotImplementedError("save_on_cpu: pin_memory=True is not supported")
+        super().__init__(lambda t: (t.device, t.cpu()), lambda packed: packed[1].to(packed[0]))
+
+
+class disable_saved_tensors_hooks(saved_tensors_hooks):
+    """Inside, saving a tensor under `saved_tensors_hooks` raises the given message."""
+
+    def __init__(self, error_message: str) -> None:
+        self.message = error_message
+
+    def __enter__(self) -> None:
+        if LOCAL.state.saved_hooks:
+            raise RuntimeError(self.message)
+        self._saved = LOCAL.state.saved_hooks
+        LOCAL.state.saved_hooks = _Refusing(self.message)
+
+    def __exit__(self, *_: object) -> None:
+        LOCAL.state.saved_hooks = self._saved
+
+
+class _Refusing(list):  # type: ignore[type-arg]
+    """A stack of hooks on which nothing may be put."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__()
+        self.message = message
+
+    def append(self, item: Any) -> None:
+        raise RuntimeError(self.message)
+
+
+class _MultiHandle(RemovableHandle):
+    def __init__(self, handles: Sequence[RemovableHandle]) -> None:
+        self.handles = tuple(handles)
+
+    def remove(self) -> None:
+        for handle in self.handles:
+            handle.remove()
+
+
+def register_multi_grad_hook(tensors: Sequence[Tensor], fn: Callable[..., None], *, mode: str = "all") -> Any:
+    """Call `fn` when the gradients of all (or any first) of the tensors are there."""
+    if mode not in ("all", "any"):
+        raise ValueError(f"Expects mode to be one of ('all', 'any') but got {mode}")
+    lock, grads = threading.Lock(), {}
+    count = [0]
+
+    def hook_of(i: int) -> Callable[[Tensor], None]:
+        def hook(grad: Tensor) -> None:
+            with lock:
+                count[0] += 1
+                grads[i] = grad
+                done = count[0] == len(tensors) if mode == "all" else count[0] == 1
+                if count[0] == len(tensors):
+                    count[0] = 0
+            if done:
+                fn([grads.get(k) for k in range(len(tensors))] if mode == "all" else grad)
+                grads.clear()
+
+        return hook
+
+    return _MultiHandle([t.register_hook(hook_of(i)) for i, t in enumerate(tensors)])  # type: ignore[attr-defined]
+
+
+def increment_version(tensor: Any) -> None:
+    """Mark tensors as written to."""
+    from ..core.tensor import counter_of
+
+    for t in [tensor] if isinstance(tensor, Tensor) else tensor:
+        counter_of(t).version += 1

@@ -1,0 +1,204 @@
+"""The backward engine: walks nodes in PyTorch's order (latest first) and records their pullbacks."""
+
+from __future__ import annotations
+
+import heapq
+import warnings
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from .record import LOCAL, record
+from .tape import AccumulateGrad, Node, sum_spec
+from .tensor import Tensor, alias_of, to_host, wrap
+
+
+def execute(
+    roots: Sequence[tuple[Node, int]], grads: Sequence[Any], keep: bool, create: bool,
+    capture: dict[Node, dict[int, int]] | None = None, only: bool = False,
+) -> dict[int, Any]:  # fmt: skip
+    """Walk the graph. `capture` maps node -> {output: key} of gradients to return; with `only`
+    nothing is accumulated but what was captured."""
+    state = LOCAL.state
+    saved_mode = state.grad_enabled
+    state.grad_enabled = create
+    try:
+        return _Run(keep, create, capture or {}, only).run(roots, grads)
+    finally:
+        state.grad_enabled = saved_mode
+
+
+class _Run:
+    """One backward pass."""
+
+    def __init__(self, keep: bool, create: bool, capture: dict[Node, dict[int, int]], only: bool):
+        self.keep, self.create, self.capture, self.only = keep, create, capture, only
+        self.buffers: dict[Node, list[Any]] = {}
+        self.captured: dict[int, Any] = {}
+        self.needed: set[Node] | None = None
+
+    def run(self, roots: Sequence[tuple[Node, int]], grads: Sequence[Any]) -> dict[int, Any]:
+        waiting = _dependencies([node for node, _ in roots])
+        if self.only:
+            self.needed = _leading_to(self.capture, waiting)
+        buffers = self.buffers
+        heap: list[tuple[int, int, Node]] = []
+        count = 0
+        for (node, nr), g in zip(roots, grads, strict=True):
+            self.add(node, nr, g)
+        for node in dict.fromkeys(node for node, _ in roots):
+            if waiting[node] == 0:
+                heapq.heappush(heap, (-node.seq, count, node))
+                count += 1
+        while heap:
+            node = heapq.heappop(heap)[2]
+            found = self.visit(node, buffers.pop(node, None))
+            for edge, g in zip(node.edges, found, strict=False):
+                if edge is None:
+                    continue
+                target, nr = edge
+                if g is not None:
+                    self.add(target, nr, g)
+                waiting[target] -= 1
+                if waiting[target] == 0:
+                    heapq.heappush(heap, (-target.seq, count, target))
+                    count += 1
+        return self.captured
+
+    def add(self, node: Node, nr: int, g: Any) -> None:
+        buffer = self.buffers.get(node)
+        if buffer is None:
+            buffer = self.buffers[node] = [None] * max(len(node.outs), nr + 1)
+        have = buffer[nr]
+        if have is None:
+            buffer[nr] = g
+        elif self.create:
+            buffer[nr] = have + g
+        else:
+            buffer[nr] = record(sum_spec(have.aval), (have, g))[0]
+
+    def visit(self, node: Node, grads: list[Any] | None) -> list[Any]:
+        if grads is None:
+            return [None] * len(node.edges)
+        if (
+            node.tensor_hooks is not None or node.prehooks or node.retains
+            or (node.__class__ is AccumulateGrad and node.variable._hooks)
+        ):  # fmt: skip
+            grads = self.before(node, grads)
+        wanted = self.capture.get(node)
+        if wanted is not None:
+            for nr, key in wanted.items():
+                self.captured[key] = grads[nr]
+        if self.needed is not None and (node not in self.needed or isinstance(node, AccumulateGrad)):
+            return [None] * len(node.edges)
+        if grads[0] is None and all(g is None for g in grads):
+            return [None] * len(node.edges)
+        found = node.apply_tensors(grads) if self.create else node.apply_values(grads)
+        if LOCAL.state.anomaly[1]:
+            self.check_nan(node, found)
+        if node.posthooks:
+            found = self.after(node, found, grads)
+        if not self.keep:
+            node.release()
+        return found
+
+    def before(self, node: Node, grads: list[Any]) -> list[Any]:
+        tensors = [self.tensor(g) for g in grads]
+        for nr, hooks in _all_tensor_hooks(node):
+            for hook in list(hooks.values()):
+                if tensors[nr] is not None:
+                    new = hook(tensors[nr])
+                    if new is not None:
+                        tensors[nr] = _checked_hook_result(new, tensors[nr])
+        for hook in list((node.prehooks or {}).values()):
+            new = hook(tuple(tensors))
+            if new is not None:
+                tensors = list(new) if isinstance(new, (tuple, list)) else [new]
+        for nr, ref in (node.retains or {}).items():
+            t = ref()
+            if t is not None and tensors[nr] is not None:
+                g = tensors[nr]
+                t._grad = (g if self.create else alias_of(g)) if t._grad is None else t._grad + g
+        return [self.carrier(t) for t in tensors]
+
+    def after(self, node: Node, found: list[Any], grads: list[Any]) -> list[Any]:
+        given = tuple(self.tensor(g) for g in grads)
+        for hook in list(node.posthooks.values()):
+            new = hook(tuple(self.tensor(g) for g in found), given)
+            if new is not None:
+                found = [self.carrier(t) for t in (new if isinstance(new, (tuple, list)) else (new,))]
+        return found
+
+    def check_nan(self, node: Node, found: list[Any]) -> None:
+        """Anomaly mode: RuntimeError when a node gives NaN, after a warning that shows its forward."""
+        for i, g in enumerate(found):
+            t = self.tensor(g)
+            if t is None or not np.isnan(to_host(t.detach()).astype(np.complex128)).any():
+                continue
+            lines = node.metadata.get("traceback_")
+            told = "".join(lines) if lines else "No forward pass information available."
+            warnings.warn(
+                f"Error detected in {node.name()}. Traceback of forward call that caused the error:\n"
+                f"{told}",
+                UserWarning,
+                stacklevel=2,
+            )
+            raise RuntimeError(f"Function '{node.name()}' returned nan values in its {i}th output.")
+
+    def tensor(self, g: Any) -> Any:
+        return g if g is None or self.create else wrap(g)
+
+    def carrier(self, t: Any) -> Any:
+        return t if t is None or self.create else t._value_now()
+
+
+def _all_tensor_hooks(node: Node) -> list[tuple[int, dict[int, Any]]]:
+    if isinstance(node, AccumulateGrad) and node.variable._hooks:
+        return [(0, node.variable._hooks)]  # type: ignore[attr-defined]
+    return list((node.tensor_hooks or {}).items())
+
+
+def _checked_hook_result(new: Any, old: Tensor) -> Tensor:
+    if not isinstance(new, Tensor):
+        raise TypeError(f"expected Variable, but hook returned '{type(new).__name__}'")
+    if new.shape != old.shape:
+        raise RuntimeError("hook '<lambda>' has changed the size of value")
+    return new
+
+
+def _dependencies(roots: Iterable[Node]) -> dict[Node, int]:
+    """How many edges lead to each node that can be reached."""
+    waiting: dict[Node, int] = {}
+    stack = []
+    for node in roots:
+        if node not in waiting:
+            waiting[node] = 0
+            stack.append(node)
+    while stack:
+        for edge in stack.pop().edges:
+            if edge is not None:
+                node = edge[0]
+                if node in waiting:
+                    waiting[node] += 1
+                else:
+                    waiting[node] = 1
+                    stack.append(node)
+    return waiting
+
+
+def _leading_to(targets: Iterable[Node], reachable: dict[Node, int]) -> set[Node]:
+    """The nodes from which one of `targets` can be reached (not the targets themselves)."""
+    sources: dict[Node, list[Node]] = {}
+    for node in reachable:
+        for edge in node.edges:
+            if edge is not None:
+                sources.setdefault(edge[0], []).append(node)
+    found: set[Node] = set()
+    stack = list(targets)
+    while stack:
+        for node in sources.get(stack.pop(), ()):
+            if node not in found:
+                found.add(node)
+                stack.append(node)
+    return found
