@@ -547,6 +547,28 @@ fails(lambda: P.ln_structured(b, "bias", 1, 2, 0))
 fails(lambda: P.ln_structured(fill(nn.Linear(2, 2)), "weight", 1, 2, 5))
 show(list(b.state_dict()))
 """,
+    "stateless": """
+call = nn.utils.stateless.functional_call
+m = Tree()
+given = {"first.weight": torch.zeros(2), "first.seen": torch.tensor(5.0)}
+show(call(m, given, torch.ones(2)), given, m.first.weight, m.first.seen, m.second.seen)
+show(call(m, {"first.weight": torch.ones(2)}, (torch.ones(2),)))
+show(call(m.first, {}, torch.ones(2), {"scale": 3.0}))
+fails(lambda: call(m, {"zzz.weight": torch.ones(2)}, torch.ones(2)))
+fails(lambda: call(m, {"first.weight": 3}, torch.ones(2)))
+fails(lambda: call(m.first, {"weight": torch.ones(2)}, torch.ones(2), strict=True))
+both = {"first.weight": torch.ones(2), "third.weight": torch.zeros(2)}
+fails(lambda: call(m, both, torch.ones(2)))
+w = torch.full((2,), 3.0, requires_grad=True)
+call(m, {"third.weight": w}, torch.ones(2)).sum().backward(); show(w.grad, m.first.weight.grad)
+""",
+    "sizes": """
+from collections import OrderedDict
+from torch.nn.modules.utils import _pair, _triple, _ntuple, consume_prefix_in_state_dict_if_present
+show(_pair(3), _pair([1, 2]), _triple(1), _ntuple(5)("ab"))
+state = nn.Sequential(nn.Linear(1, 1)).state_dict(prefix="module.")
+consume_prefix_in_state_dict_if_present(state, "module."); show(list(state), dict(state._metadata))
+""",
     "fusion": """
 conv, bn, lin = nn.Conv2d(2, 3, 1), nn.BatchNorm2d(3), nn.Linear(2, 3)
 fails(lambda: nn.utils.fuse_conv_bn_eval(conv, bn))

@@ -86,16 +86,15 @@ def test_keys_are_not_nested_deep():
 
 
 def test_compressed_files_are_read_unless_they_explode(torch):
-    assert (
-        torch.load(io.BytesIO(zipped(forged(tensor_call()), None, zipfile.ZIP_DEFLATED))).sum() == 6
-    )
+    small = zipped(forged(tensor_call()), None, zipfile.ZIP_DEFLATED)
+    assert torch.load(io.BytesIO(small)).sum() == 6
     if hasattr(torch, "_C"):
         return
-    count = 50_000_000
-    call = tensor_call(count=count, size=(count,))
-    bomb = zipped(forged(call), {"data/0": bytes(4 * count)}, zipfile.ZIP_DEFLATED)
+    bomb = bytearray(small)
+    entry = bomb.rindex(b"PK\1\2")
+    bomb[entry + 24 : entry + 28] = struct.pack("<L", 1 << 30)
     with pytest.raises(RuntimeError, match="bomb"):
-        torch.load(io.BytesIO(bomb))
+        torch.load(io.BytesIO(bytes(bomb)))
 
 
 def test_overlapping_records():

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from .core import dtypes
+from .core.storage import Storage, is_traced
 from .core.tensor import Parameter, Tensor, to_host
 
 
@@ -195,10 +196,15 @@ def array_text(array: np.ndarray, indent: int) -> str:
 # ----- the whole text -----
 
 
+def _has_values(tensor: Tensor) -> bool:
+    """Not on the meta device, nor inside one of JAX's transforms (where PyTorch shows wrappers)."""
+    storage = tensor._storage
+    traced = type(storage) is Storage and is_traced(storage.value)
+    return tensor.device.type != "meta" and not traced
+
+
 def _contents(tensor: Tensor, indent: int) -> str:
-    if tensor.device.type == "meta":
-        return "..."
-    return array_text(to_host(tensor), indent)
+    return array_text(to_host(tensor), indent) if _has_values(tensor) else "..."
 
 
 def _is_default(dtype: dtypes.dtype) -> bool:
@@ -210,7 +216,7 @@ def _is_default(dtype: dtypes.dtype) -> bool:
 
 
 def _suffixes(tensor: Tensor) -> list[str]:
-    meta = tensor.device.type == "meta"
+    meta = not _has_values(tensor)
     empty = meta or tensor.numel() == 0
     found = []
     if tensor.device.type != "cpu":

@@ -90,7 +90,7 @@ def call(op: Op, inputs: Sequence[Any], statics: Any = ()) -> Any:
             t._requires_grad = True
             t._grad_fn = node
             if node.pullback.results:
-                node.versions.append((s, 0, len(node.saved) - 1))
+                node.versions.append((s, 0, len(node.saved or ()) - 1))
         elif state.inference:
             t._inference = True
         return t

@@ -18,8 +18,8 @@ class dtype:
 
     name: str
     np: np.dtype[Any] | None
-    category: int
-    itemsize: int
+    category: Any
+    itemsize: Any
     legacy: str
     _signed: bool
 
@@ -52,7 +52,7 @@ _BY_NUMPY: dict[Any, dtype] = {}
 ALL: list[dtype] = []
 
 
-def _make(name: str, scalar: Any, category: int, legacy: str = "", itemsize: int = 0) -> dtype:
+def _make(name: str, scalar: Any, category: Any, legacy: str = "", itemsize: Any = 0) -> dtype:
     made = dtype()
     made.name, made.category, made.legacy = name, category, legacy
     made.np = None if scalar is None else np.dtype(scalar)

@@ -83,7 +83,7 @@ class _Run:
             return [None] * len(node.edges)
         if (
             node.tensor_hooks is not None or node.prehooks or node.retains
-            or (node.__class__ is AccumulateGrad and node.variable._hooks)
+            or (node.__class__ is AccumulateGrad and node.variable._hooks)  # type: ignore[attr-defined]
         ):  # fmt: skip
             grads = self.before(node, grads)
         wanted = self.capture.get(node)

@@ -61,7 +61,7 @@ def _compile(jaxpr: Jaxpr, consts: Sequence[Any]) -> tuple[list[Any], tuple[Any,
     for eqn in jaxpr.eqns:
         name = eqn.primitive.name
         if name in CALLS:
-            inner = eqn.params.get("jaxpr") or eqn.params.get("call_jaxpr")
+            inner: Any = eqn.params.get("jaxpr") or eqn.params.get("call_jaxpr")
             fun = interpreter(inner if isinstance(inner, ClosedJaxpr) else ClosedJaxpr(inner, ()))
         else:
             rule = RULES.get(name)

@@ -143,12 +143,12 @@ def _params(body: Callable[..., Any]) -> list[Param]:
     keywords = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
     params = [Param(n, i, notes.get(n, "object"), False) for i, n in enumerate(positional)]
     params += [Param(n, len(positional) + i, notes.get(n, "object"), True) for i, n in enumerate(keywords)]
-    defaults = body.__defaults__ or ()
+    defaults, keyword_defaults = body.__defaults__ or (), body.__kwdefaults__ or {}
     for p, value in zip(params[len(positional) - len(defaults) : len(positional)], defaults, strict=True):
         p.has_default, p.default = True, value
     for p in params[len(positional) :]:
-        if p.name in (body.__kwdefaults__ or {}):
-            p.has_default, p.default = True, body.__kwdefaults__[p.name]
+        if p.name in keyword_defaults:
+            p.has_default, p.default = True, keyword_defaults[p.name]
     return params
 
 

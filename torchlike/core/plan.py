@@ -196,6 +196,7 @@ def _number_struct(kind: type) -> Any:
 def _targets(op: Op, params: list[Any], metas: list[Any], statics: dict[str, Any]) -> list[Any]:
     """The NumPy dtype each present input is converted to before the body; None: as it is."""
     rule = op.promote
+    common: Any
     if rule == "none":
         return [None] * len(metas)
     if callable(rule):

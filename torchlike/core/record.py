@@ -21,6 +21,7 @@ from .device import CPU, META, device
 from .storage import FLUSH, INLINE, OWNED, Aval, Value, concrete, traced
 
 MAX_RECORDS = 2000  # a window ends here at the latest
+BOUND_MASK = 63  # a window's bounds are looked at every 64 records; 0: every op runs at once (debug)
 MAX_BYTES = 1 << 30  # … or when its leaves keep this much memory alive
 
 _ref = weakref.ref
@@ -86,7 +87,6 @@ class State:
 
     __slots__ = (
         "grad_enabled", "inference", "traces", "interposed", "tracing", "saved_hooks", "anomaly",
-        "extra",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -97,7 +97,6 @@ class State:
         self.saved_hooks: list[Any] = []  # (pack, unpack) of saved_tensors_hooks, innermost last
         self.anomaly: tuple[bool, bool] = (False, False)  # anomaly mode, and whether it looks for NaN
         self.tracing = 0  # depth of JAX transforms this thread is inside of
-        self.extra: dict[str, Any] = {}
 
 
 class _Local(threading.local):
@@ -182,14 +181,14 @@ def record(spec: Spec, inputs: Sequence[Any]) -> list[Value]:
     finally:
         tr.busy = False
     count = len(tr.records)
-    if not count & 63:
+    if not count & BOUND_MASK:
         _bound(tr, count)
     return outs
 
 
 def _bound(tr: Trace, count: int) -> None:
     """End a window that has grown too long or heavy; forget one whose results have all died."""
-    if count >= MAX_RECORDS or tr.bytes > MAX_BYTES:
+    if not BOUND_MASK or count >= MAX_RECORDS or tr.bytes > MAX_BYTES:
         flush(tr)
     elif not tr.checks and all(r() is None for r in tr.values):
         tr.frozen = tr.done = True

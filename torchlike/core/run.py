@@ -19,6 +19,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from . import record as recording
 from .device import to_jax
 from .dtypes import from_numpy
 from .record import EXECUTE, LOCAL, Spec, Trace, flush, number_array
@@ -42,7 +43,7 @@ def set_mode(name: str) -> None:
         raise ValueError(f"TORCHLIKE_MODE must be one of {', '.join(MODES)}, got {name!r}")
     step_boundary()
     mode = name
-    LOCAL.state.extra["debug"] = name == "debug"
+    recording.BOUND_MASK = 0 if name == "debug" else 63
 
 
 class Stats:
@@ -150,6 +151,8 @@ def _run_slowly(tr: Trace, live: list[Value], interpret: bool) -> None:
                 interpreted += 1
             else:
                 results = _run_op(spec, arrays)
+                if mode == "debug":
+                    jax.block_until_ready(results)  # an error shows at the op that made it
             env[first : first + len(spec.outs)] = results
             for s in last.get(number, ()):
                 env[s] = None
@@ -392,7 +395,8 @@ def configure() -> None:
     """JAX's settings torchlike stands on: 64-bit types, full-precision products, a disk cache."""
     jax.config.update("jax_enable_x64", True)
     jax.config.update("jax_default_matmul_precision", "highest")
-    if jax.config.jax_compilation_cache_dir is None and not os.environ.get("TORCHLIKE_NO_CACHE"):
+    configured = getattr(jax.config, "jax_compilation_cache_dir", None)
+    if configured is None and not os.environ.get("TORCHLIKE_NO_CACHE"):
         jax.config.update("jax_compilation_cache_dir", str(_cache_folder()))
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
         jax.config.update("jax_persistent_cache_min_entry_size_bytes", 0)

@@ -162,7 +162,7 @@ class HostStorage(Storage):
         """Nobody outside holds the memory any more: be an ordinary storage again."""
         value = host_value(np.ascontiguousarray(self.host).reshape(self.host.shape))  # type: ignore[union-attr]
         self.host = self.exported = None
-        self.__class__ = Storage
+        self.__class__ = Storage  # type: ignore[assignment]
         self.value = value
         return value
 

@@ -174,28 +174,13 @@ def multi_head_attention_forward(
     padding, mask, is_causal = _both_masks(
         query, key_padding_mask, attn_mask, need_weights, is_causal
     )
-    _require(
-        embed_dim == embed_dim_to_check,
-        f"was expecting embedding dimension of {embed_dim_to_check}, but got {embed_dim}",
-    )
-    head_dim = embed_dim // num_heads
-    _require(
-        head_dim * num_heads == embed_dim,
-        f"embed_dim {embed_dim} not divisible by num_heads {num_heads}",
-    )
-    weights = (q_proj_weight, k_proj_weight, v_proj_weight)
+    head_dim = _head_dim(embed_dim, embed_dim_to_check, num_heads)
     if use_separate_proj_weight:
+        weights = (q_proj_weight, k_proj_weight, v_proj_weight)
         _check_separate(key, value, weights)
         q, k, v = _project((query, key, value), weights, in_proj_bias)
     else:
-        _require(
-            key.shape == value.shape,
-            f"key shape {key.shape} does not match value shape {value.shape}",
-        )
-        _require(
-            in_proj_weight is not None,
-            "use_separate_proj_weight is False but in_proj_weight is None",
-        )
+        _check_packed(key, value, in_proj_weight)
         q, k, v = _project_packed(query, key, value, in_proj_weight, in_proj_bias)
     mask = _checked_mask(mask, batch, num_heads, targets, key.shape[0])
     _check_added(bias_k, bias_v, static_k, static_v)
@@ -239,6 +224,28 @@ def _both_masks(query, padding, mask, need_weights, is_causal):
         return None, None, True  # the fused form needs no mask to be causal
     mask = _canonical_mask(mask, "attn_mask", None, "", query.dtype, check_other=False)
     return padding, mask, is_causal and padding is None
+
+
+def _head_dim(embed_dim, expected, num_heads):
+    _require(
+        embed_dim == expected,
+        f"was expecting embedding dimension of {expected}, but got {embed_dim}",
+    )
+    _require(
+        embed_dim % num_heads == 0,
+        f"embed_dim {embed_dim} not divisible by num_heads {num_heads}",
+    )
+    return embed_dim // num_heads
+
+
+def _check_packed(key, value, weight):
+    _require(
+        key.shape == value.shape,
+        f"key shape {key.shape} does not match value shape {value.shape}",
+    )
+    _require(
+        weight is not None, "use_separate_proj_weight is False but in_proj_weight is None"
+    )
 
 
 def _check_separate(key, value, weights):

@@ -129,7 +129,7 @@ class RNNBase(Module):
     def check_input(self, input, batch_sizes):
         """Checks dtype and shape of the input."""
         expected = self._flat_weights[0].dtype
-        if input.dtype != expected and not ops.is_autocast_enabled():
+        if input.dtype != expected:
             raise ValueError(
                 f"RNN input dtype ({input.dtype}) does not match weight dtype ({expected}). "
                 f"Convert input: input.to({expected}), or convert model: model.to({input.dtype})"

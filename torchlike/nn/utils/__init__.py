@@ -4,6 +4,7 @@ from . import parametrizations as parametrizations
 from . import parametrize as parametrize
 from . import prune as prune
 from . import rnn as rnn
+from . import stateless as stateless
 from .fusion import fuse_conv_bn_eval as fuse_conv_bn_eval
 from .fusion import fuse_conv_bn_weights as fuse_conv_bn_weights
 from .fusion import fuse_linear_bn_eval as fuse_linear_bn_eval
