@@ -1,6 +1,7 @@
 """DataLoader with worker processes: batches, seeds and errors as in PyTorch; processes that end."""
 
 import collections
+import contextlib
 import dataclasses
 import enum
 import functools
@@ -299,21 +300,33 @@ HANGING = """
 """
 
 
-def start(tmp_path, source, *options):
-    (tmp_path / "torch_free.py").write_text(
-        "import collections\nPair = collections.namedtuple('Pair', 'a b')\n"
-    )
-    script = tmp_path / "script.py"
-    script.write_text(textwrap.dedent(source))
-    environ = {**os.environ, "PYTHONPATH": os.pathsep.join([*sys.path, str(tmp_path)])}
-    return subprocess.Popen(
-        [sys.executable, *options, str(script)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=environ,
-        start_new_session=True,
-    )
+@pytest.fixture
+def start(tmp_path):
+    """Starts programs in a process group of their own; none is left when the test ends."""
+    programs = []
+
+    def start(source, *options):
+        (tmp_path / "torch_free.py").write_text(
+            "import collections\nPair = collections.namedtuple('Pair', 'a b')\n"
+        )
+        script = tmp_path / "script.py"
+        script.write_text(textwrap.dedent(source))
+        environ = {**os.environ, "PYTHONPATH": os.pathsep.join([*sys.path, str(tmp_path)])}
+        program = subprocess.Popen(
+            [sys.executable, *options, str(script)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environ,
+            start_new_session=True,
+        )
+        programs.append(program)
+        return program
+
+    yield start
+    for program in programs:
+        with program, contextlib.suppress(ProcessLookupError):
+            os.killpg(program.pid, signal.SIGKILL)
 
 
 def gone(pid) -> bool:
@@ -328,18 +341,18 @@ def gone(pid) -> bool:
 
 
 @pytest.mark.parametrize("options", [[], ["-m", "torchlike"]])
-def test_script_without_guard(tmp_path, options):
+def test_script_without_guard(start, options):
     name = "torch" if options else "torchlike as torch"
     source = UNGUARDED.replace("torchlike as torch", name)
-    out, err = start(tmp_path, source, *options).communicate(timeout=120)
+    out, err = start(source, *options).communicate(timeout=120)
     assert out.splitlines() == [
         "once", "[(0, 0), (1, 3)]", "[(2, 6), (3, 9)]", "[(4, 12), (5, 15)]"
     ], err
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
-def test_workers_do_not_outlive_the_program(tmp_path, how):
-    program = start(tmp_path, HANGING)
+def test_workers_do_not_outlive_the_program(start, how):
+    program = start(HANGING)
     workers = [int(program.stdout.readline()) for _ in range(2)]
     # a terminal's Ctrl-C reaches every process of the group
     (os.killpg if how == signal.SIGINT else os.kill)(program.pid, how)

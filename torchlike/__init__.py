@@ -29,7 +29,7 @@ from .core.tensor import Tensor as Tensor
 from .core.tensor import is_tensor as is_tensor
 from .ops import PUBLIC as _PUBLIC
 from .ops import return_types as return_types
-from .ops.create import LEGACY as _LEGACY
+from .ops.data import LEGACY as _LEGACY
 
 globals().update(_PUBLIC)
 globals().update(_dtypes.PUBLIC)
@@ -61,18 +61,12 @@ from .printing import set_printoptions as set_printoptions  # noqa: E402
 from .printing import tensor_text as _tensor_text  # noqa: E402
 from .version import __version__ as __version__  # noqa: E402
 
-try:  # TEMPORARY: until ops/neural.py lands
-    from . import nn as nn  # noqa: E402
-    from . import optim as optim  # noqa: E402
-    from . import serialize as serialization  # noqa: E402
-    from . import utils as utils  # noqa: E402
-    from .serialize import load as load  # noqa: E402
-    from .serialize import save as save  # noqa: E402
-except (KeyError, ImportError, AttributeError) as _error:
-    print("torchlike.nn not importable yet:", _error)
-    import types as _t
-
-    nn = _t.SimpleNamespace(functional=None)
+from . import nn as nn  # noqa: E402
+from . import optim as optim  # noqa: E402
+from . import serialize as serialization  # noqa: E402
+from . import utils as utils  # noqa: E402
+from .serialize import load as load  # noqa: E402
+from .serialize import save as save  # noqa: E402
 
 newaxis = None
 Tensor.__repr__ = _tensor_text  # type: ignore[method-assign]
@@ -83,8 +77,5 @@ from .alias import install as install  # noqa: E402
 from .alias import populate as _populate  # noqa: E402
 from .alias import uninstall as uninstall  # noqa: E402
 
-try:
-    _populate()
-except (ImportError, KeyError) as _error:
-    print("alias:", _error)
+_populate()
 step_boundary = _run.step_boundary

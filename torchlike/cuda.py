@@ -6,6 +6,7 @@ import jax
 
 from .core import device as _device
 from .core.record import flush_all
+from .core.rng import manual_seed_accelerators
 
 NO_CUDA = "Torch not compiled with CUDA enabled"
 
@@ -89,5 +90,4 @@ def manual_seed(seed: int) -> None:
 
 def manual_seed_all(seed: int) -> None:
     """Seed all GPUs' generators (nothing to do without a GPU)."""
-    if is_available():
-        raise NotImplementedError("torch.cuda.manual_seed_all: device generators are not supported yet")
+    manual_seed_accelerators(seed)

@@ -16,9 +16,7 @@ LEAF_INPLACE = "a leaf Variable that requires grad is being used in an in-place 
 LEAF_VIEW_INPLACE = (
     "a view of a leaf Variable that requires grad is being used in an in-place operation."
 )
-NON_LEAF_FLAG = (
-    "you can only change requires_grad flags of leaf variables."
-)
+NON_LEAF_FLAG = "you can only change requires_grad flags of leaf variables."
 NON_LEAF_FLAG_OFF = (
     NON_LEAF_FLAG + " If you want to use a computed variable in a subgraph that doesn't require "
     "differentiation use var_no_grad = var.detach()."
@@ -33,9 +31,9 @@ NON_LEAF_GRAD = (
     "/pytorch/build/aten/src/ATen/core/TensorBody.h:500.)"
 )
 INFERENCE_SAVED = (
-    "Inference tensors cannot be saved for backward. Please do not use Tensors created in inference "
-    "mode in computation tracked by autograd. To work around this, you can make a clone to get a "
-    "normal tensor and use it in autograd, or use `torch.no_grad()` instead of "
+    "Inference tensors cannot be saved for backward. Please do not use Tensors created in "
+    "inference mode in computation tracked by autograd. To work around this, you can make a clone "
+    "to get a normal tensor and use it in autograd, or use `torch.no_grad()` instead of "
     "`torch.inference_mode()`."
 )
 OVERLAP_WRITE = (
@@ -91,7 +89,7 @@ def _broadcast_two(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def infer_size(size: Sequence[int], count: int) -> tuple[int, ...]:
-    """`size` with its -1 filled in for `count` elements; RuntimeError (PyTorch's text) if it can't be."""
+    """`size` with its -1 filled in for `count` elements; RuntimeError if it can't be."""
     known, hole = 1, None
     for i, n in enumerate(size):
         if n == -1:
@@ -111,6 +109,44 @@ def infer_size(size: Sequence[int], count: int) -> tuple[int, ...]:
     if not fits:
         raise RuntimeError(f"shape '{list(size)}' is invalid for input of size {count}")
     return tuple(count // known if i == hole else n for i, n in enumerate(size))
+
+
+def sizes_of(given: Sequence[Any], function: str, argument: str = "size") -> tuple[int, ...]:
+    """`f(2, 3)`, `f((2, 3))` and `f(torch.Size(…))` alike, as a tuple of ints."""
+    first = given[0] if given else None
+    packed = len(given) == 1 and isinstance(first, (tuple, list))
+    if packed:
+        given = first  # type: ignore[assignment]
+    elif given and not _is_int(first):
+        if len(given) > 1:
+            raise TypeError(
+                f"{function}() takes 1 positional argument but {len(given)} were given"
+            )
+        raise TypeError(
+            f"{function}(): argument '{argument}' (position 1) must be tuple of ints, not "
+            f"{type(first).__name__}"
+        )
+    for i, n in enumerate(given):
+        if not (_is_int(n) or (i and isinstance(n, bool))):
+            raise TypeError(_size_text(function, argument, i, n))
+    return tuple([n.__index__() for n in given])
+
+
+def _is_int(n: Any) -> bool:
+    return hasattr(n, "__index__") and not isinstance(n, bool)
+
+
+def _size_text(function: str, argument: str, at: int, found: Any) -> str:
+    kind = type(found).__name__
+    if at == 0:
+        return (
+            f"{function}(): argument '{argument}' (position 1) must be tuple of ints, but found "
+            f"element of type {kind} at pos 0"
+        )
+    return (
+        f"{function}(): argument '{argument}' failed to unpack the object at pos {at + 1} with "
+        f'error "type must be tuple of ints,but got {kind}"'
+    )
 
 
 def unsupported(function: str, argument: str, value: Any) -> NotImplementedError:

@@ -30,6 +30,10 @@ class device:
     def __new__(cls, type: Any = "cpu", index: int | None = None) -> device:
         if isinstance(type, device):
             return type
+        if index is not None and not isinstance(index, int):
+            raise TypeError(
+                f"device(): argument 'index' (position 2) must be int, not {_class(index)}"
+            )
         name, index = _parse(type, index)
         made = _INTERNED.get((name, index))
         if made is None:
@@ -57,17 +61,32 @@ class device:
         _default[0] = self._saved.pop()
 
 
+def _class(x: Any) -> str:
+    return x.__class__.__name__
+
+
 def _parse(spec: Any, index: int | None) -> tuple[str, int | None]:
     if isinstance(spec, int) and not isinstance(spec, bool):
+        if spec < 0:
+            raise RuntimeError("Device index must not be negative")
         return accelerator_name(), spec
     if not isinstance(spec, str):
-        raise TypeError(f"device(): argument 'type' (position 1) must be str, not {type(spec).__name__}")
+        raise TypeError(
+            "device() received an invalid combination of arguments - got "
+            f"({_class(spec)}), but expected one of:\n * (torch.device device)\n      didn't match "
+            f"because some of the arguments have invalid types: (!{_class(spec)}!)\n"
+            " * (str type, int index = -1)\n"
+        )
+    if not spec:
+        raise RuntimeError("Device string must not be empty")
     match = re.fullmatch(r"([a-z_]+)(?::(0|[1-9]\d*))?", spec)
     if match is None:
         raise RuntimeError(f"Invalid device string: '{spec}'")
     name = match[1]
     if name not in _KNOWN.split(", "):
-        raise RuntimeError(f"Expected one of {_KNOWN} device type at start of device string: {name}")
+        raise RuntimeError(
+            f"Expected one of {_KNOWN} device type at start of device string: {name}"
+        )
     if match[2] is not None:
         if index is not None:
             raise RuntimeError(

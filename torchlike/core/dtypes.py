@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from math import isfinite
 from typing import Any
 
 import ml_dtypes
@@ -140,7 +141,9 @@ def set_default_dtype(d: dtype) -> None:
     """Set the dtype of tensors made from Python floats: a floating point dtype."""
     global _default
     if not isinstance(d, dtype):
-        raise TypeError("invalid dtype object: only floating-point types are supported as the default type")
+        raise TypeError(
+            "invalid dtype object: only floating-point types are supported as the default type"
+        )
     if not d.is_floating_point:
         raise TypeError("only floating-point types are supported as the default type")
     _default = d
@@ -168,6 +171,12 @@ _SIGNED = [int8, int16, int32, int64]
 @cache
 def promote_types(type1: dtype, type2: dtype) -> dtype:
     """The smallest dtype both convert to, by PyTorch's lattice."""
+    for i, given in enumerate((type1, type2), 1):
+        if not isinstance(given, dtype):
+            raise TypeError(
+                f"promote_types(): argument 'type{i}' (position {i}) must be torch.dtype, not "
+                f"{type(given).__name__}"
+            )
     a, b = (type1, type2) if type1.category <= type2.category else (type2, type1)
     if a is b:
         return a
@@ -258,6 +267,43 @@ def can_cast(from_: dtype, to: dtype) -> bool:
 
 
 # ----- limits -----
+_SPELT = {  # as C++ spells them in messages about a single number
+    bool_: "bool", uint8: "uint8_t", int8: "int8_t", int16: "int16_t", int32: "int",
+    int64: "int64_t", uint16: "uint16_t", uint32: "uint32_t", uint64: "uint64_t",
+    float16: "c10::Half", bfloat16: "c10::BFloat16", float32: "float", float64: "double",
+    complex64: "c10::complex<float>", complex128: "c10::complex<double>",
+}  # fmt: skip
+
+
+def check_number(number: Any, kind: dtype, name: str | None = None) -> None:
+    """RuntimeError (PyTorch's text) when a Python number does not fit into a dtype."""
+    if kind.category in (BOOL, COMPLEX) or kind not in _SPELT:
+        return
+    if isinstance(number, (complex, np.complexfloating)):
+        fits = number.imag == 0 and _fits(number.real, kind)
+    else:
+        fits = _fits(number, kind)
+    if not fits:
+        raise RuntimeError(
+            f"value cannot be converted to type {name or _SPELT[kind]} without overflow"
+        )
+
+
+def _fits(number: Any, kind: dtype) -> bool:
+    if kind.category == FLOAT:
+        return not isfinite(number) or abs(number) <= _bounds(kind)[1]
+    low, high = _bounds(kind)
+    if not kind.is_signed and number < 0:
+        return -number <= high  # C++ lets negative numbers wrap
+    return bool(low <= number <= high)
+
+
+@cache
+def _bounds(kind: dtype) -> tuple[Any, Any]:
+    made = finfo(kind) if kind.category == FLOAT else iinfo(kind)
+    return made.min, made.max
+
+
 class finfo:
     """Limits of a floating point dtype: bits, eps, max, min, tiny, smallest_normal, resolution."""
 
@@ -290,7 +336,8 @@ class iinfo:
                 "'torch.iinfo'"
             )
         info = np.iinfo(to_numpy(type))
-        self.bits, self.max, self.min, self.dtype = info.bits, PyInt(info.max), PyInt(info.min), type.name
+        self.bits, self.dtype = info.bits, type.name
+        self.max, self.min = PyInt(info.max), PyInt(info.min)
 
     def __repr__(self) -> str:
         return f"iinfo(min={self.min}, max={self.max}, dtype={self.dtype})"

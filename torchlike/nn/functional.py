@@ -9,13 +9,3 @@ from .linear_cross_entropy import linear_cross_entropy as linear_cross_entropy  
 from .multihead import _canonical_mask as _canonical_mask  # noqa: E402
 from .multihead import _none_or_dtype as _none_or_dtype  # noqa: E402
 from .multihead import multi_head_attention_forward as multi_head_attention_forward  # noqa: E402
-
-
-def __getattr__(name: str):  # TEMPORARY until ops/ has every F function
-    if name.startswith("__"):
-        raise AttributeError(name)
-
-    def missing(*args, **kwargs):
-        raise NotImplementedError(f"torch.nn.functional.{name}")
-
-    return missing

@@ -101,7 +101,7 @@ _class("isinf", jnp.isinf, False)
 _class("isfinite", jnp.isfinite, True)
 _class("isposinf", lambda x: x == jnp.inf, False, "isposinf does not support complex inputs.")
 _class("isneginf", lambda x: x == -jnp.inf, False, "isneginf does not support complex inputs.")
-_class("isreal", lambda x: x.imag == 0 if is_complex(x) else x == x, True)
+_class("isreal", lambda x: x.imag == 0 if is_complex(x) else (x == x) | (x != x), True)
 
 
 # ----- logic -----
@@ -238,22 +238,21 @@ def _clamp_rule(grad, input, min, max):
     )
 
 
-def _clamp(node: str) -> Any:
+def _clamp(name: str, node: str) -> Any:
     def clamped(input: Array, min: Optional[Operand] = None, max: Optional[Operand] = None):
         if is_complex(input):
             raise NotImplementedError(CLAMP_COMPLEX)
         input = input if min is None else jnp.maximum(input, min)
         return input if max is None else jnp.minimum(input, max)
 
-    made = op(elementwise=True, module=None, name=node, node=node)(clamped)
+    made = op(elementwise=True, module=None, name=name, node=node)(clamped)
     made.gradient(_clamp_rule)
     return made
 
 
-_CLAMPS = {name: _clamp(name) for name in (
-    "ClampBackward0", "ClampBackward1", "ClampMinBackward0", "ClampMinBackward1",
-    "ClampMaxBackward0", "ClampMaxBackward1",
-)}  # fmt: skip
+_CLAMPS = [_clamp("clamp_number", "ClampBackward1"), _clamp("clamp", "ClampBackward0")]
+_LOWER = [_clamp("clamp_min_number", "ClampMinBackward0"), _clamp("clamp_min", "ClampMinBackward1")]
+_UPPER = [_clamp("clamp_max_number", "ClampMaxBackward0"), _clamp("clamp_max", "ClampMaxBackward1")]
 
 
 @composite(inplace=True)
@@ -264,19 +263,19 @@ def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
     tensors = [isinstance(bound, Tensor) for bound in (min, max) if bound is not None]
     if len(set(tensors)) > 1:
         raise TypeError("clamp(): min and max must both be numbers or both be tensors")
-    return _CLAMPS["ClampBackward0" if tensors[0] else "ClampBackward1"](input, min, max)
+    return _CLAMPS[tensors[0]](input, min, max)
 
 
 @composite(inplace=True)
 def clamp_min(input: Tensor, min: Any) -> Tensor:
     """Values not below `min`."""
-    return _CLAMPS[f"ClampMinBackward{isinstance(min, Tensor):d}"](input, min, None)
+    return _LOWER[isinstance(min, Tensor)](input, min, None)
 
 
 @composite(inplace=True)
 def clamp_max(input: Tensor, max: Any) -> Tensor:
     """Values not above `max`."""
-    return _CLAMPS[f"ClampMaxBackward{isinstance(max, Tensor):d}"](input, None, max)
+    return _UPPER[isinstance(max, Tensor)](input, None, max)
 
 
 for _name, _other in dict(

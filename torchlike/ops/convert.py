@@ -106,7 +106,7 @@ def _check_copy_shape(src: Tensor, self: Tensor) -> None:
 
 
 def _scalar_tensor(x: Any) -> Tensor:
-    from .create import tensor
+    from .data import tensor
 
     return tensor(x)
 

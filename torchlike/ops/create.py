@@ -1,4 +1,4 @@
-"""Making tensors: from data, filled, counted, and like other tensors."""
+"""Making tensors: filled with a number, counted, and like other tensors."""
 
 from __future__ import annotations
 
@@ -10,28 +10,30 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..core import dtypes
-from ..core.check import unsupported
+from ..core.check import FLOAT_GRAD_ONLY, sizes_of, unsupported
 from ..core.device import CPU, META, device, resolve
-from ..core.dispatch import call, set_layout
+from ..core.dispatch import set_layout
 from ..core.layouts import layout as layout_class
 from ..core.layouts import memory_format as format_class
 from ..core.layouts import preserve_format, stride_of_format, strided
 from ..core.mutate import write_out
-from ..core.op import Array, Number, composite, op
+from ..core.op import composite
 from ..core.plan import NUMBERS
 from ..core.record import Spec, record
 from ..core.storage import aval_of, concrete, host_value, is_dense
 from ..core.tape import filled
-from ..core.tensor import CONSTRUCT, Tensor, alias_of, from_host, from_shared, to_host, wrap
+from ..core.tensor import Tensor, wrap
 
 
 # ----- arguments every factory has -----
-def _kind(name: str, dtype: Any, default: dtypes.dtype | None = None) -> dtypes.dtype:
+def kind_for(name: str, dtype: Any, default: dtypes.dtype | None = None) -> dtypes.dtype:
+    """The dtype of a `dtype=` argument: Python's classes count too."""
     if dtype is None:
         return default or dtypes.get_default_dtype()
     found = _PYTHON.get(dtype, dtype) if isinstance(dtype, type) else dtype
     if not isinstance(found, dtypes.dtype):
-        raise TypeError(f"{name}(): argument 'dtype' must be torch.dtype, not {type(dtype).__name__}")
+        kind = type(dtype).__name__
+        raise TypeError(f"{name}(): argument 'dtype' must be torch.dtype, not {kind}")
     return found
 
 
@@ -40,11 +42,17 @@ _PYTHON: dict[Any, dtypes.dtype] = {
 }  # fmt: skip
 
 
-def check_options(name: str, layout: Any, pin_memory: bool, memory_format: Any = None) -> None:
-    """Refuse the layouts and formats a factory does not make."""
+def check_options(
+    name: str, layout: Any, pin_memory: bool, memory_format: Any = None, requires_grad: Any = False
+) -> None:
+    """Refuse the layouts and formats a factory does not make, and flags that are no flags."""
+    if requires_grad is not False and requires_grad is not True:
+        kind = type(requires_grad).__name__
+        raise TypeError(f"{name}(): argument 'requires_grad' must be bool, not {kind}")
     if layout is not None and layout is not strided:
         if not isinstance(layout, layout_class):
-            raise TypeError(f"{name}(): argument 'layout' must be torch.layout, not {type(layout).__name__}")
+            kind = type(layout).__name__
+            raise TypeError(f"{name}(): argument 'layout' must be torch.layout, not {kind}")
         raise unsupported(name, "layout", layout)
     if pin_memory:
         raise RuntimeError("Cannot access accelerator device when none is available.")
@@ -52,37 +60,47 @@ def check_options(name: str, layout: Any, pin_memory: bool, memory_format: Any =
         raise TypeError(f"{name}(): argument 'memory_format' must be torch.memory_format")
 
 
-def _sizes(name: str, size: tuple[Any, ...]) -> tuple[int, ...]:
-    from .shape import sizes_of
-
+def sizes_for(name: str, size: tuple[Any, ...]) -> tuple[int, ...]:
+    """The sizes of a new tensor, none negative."""
     found = sizes_of(size, name)
     for n in found:
         if n < 0:
-            raise RuntimeError(f"{name}: Dimension size must be non-negative.")
+            raise RuntimeError(
+                "zeros: Dimension size must be non-negative."
+                if name == "zeros"
+                else f"Trying to create tensor with negative dimension {n}: {list(found)}"
+            )
     return found
 
 
-def _finish(t: Tensor, requires_grad: bool) -> Tensor:
+def finish(t: Tensor, requires_grad: bool) -> Tensor:
+    """The new tensor, marked to require grad if asked."""
     if requires_grad:
         if not (t.is_floating_point() or t.is_complex()):
-            raise RuntimeError("Only Tensors of floating point and complex dtype can require gradients")
+            raise RuntimeError(FLOAT_GRAD_ONLY)
         t._requires_grad = True
     return t
 
 
+def fill_number(name: str, value: Any) -> Any:
+    """A `fill_value` argument as a Python number."""
+    if isinstance(value, Tensor) and value.ndim == 0:
+        value = value.item()
+    if not isinstance(value, NUMBERS):
+        kind = type(value).__name__
+        raise TypeError(f"{name}(): argument 'fill_value' (position 2) must be Number, not {kind}")
+    return value
+
+
 # ----- filled -----
-@op(name="full", module=None, method=False, promote="none")
-def _full(value: Number, size: object, dtype: object):
-    return jnp.full(size, value.astype(dtype), dtype)
-
-
 def full_of(size: tuple[int, ...], number: Any, kind: dtypes.dtype, where: device) -> Tensor:
     """A tensor filled with a number."""
     aval = aval_of(size, kind, where)
     if where is META:
         return wrap(concrete(None, aval))
-    if not isinstance(number, complex) and (number == 1 or (number == 0 and not math.copysign(1, number) < 0)):
+    if not isinstance(number, complex) and _is_bit(number):
         return wrap(filled(aval, int(number)))
+    dtypes.check_number(number, kind)
     spec = _fill_specs.get(aval)
     if spec is None:
         shape, target = tuple(aval.shape), aval.np
@@ -96,6 +114,10 @@ def full_of(size: tuple[int, ...], number: Any, kind: dtypes.dtype, where: devic
 _fill_specs: dict[Any, Spec] = {}
 
 
+def _is_bit(number: Any) -> bool:
+    return number == 1 or (number == 0 and not math.copysign(1, number) < 0)
+
+
 def _cast(v: Any, target: Any) -> Any:
     if np.issubdtype(v.dtype, np.complexfloating) and not np.issubdtype(target, np.complexfloating):
         v = v.real
@@ -104,25 +126,51 @@ def _cast(v: Any, target: Any) -> Any:
 
 def _factory(name: str, number: int) -> Any:
     def function(
-        *size: Any, out: Any = None, dtype: Any = None, layout: Any = None, device: Any = None,
-        requires_grad: bool = False, pin_memory: bool = False, memory_format: Any = None,
-        names: Any = None, **named: Any,
+        *args: Any, out: Any = None, dtype: Any = None, layout: Any = None, device: Any = None,
+        requires_grad: bool = False, pin_memory: bool = False, **named: Any,
     ) -> Tensor:  # fmt: skip
-        check_options(name, layout, pin_memory, memory_format)
-        if names is not None:
-            raise unsupported(name, "names", names)
-        given = (named.pop("size"),) if "size" in named else size
-        if named:
-            raise TypeError(f"{name}() got an unexpected keyword argument '{next(iter(named))}'")
-        sizes = _sizes(name, given)
-        kind = _kind(name, dtype, out.dtype if out is not None else None)
+        size, wanted = _named_size(name, args, named)
+        check_options(name, layout, pin_memory, wanted, requires_grad)
+        sizes = sizes_for(name, size)
+        kind = kind_for(name, dtype, None if out is None else out.dtype)
+        if out is not None:
+            _check_out_dtype(kind, out)
         t = full_of(sizes, number, kind, resolve(device) if out is None else out.device)
-        if memory_format is not None and memory_format is not preserve_format:
-            set_layout(t, stride_of_format(sizes, memory_format))
-        return _finish(t, requires_grad) if out is None else write_out(name, out, t)
+        if wanted is not None and wanted is not preserve_format:
+            set_layout(t, stride_of_format(sizes, wanted))
+        return finish(t, requires_grad) if out is None else write_out(name, out, t)
 
     function.__name__ = function.__qualname__ = name
     return composite(function, method=False)
+
+
+def _named_size(name: str, args: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, Any]:
+    """`size`, by position or by name, and `empty`'s `memory_format`."""
+    wanted = named.pop("memory_format", None) if name == "empty" else None
+    if named.get("names", 0) is None:
+        del named["names"]
+    if not named:
+        if not args:
+            raise TypeError(f'{name}() missing 1 required positional arguments: "size"')
+        return args, wanted
+    if "size" in named and args:
+        raise TypeError(f"{name}() got multiple values for argument 'size'")
+    for other in named:
+        if other != "size":
+            raise TypeError(f"{name}() got an unexpected keyword argument '{other}'")
+    size = named["size"]
+    if not isinstance(size, (tuple, list, int)):
+        kind = type(size).__name__
+        raise TypeError(f"{name}(): argument 'size' must be tuple of ints, not {kind}")
+    return (size,), wanted
+
+
+def _check_out_dtype(kind: dtypes.dtype, out: Tensor) -> None:
+    if kind is not out.dtype:
+        names = dtypes.SCALAR_NAMES
+        raise RuntimeError(
+            f"dtype {names[kind]} does not match dtype of out parameter ({names[out.dtype]})"
+        )
 
 
 zeros = _factory("zeros", 0)
@@ -139,18 +187,15 @@ def full(
     device: Any = None, requires_grad: bool = False, pin_memory: bool = False, names: Any = None,
 ) -> Tensor:  # fmt: skip
     """A tensor filled with one number."""
-    check_options("full", layout, pin_memory)
+    check_options("full", layout, pin_memory, None, requires_grad)
     if names is not None:
         raise unsupported("full", "names", names)
-    if isinstance(fill_value, Tensor):
-        fill_value = fill_value.item()
-    if not isinstance(fill_value, NUMBERS):
-        raise TypeError(
-            f"full(): argument 'fill_value' (position 2) must be Number, not {type(fill_value).__name__}"
-        )
-    kind = _kind("full", dtype, out.dtype if out is not None else dtypes.of_number(type(fill_value)))
-    t = full_of(_sizes("full", (size,)), fill_value, kind, resolve(device))
-    return _finish(t, requires_grad) if out is None else write_out("full", out, t)
+    if isinstance(size, int):
+        raise TypeError("full(): argument 'size' (position 1) must be tuple of ints, not int")
+    number = fill_number("full", fill_value)
+    default = out.dtype if out is not None else dtypes.of_number(type(number))
+    t = full_of(sizes_for("full", (size,)), number, kind_for("full", dtype, default), resolve(device))
+    return finish(t, requires_grad) if out is None else write_out("full", out, t)
 
 
 def _like(name: str, number: int) -> Any:
@@ -158,26 +203,33 @@ def _like(name: str, number: int) -> Any:
         input: Tensor, *, dtype: Any = None, layout: Any = None, device: Any = None,
         requires_grad: bool = False, pin_memory: bool = False, memory_format: Any = preserve_format,
     ) -> Tensor:  # fmt: skip
-        check_options(name, layout, pin_memory, memory_format)
-        return _full_like(input, number, _kind(name, dtype, input.dtype), device, requires_grad, memory_format)
+        check_options(name, layout, pin_memory, memory_format, requires_grad)
+        kind = kind_for(name, dtype, _tensor(name, input).dtype)
+        return _full_like(input, number, kind, device, requires_grad, memory_format)
 
     function.__name__ = function.__qualname__ = name
     function.__doc__ = f"`{name[:-5]}` in another tensor's shape, dtype and device."
     return composite(function, method=False)
 
 
+def _tensor(name: str, input: Any) -> Tensor:
+    if not isinstance(input, Tensor):
+        kind = type(input).__name__
+        raise TypeError(f"{name}(): argument 'input' (position 1) must be Tensor, not {kind}")
+    return input
+
+
 def _full_like(
     input: Tensor, number: Any, kind: dtypes.dtype, where: Any, requires_grad: bool, wanted: Any
 ) -> Tensor:
-    if not isinstance(input, Tensor):
-        raise TypeError(f"argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
-    t = full_of(tuple(input.shape), number, kind, input.device if where is None else resolve(where))
+    place = input.device if where is None else resolve(where)
+    t = full_of(tuple(input.shape), number, kind, place)
     at = input.geometry()
     if wanted is preserve_format and not at.contiguous and is_dense(at.shape, at.stride):
         set_layout(t, at.stride)
     elif wanted is not preserve_format and wanted is not None:
         set_layout(t, stride_of_format(tuple(t.shape), wanted))
-    return _finish(t, requires_grad)
+    return finish(t, requires_grad)
 
 
 zeros_like = _like("zeros_like", 0)
@@ -191,9 +243,10 @@ def full_like(
     requires_grad: bool = False, pin_memory: bool = False, memory_format: Any = preserve_format,
 ) -> Tensor:  # fmt: skip
     """`full` in another tensor's shape, dtype and device."""
-    check_options("full_like", layout, pin_memory, memory_format)
-    number = fill_value.item() if isinstance(fill_value, Tensor) else fill_value
-    return _full_like(input, number, _kind("full_like", dtype, input.dtype), device, requires_grad, memory_format)
+    check_options("full_like", layout, pin_memory, memory_format, requires_grad)
+    number = fill_number("full_like", fill_value)
+    kind = kind_for("full_like", dtype, _tensor("full_like", input).dtype)
+    return _full_like(input, number, kind, device, requires_grad, memory_format)
 
 
 def _new_method(name: str, number: int) -> None:
@@ -201,10 +254,11 @@ def _new_method(name: str, number: int) -> None:
         self: Tensor, *size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False,
         layout: Any = None, pin_memory: bool = False, **named: Any,
     ) -> Tensor:  # fmt: skip
-        check_options(name, layout, pin_memory)
-        sizes = _sizes(name, (named["size"],) if "size" in named else size)
+        check_options(name, layout, pin_memory, None, requires_grad)
+        sizes = sizes_for(name, _named_size(name, size, named)[0])
         where = self.device if device is None else resolve(device)
-        return _finish(full_of(sizes, number, _kind(name, dtype, self.dtype), where), requires_grad)
+        kind = kind_for(name, dtype, self.dtype)
+        return finish(full_of(sizes, number, kind, where), requires_grad)
 
     function.__name__ = function.__qualname__ = name
     function.__doc__ = f"`{name[4:]}` with this tensor's dtype and device."
@@ -221,23 +275,16 @@ def new_full(
     requires_grad: bool = False, layout: Any = None, pin_memory: bool = False,
 ) -> Tensor:  # fmt: skip
     """`full` with this tensor's dtype and device."""
-    check_options("new_full", layout, pin_memory)
+    check_options("new_full", layout, pin_memory, None, requires_grad)
     where = self.device if device is None else resolve(device)
-    kind = _kind("new_full", dtype, self.dtype)
-    return _finish(full_of(_sizes("new_full", (size,)), fill_value, kind, where), requires_grad)
+    kind, number = kind_for("new_full", dtype, self.dtype), fill_number("new_full", fill_value)
+    return finish(full_of(sizes_for("new_full", (size,)), number, kind, where), requires_grad)
 
 
 @composite(module=None, method=True)
-def new_tensor(self: Tensor, data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
-    """`tensor` with this tensor's dtype and device."""
-    kind = _kind("new_tensor", dtype, self.dtype)
-    return tensor(data, dtype=kind, device=device or self.device, requires_grad=requires_grad)
-
-
-@composite(module=None, method=True)
-def new_empty_strided(self: Tensor, size: Any, stride: Any, dtype: Any = None, device: Any = None) -> Tensor:
+def new_empty_strided(self: Tensor, size: Any, stride: Any, **named: Any) -> Tensor:
     """`empty_strided` with this tensor's dtype and device."""
-    return empty_strided(size, stride, dtype=dtype or self.dtype, device=device or self.device)
+    return empty_strided(size, stride, **{"dtype": self.dtype, "device": self.device, **named})
 
 
 @composite(method=False)
@@ -246,240 +293,56 @@ def empty_strided(
     requires_grad: bool = False, pin_memory: bool = False,
 ) -> Tensor:  # fmt: skip
     """A tensor with the given strides (here its elements are zero)."""
-    check_options("empty_strided", layout, pin_memory)
-    size, stride = _sizes("empty_strided", (size,)), _sizes("empty_strided", (stride,))
-    kind = _kind("empty_strided", dtype)
+    check_options("empty_strided", layout, pin_memory, None, requires_grad)
+    size, stride = sizes_for("empty_strided", (size,)), sizes_of((stride,), "empty_strided")
+    if len(size) != len(stride):
+        raise RuntimeError(
+            f"dimensionality of sizes ({len(size)}) must match dimensionality of strides "
+            f"({len(stride)})"
+        )
+    if any(n < 0 for n in stride):
+        raise RuntimeError(
+            f"Storage size calculation overflowed with sizes={list(size)} and strides={list(stride)}"
+        )
+    kind = kind_for("empty_strided", dtype)
     if is_dense(size, stride):
         t = full_of(size, 0, kind, resolve(device))
         set_layout(t, stride)
-        return _finish(t, requires_grad)
+        return finish(t, requires_grad)
     extent = 1 + sum((n - 1) * s for n, s in zip(size, stride, strict=True))
-    return _finish(full_of((extent,), 0, kind, resolve(device)).as_strided(size, stride), requires_grad)
+    t = full_of((extent,), 0, kind, resolve(device)).as_strided(size, stride)  # type: ignore[attr-defined]
+    return finish(t, requires_grad)
 
 
 @composite(method=False)
-def empty_permuted(size: Any, physical_layout: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def empty_permuted(
+    size: Any, physical_layout: Any, *, dtype: Any = None, layout: Any = None, device: Any = None,
+    requires_grad: bool = False, pin_memory: bool = False,
+) -> Tensor:  # fmt: skip
     """A tensor whose dims lie in memory in the given order."""
-    size = _sizes("empty_permuted", (size,))
-    inverse = [list(physical_layout).index(i) for i in range(len(size))]
-    t = full_of(tuple(size[d] for d in physical_layout), 0, _kind("empty_permuted", dtype), resolve(device))
-    return _finish(t.permute(inverse), requires_grad)
-
-
-# ----- from data -----
-@composite(method=False)
-def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False) -> Tensor:
-    """A new tensor with a copy of the data: numbers, nested sequences, arrays, tensors."""
-    check_options("tensor", None, pin_memory)
-    kind = None if dtype is None else _kind("tensor", dtype)
-    if isinstance(data, Tensor):
-        warnings.warn(
-            "To copy construct from a tensor, it is recommended to use sourceTensor.detach().clone() or "
-            "sourceTensor.detach().clone().requires_grad_(True), rather than "
-            "torch.tensor(sourceTensor).",
-            UserWarning,
-            stacklevel=2,
-        )
-        out = alias_of(data).clone()  # type: ignore[attr-defined]
-        out = out if kind is None else out.to(kind)
-        return _finish(out if device is None else out.to(resolve(device)), requires_grad)
-    array = _array_of(data, kind)
-    where = resolve(device)
-    t = from_host(array) if where is CPU else from_host(array).to(where)
-    return _finish(t, requires_grad)
-
-
-def _array_of(data: Any, kind: dtypes.dtype | None) -> np.ndarray:
-    if isinstance(data, (np.ndarray, np.generic)) or hasattr(data, "__array_interface__"):
-        array = np.array(data)
-        dtypes.from_numpy(array.dtype)
-        return array if kind is None else _as_kind(array, kind)
-    shape = _nested_shape(data)
-    flat: list[Any] = []
-    _flatten(data, shape, 0, flat)
-    return _from_flat(flat, shape, kind)
-
-
-def _as_kind(array: np.ndarray, kind: dtypes.dtype) -> np.ndarray:
-    from .convert import convert
-
-    if array.dtype == kind.np:
-        return array
-    return np.array(to_host(convert(from_host(array), kind)))
-
-
-def _is_sequence(x: Any) -> bool:
-    if isinstance(x, (list, tuple, range)):
-        return True
-    if isinstance(x, (Tensor, np.ndarray)):
-        return x.ndim > 0
-    return hasattr(x, "__len__") and hasattr(x, "__getitem__") and not isinstance(x, (str, bytes, dict, np.generic))
-
-
-def _nested_shape(data: Any) -> tuple[int, ...]:
-    shape = []
-    while _is_sequence(data):
-        if isinstance(data, (Tensor, np.ndarray)):
-            return (*shape, *data.shape)
-        shape.append(len(data))
-        if not len(data):
-            break
-        data = data[0]
-    if not isinstance(data, (*NUMBERS, Tensor, list, tuple)) and not _is_sequence(data):
-        if isinstance(data, str):
-            raise TypeError("new(): invalid data type 'str'")
-        if data is None:
-            raise RuntimeError("Could not infer dtype of NoneType")
-        raise RuntimeError(f"Could not infer dtype of {type(data).__name__}")
-    return tuple(shape)
-
-
-def _flatten(data: Any, shape: tuple[int, ...], depth: int, out: list[Any]) -> None:
-    if isinstance(data, (Tensor, np.ndarray)):
-        array = to_host(data) if isinstance(data, Tensor) else data
-        if array.shape != shape[depth:]:
-            raise ValueError(
-                "only one element tensors can be converted to Python scalars"
-                if depth == len(shape)
-                else f"expected sequence of length {shape[depth]} at dim {depth} (got {len(array)})"
-            )
-        out += list(array.ravel())
-        return
-    if depth == len(shape):
-        if _is_sequence(data):
-            raise TypeError(f"must be real number, not {type(data).__name__}")
-        if not isinstance(data, NUMBERS):
-            raise TypeError(f"new(): invalid data type '{type(data).__name__}'")
-        out.append(data)
-        return
-    if not _is_sequence(data):
-        raise TypeError("not a sequence")
-    if len(data) != shape[depth]:
-        raise ValueError(f"expected sequence of length {shape[depth]} at dim {depth} (got {len(data)})")
-    for item in data:
-        _flatten(item, shape, depth + 1, out)
-
-
-def _from_flat(flat: list[Any], shape: tuple[int, ...], kind: dtypes.dtype | None) -> np.ndarray:
-    if kind is None:
-        kind = _inferred(flat)
-    target = dtypes.to_numpy(kind)
-    if kind.category == dtypes.INTEGER:
-        flat = [_checked_int(x, kind) for x in flat]
-    elif kind is dtypes.bool_:
-        flat = [bool(x) for x in flat]
-    elif kind.category == dtypes.FLOAT and any(isinstance(x, (complex, np.complexfloating)) for x in flat):
-        raise TypeError("can't convert complex to float")
-    source = np.float64 if kind.category == dtypes.FLOAT else target
-    return np.array(flat, source).astype(target).reshape(shape)
-
-
-def _checked_int(x: Any, kind: dtypes.dtype) -> int:
-    if isinstance(x, (complex, np.complexfloating)):
-        raise TypeError("'complex' object cannot be interpreted as an integer")
-    n = int(x)
-    info = np.iinfo(dtypes.to_numpy(kind))
-    if not -(1 << 63) <= n < 1 << 64 or (kind is dtypes.int64 and n >= 1 << 63):
-        raise RuntimeError("Overflow when unpacking long long")
-    if not info.min <= n <= info.max:
-        if kind.itemsize < 8 and -(info.max + 1) <= n <= info.max:
-            return n % (info.max + 1)
-        raise RuntimeError(f"value cannot be converted to type {dtypes.C_NAMES.get(kind, kind.name)} without overflow")
-    return n
-
-
-def _inferred(flat: list[Any]) -> dtypes.dtype:
-    best: dtypes.dtype | None = None
-    for x in flat:
-        kind = dtypes.from_numpy(x.dtype) if isinstance(x, np.generic) else dtypes.of_number(type(x))
-        best = kind if best is None else best if best is kind else dtypes.promote_types(best, kind)
-    return best or dtypes.get_default_dtype()
-
-
-@composite(method=False)
-def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
-    """The data as a tensor, sharing memory where possible."""
-    if isinstance(data, Tensor):
-        return data.to(device=device, dtype=dtype)  # type: ignore[attr-defined]
-    if isinstance(data, np.ndarray) and data.dtype.kind in "biufc":
-        t = from_numpy(data)
-        return t.to(device=device, dtype=dtype)  # type: ignore[attr-defined]
-    return tensor(data, dtype=dtype, device=device)
-
-
-@composite(method=False)
-def asarray(
-    obj: Any, *, dtype: Any = None, device: Any = None, copy: bool | None = None, requires_grad: bool = False
-) -> Tensor:
-    """The object as a tensor; `copy` forces or forbids new memory."""
-    t = as_tensor(obj, dtype=dtype, device=device)
-    if copy and (t is obj or isinstance(obj, np.ndarray)):
-        t = t.clone()  # type: ignore[attr-defined]
-    if copy is False and t is not obj and not isinstance(obj, np.ndarray):
-        raise ValueError("can't alias arbitrary sequence into a tensor.")
-    return _finish(t.detach() if not requires_grad else t, requires_grad)  # type: ignore[attr-defined]
-
-
-@composite(method=False)
-def from_numpy(ndarray: Any) -> Tensor:
-    """A tensor over a NumPy array's memory: a write on either side shows on both."""
-    if not isinstance(ndarray, np.ndarray):
-        raise TypeError(f"expected np.ndarray (got {type(ndarray).__name__})")
-    dtypes.from_numpy(ndarray.dtype)
-    if any(s < 0 for s in ndarray.strides):
-        raise ValueError(
-            "At least one stride in the given numpy array is negative, and tensors with negative "
-            "strides are not currently supported. (You can probably work around this by making a copy "
-            "of your array  with array.copy().) "
-        )
-    if not ndarray.dtype.isnative:
-        raise ValueError(
-            "given numpy array has byte order different from the native byte order. Conversion between "
-            "byte orders is currently not supported."
-        )
-    if any(s % ndarray.itemsize for s in ndarray.strides):
-        raise ValueError(
-            "given numpy array strides not a multiple of the element byte size. Copy the numpy array to "
-            "reallocate the memory."
-        )
-    if not ndarray.flags.writeable:
-        warnings.warn(_READ_ONLY, UserWarning, stacklevel=2)
-    return from_shared(ndarray)
-
-
-_READ_ONLY = (
-    "The given NumPy array is not writable, and PyTorch does not support non-writable tensors. This "
-    "means writing to this tensor will result in undefined behavior. You may want to copy the array to "
-    "protect its data or make it writable before converting it to a tensor. This type of warning will "
-    "be suppressed for the rest of this program. (Triggered internally at "
-    "/pytorch/torch/csrc/utils/tensor_numpy.cpp:219.)"
-)
-
-
-@composite(method=False)
-def frombuffer(buffer: Any, *, dtype: dtypes.dtype, count: int = -1, offset: int = 0, requires_grad: bool = False) -> Tensor:
-    """A tensor over a buffer's memory."""
-    array = np.frombuffer(buffer, dtypes.to_numpy(dtype), count, offset)
-    return _finish(from_shared(array), requires_grad)
-
-
-@composite(method=False)
-def scalar_tensor(s: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
-    """A 0-dim tensor."""
-    return tensor(s, dtype=dtype or dtypes.get_default_dtype(), device=device, requires_grad=requires_grad)
+    check_options("empty_permuted", layout, pin_memory, None, requires_grad)
+    size, order = sizes_for("empty_permuted", (size,)), list(physical_layout)
+    if len(set(order)) != len(order):
+        raise RuntimeError("Duplicate dim not allowed")
+    inverse = [order.index(i) for i in range(len(size))]
+    kind = kind_for("empty_permuted", dtype)
+    t = full_of(tuple(size[d] for d in order), 0, kind, resolve(device))
+    return finish(t.permute(inverse).detach(), requires_grad)  # type: ignore[attr-defined]
 
 
 # ----- counted -----
 @composite(method=False)
 def arange(
-    start: Any = 0, end: Any = None, step: Any = 1, *, out: Any = None, dtype: Any = None,
+    start: Any = None, end: Any = None, step: Any = 1, *, out: Any = None, dtype: Any = None,
     layout: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False,
 ) -> Tensor:  # fmt: skip
     """Numbers from `start` to `end` (not included) in steps."""
-    check_options("arange", layout, pin_memory)
+    check_options("arange", layout, pin_memory, None, requires_grad)
     if end is None:
+        if start is None:
+            raise TypeError(_ARANGE_NOTHING)
         start, end = 0, start
-    start, end, step = (x.item() if isinstance(x, (Tensor, np.generic)) else x for x in (start, end, step))
+    start, end, step = (_number("arange", i, x) for i, x in enumerate((start, end, step)))
     if step == 0:
         raise RuntimeError("step must be nonzero")
     if not all(math.isfinite(x) for x in (start, end)):
@@ -488,7 +351,9 @@ def arange(
         raise RuntimeError("upper bound and lower bound inconsistent with step sign")
     whole = all(isinstance(x, int) for x in (start, end, step))
     default = dtypes.int64 if whole else dtypes.get_default_dtype()
-    kind = _kind("arange", dtype, default if out is None else out.dtype)
+    kind = kind_for("arange", dtype, default if out is None else out.dtype)
+    if kind is dtypes.bool_:
+        raise NotImplementedError("\"arange_cpu\" not implemented for 'Bool'")
     count = -((end - start) // -step) if whole else math.ceil((end - start) / step)
     exact = np.int64 if kind.category <= dtypes.INTEGER else np.float64
     base = exact(int(start) if exact is np.int64 else start)
@@ -496,16 +361,43 @@ def arange(
     return _made("arange", array.astype(dtypes.to_numpy(kind)), out, device, requires_grad)
 
 
+_ARANGE_NOTHING = (
+    "arange() received an invalid combination of arguments - got (), but expected one of:\n"
+    " * (Number end, *, Tensor out = None, torch.dtype dtype = None, torch.layout layout = None, "
+    "torch.device device = None, bool pin_memory = False, bool requires_grad = False)\n"
+    " * (Number start, Number end, Number step = 1, *, Tensor out = None, torch.dtype dtype = None, "
+    "torch.layout layout = None, torch.device device = None, bool pin_memory = False, "
+    "bool requires_grad = False)\n"
+)
+
+
+def _number(name: str, at: int, x: Any) -> Any:
+    """A bound as a Python int or float."""
+    x = x.item() if isinstance(x, (Tensor, np.generic)) else x
+    if isinstance(x, complex):
+        raise RuntimeError("value cannot be converted to type double without overflow")
+    if not isinstance(x, (int, float)):
+        spelt = ("start", "end", "step")[at]
+        place = 1 if at == 1 else at + 1
+        raise TypeError(
+            f"{name}(): argument '{spelt}' (position {place}) must be Number, not {type(x).__name__}"
+        )
+    return x
+
+
 def _made(name: str, array: np.ndarray, out: Any, where: Any, requires_grad: bool) -> Tensor:
     t = wrap(host_value(array))
     target = resolve(where)
     if target is not CPU:
         t = t.to(target)  # type: ignore[attr-defined]
-    return _finish(t, requires_grad) if out is None else write_out(name, out, t)
+    return finish(t, requires_grad) if out is None else write_out(name, out, t)
 
 
 @composite(method=False, name="range")
-def range_of(start: Any = 0, end: Any = None, step: Any = 1, **named: Any) -> Tensor:
+def range_of(
+    start: Any = 0, end: Any = None, step: Any = 1, *, out: Any = None, dtype: Any = None,
+    layout: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False,
+) -> Tensor:  # fmt: skip
     """Numbers from `start` to `end`, included; deprecated in PyTorch."""
     warnings.warn(
         "torch.range is deprecated and will be removed in a future release because its behavior is "
@@ -514,10 +406,29 @@ def range_of(start: Any = 0, end: Any = None, step: Any = 1, **named: Any) -> Te
         UserWarning,
         stacklevel=2,
     )
+    check_options("range", layout, pin_memory, None, requires_grad)
+    if end is None:
+        start, end = 0, start
     count = int((end - start) / step) + 1
-    kind = _kind("range", named.pop("dtype", None))
+    kind = kind_for("range", dtype)
     array = (start + np.arange(count, dtype=np.float64) * step).astype(dtypes.to_numpy(kind))
-    return _made("range", array, named.pop("out", None), named.pop("device", None), named.pop("requires_grad", False))
+    return _made("range", array, out, device, requires_grad)
+
+
+def _ends(name: str, start: Any, end: Any) -> tuple[Any, Any]:
+    for spelt, x in (("start", start), ("end", end)):
+        if isinstance(x, Tensor) and x.ndim:
+            raise RuntimeError(
+                f"{name} only supports 0-dimensional start and end tensors, but got {spelt} with "
+                f"{x.ndim} dimension(s)."
+            )
+    first, last = (x.item() if isinstance(x, Tensor) else x for x in (start, end))
+    return first, last
+
+
+def _check_counted(name: str, kind: dtypes.dtype) -> None:
+    if kind is dtypes.bool_:
+        raise NotImplementedError(f"\"{name}_cpu\" not implemented for 'Bool'")
 
 
 def _steps(name: str, steps: Any) -> int:
@@ -532,12 +443,14 @@ def linspace(
     device: Any = None, requires_grad: bool = False, pin_memory: bool = False,
 ) -> Tensor:  # fmt: skip
     """`steps` numbers from `start` to `end`, both included, evenly spaced."""
-    check_options("linspace", layout, pin_memory)
-    start, end = (x.item() if isinstance(x, Tensor) else x for x in (start, end))
+    check_options("linspace", layout, pin_memory, None, requires_grad)
+    start, end = _ends("linspace", start, end)
     n = _steps("linspace", steps)
     complex_ends = isinstance(start, complex) or isinstance(end, complex)
-    default = dtypes.get_default_dtype().to_complex() if complex_ends else dtypes.get_default_dtype()
-    kind = _kind("linspace", dtype, default if out is None else out.dtype)
+    default = dtypes.get_default_dtype()
+    default = default.to_complex() if complex_ends else default
+    kind = kind_for("linspace", dtype, default if out is None else out.dtype)
+    _check_counted("linspace", kind)
     return _made("linspace", _evenly(start, end, n, kind), out, device, requires_grad)
 
 
@@ -565,10 +478,12 @@ def logspace(
     layout: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False,
 ) -> Tensor:  # fmt: skip
     """`steps` numbers from base**start to base**end, evenly spaced in the exponent."""
-    check_options("logspace", layout, pin_memory)
-    start, end = (x.item() if isinstance(x, Tensor) else x for x in (start, end))
-    kind = _kind("logspace", dtype)
-    exponents = _evenly(start, end, _steps("logspace", steps), kind if kind.category >= dtypes.FLOAT else dtypes.float64)
+    check_options("logspace", layout, pin_memory, None, requires_grad)
+    start, end = _ends("logspace", start, end)
+    n = _steps("logspace", steps)
+    kind = kind_for("logspace", dtype, None if out is None else out.dtype)
+    _check_counted("logspace", kind)
+    exponents = _evenly(start, end, n, kind if kind.category >= dtypes.FLOAT else dtypes.float64)
     array = np.power(np.float64(base), exponents.astype(np.result_type(exponents, np.float64)))
     return _made("logspace", array.astype(dtypes.to_numpy(kind)), out, device, requires_grad)
 
@@ -579,18 +494,30 @@ def eye(
     device: Any = None, requires_grad: bool = False, pin_memory: bool = False,
 ) -> Tensor:  # fmt: skip
     """Ones on the diagonal, zeros elsewhere."""
-    check_options("eye", layout, pin_memory)
-    for name, size in (("n", n), ("m", m)):
+    check_options("eye", layout, pin_memory, None, requires_grad)
+    for at, (name, size) in enumerate((("n", n), ("m", m)), 1):
+        if size is not None and not hasattr(size, "__index__"):
+            kind = type(size).__name__
+            raise TypeError(f"eye(): argument '{name}' (position {at}) must be int, not {kind}")
         if size is not None and size < 0:
             raise RuntimeError(f"{name} must be greater or equal to 0, got {size}")
-    kind = _kind("eye", dtype, None if out is None else out.dtype)
+    kind = kind_for("eye", dtype, None if out is None else out.dtype)
     return _made("eye", np.eye(n, m, dtype=dtypes.to_numpy(kind)), out, device, requires_grad)
 
 
 def _indices(name: str, function: Any) -> None:
-    def indices(row: int, col: int, offset: int = 0, *, dtype: Any = None, device: Any = None, layout: Any = None) -> Tensor:
-        check_options(name, layout, False)
-        kind = _kind(name, dtype, dtypes.int64)
+    def indices(
+        row: int, col: int, offset: int = 0, *, dtype: Any = None, device: Any = None,
+        layout: Any = None, pin_memory: bool = False,
+    ) -> Tensor:  # fmt: skip
+        check_options(name, layout, pin_memory)
+        for spelt, n in (("row", row), ("col", col)):
+            if n < 0:
+                raise RuntimeError(f"{spelt} must be non-negative, got{n}")
+        kind = kind_for(name, dtype, dtypes.int64)
+        if kind.category != dtypes.INTEGER:
+            scalar = dtypes.SCALAR_NAMES[kind]
+            raise NotImplementedError(f"\"{name}\" not implemented for '{scalar}'")
         array = np.stack(function(row, offset, col)).astype(dtypes.to_numpy(kind))
         return _made(name, array, None, device, False)
 
@@ -601,61 +528,3 @@ def _indices(name: str, function: Any) -> None:
 
 _indices("tril_indices", np.tril_indices)
 _indices("triu_indices", np.triu_indices)
-
-
-@op(name="complex", method=False, promote="none")
-def complex_of(real: Array, imag: Array):
-    if real.dtype != imag.dtype:
-        from ..core.dtypes import SCALAR_NAMES
-        from ..core.dtypes import from_numpy as kind_of
-
-        raise RuntimeError(
-            f"Expected object of scalar type {SCALAR_NAMES[kind_of(real.dtype)]} but got scalar type "
-            f"{SCALAR_NAMES[kind_of(imag.dtype)]} for second argument"
-        )
-    return real + 1j * imag.astype(jnp.result_type(imag.dtype, jnp.complex64))
-
-
-@complex_of.gradient
-def _(grad):
-    return grad.real, grad.imag
-
-
-# ----- torch.Tensor(...) -----
-def construct(cls: type, *args: Any, **named: Any) -> Tensor:
-    """`torch.Tensor(2, 3)`, `torch.Tensor([1, 2])`, `torch.Tensor()`: the legacy constructor."""
-    where = resolve(named.pop("device", None))
-    data = named.pop("data", None)
-    if data is not None:
-        args = (data,)
-    if len(args) == 1 and isinstance(args[0], Tensor):
-        t = alias_of(args[0], cls)
-        return t
-    kind = dtypes.get_default_dtype()
-    if len(args) == 1 and isinstance(args[0], (list, tuple, np.ndarray)) and not hasattr(args[0], "numel"):
-        t = tensor(args[0], dtype=kind, device=where)
-    else:
-        t = full_of(_sizes("new", args), 0, kind, where)
-    t.__class__ = cls
-    return t
-
-
-CONSTRUCT.append(construct)
-
-
-def _legacy(name: str, kind: dtypes.dtype) -> type:
-    """`torch.FloatTensor` and its like: constructors that `isinstance` understands."""
-
-    class Meta(type):
-        def __instancecheck__(cls, x: Any) -> bool:
-            return isinstance(x, Tensor) and x.dtype is kind
-
-        def __call__(cls, *args: Any, **named: Any) -> Tensor:
-            t = construct(Tensor, *args, **named)
-            return t.to(kind)  # type: ignore[attr-defined]
-
-    return Meta(name, (), {"dtype": kind, "is_cuda": False, "__module__": "torch"})
-
-
-LEGACY = {d.legacy: _legacy(d.legacy, d) for d in dtypes.ALL if d.legacy and d.np is not None}
-__all__ = ["LEGACY", "call", "full_of"]

@@ -343,6 +343,18 @@ def polar(abs: Array, angle: Array):
     return lax.complex(abs * jnp.cos(angle), abs * jnp.sin(angle))
 
 
+@op(elementwise=True, promote="none", module=None, returns=tuple)
+def polar_slopes(grad: Array, result: Array):
+    size = jnp.abs(result)
+    turned = jnp.where(size == 0, jnp.zeros_like(result), result / jnp.where(size == 0, 1, size))
+    return (jnp.conj(grad) * turned).real, (jnp.conj(grad) * (result * 1j)).real
+
+
+@polar.gradient
+def _(grad, result):
+    return polar_slopes(grad, result)
+
+
 @op(module=None, node="FrexpBackward0")
 def split_exponent(input: Array):
     if kind(input) != FLOAT:

@@ -22,36 +22,44 @@ SHIFT = 9.0  # the series is summed directly up to here
 def zeta(x: Any, q: Any) -> Any:
     """The sum of (q + k)^-x over k >= 0."""
     x, q = jnp.broadcast_arrays(x, q)
+    left = q <= 0
     whole = jnp.floor(q) == q
-    pole = (x == 1) | ((q <= 0) & whole & (x > 1))
-    undefined = (x < 1) | ((q <= 0) & ~whole & (jnp.floor(x) != x)) | (x != x) | (q != q)
-    start = jnp.where(undefined | pole, jnp.full_like(q, SHIFT), q)
-    order = jnp.where(undefined | pole, jnp.full_like(x, 2), x)
-    value = _sum(order, start)
-    value = jnp.where(pole, jnp.full_like(value, jnp.inf), value)
-    return jnp.where(undefined & (x != 1), jnp.full_like(value, jnp.nan), value)
+    pole = (x == 1) | (~(x < 1) & left & whole)
+    undefined = (x < 1) | (left & ~whole & (jnp.floor(x) != x))
+    plain = ~(pole | undefined)
+    value = _sum(jnp.where(plain, x, jnp.full_like(x, 2)), jnp.where(plain, q, jnp.full_like(q, SHIFT)))
+    value = jnp.where(undefined, jnp.full_like(value, jnp.nan), value)
+    return jnp.where(pole & ~(x < 1), jnp.full_like(value, jnp.inf), value)
 
 
 def _sum(x: Any, q: Any) -> Any:
+    eps = jnp.finfo(x.dtype).eps
+
     def more(state: Any) -> Any:
         return jnp.any(state[3])
 
     def add(state: Any) -> Any:
-        a, count, total, active = state
+        a, count, total, active, done = state
         a = jnp.where(active, a + 1, a)
         term = jnp.power(a, -x)
         total = jnp.where(active, total + term, total)
+        done = done | (active & (jnp.abs(term) < eps * jnp.abs(total)))
         count = count + 1
-        return a, count, total, active & ((count < 9) | (a <= SHIFT))
+        return a, count, total, active & ~done & ((count < 9) | (a <= SHIFT)), done
 
     active = jnp.ones_like(q, dtype=bool)
-    start = (q, jnp.zeros((), jnp.int64), jnp.power(q, -x), active)
-    a, _, total, _ = lax.while_loop(more, add, start)
+    start = (q, jnp.zeros((), jnp.int64), jnp.power(q, -x), active, ~active)
+    a, _, total, _, done = lax.while_loop(more, add, start)
+    return jnp.where(done, total, _tail(x, a, total))
+
+
+def _tail(x: Any, a: Any, total: Any) -> Any:
+    """What Euler and Maclaurin add to the terms up to a."""
     term = jnp.power(a, -x)
     total = total + term * a / (x - 1) - 0.5 * term
     rising, k = jnp.ones_like(x), 0
     for weight in WEIGHTS:
         rising, term = rising * (x + k), term / a
-        total = total + rising * term * weight
+        total = total + jnp.where(term == 0, jnp.zeros_like(term), rising * term * weight)
         rising, term, k = rising * (x + k + 1), term / a, k + 2
     return total

@@ -103,7 +103,7 @@ def _item(i: Any) -> Any:
 
 
 def _tensor_of(items: Any) -> Tensor:
-    from .create import tensor
+    from .data import tensor
 
     t = tensor(list(items))
     return t.long() if t.numel() == 0 else t  # type: ignore[attr-defined]
@@ -329,7 +329,7 @@ def indexed_shape(x: Tensor, chosen: list[Tensor], dims: tuple[int, ...]) -> tup
 
 
 def _like(x: Tensor, value: Any) -> Tensor:
-    from .create import tensor
+    from .data import tensor
 
     if not isinstance(value, NUMBERS):
         raise TypeError(f"can't assign a {type(value).__name__} to a {x.type()}")  # type: ignore[attr-defined]

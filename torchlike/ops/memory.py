@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..core import dtypes
+from ..core.check import sizes_of
 from ..core.mutate import check_writable, replace
 from ..core.op import composite
 from ..core.storage import (
@@ -24,8 +25,7 @@ from ..core.storage import (
 )
 from ..core.tape import edge_of
 from ..core.tensor import Parameter, Tensor, counter_of, wrap
-from .shape import _whole as whole
-from .shape import sizes_of
+from .shape import whole
 
 
 # ----- storage objects -----

@@ -7,7 +7,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from ..core.check import check_dim, check_dims, infer_size
+from ..core.check import check_dim, check_dims, infer_size, sizes_of
 from ..core.dispatch import call
 from ..core.history import STACK
 from ..core.op import Array, Arrays, Dim, Dims, Operand, alias, composite, op
@@ -287,9 +287,7 @@ def _repeat(input: Array, repeats: object):
 
 def repeat(self: Tensor, *repeats: Any, **named: Any) -> Tensor:
     """The tensor repeated along each dim (a copy)."""
-    from .shape import sizes_of
-
-    times = sizes_of((named["repeats"],) if "repeats" in named else repeats, "repeat")
+    times = sizes_of((named["repeats"],) if "repeats" in named else repeats, "repeat", "repeats")
     if len(times) < self.ndim:
         raise RuntimeError(
             "Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor"
@@ -304,9 +302,7 @@ Tensor.repeat = repeat  # type: ignore[attr-defined]
 
 def tile(input: Tensor, *dims: Any) -> Tensor:
     """`repeat` with the missing leading repeats taken as one."""
-    from .shape import sizes_of
-
-    times = sizes_of(dims, "tile")
+    times = sizes_of(dims, "tile", "dims")
     return repeat(input, (1,) * (input.ndim - len(times)) + times)
 
 

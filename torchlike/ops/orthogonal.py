@@ -21,15 +21,18 @@ def _polynomial(name: str, first: Callable[[Any], Any], step: Coefficients, shif
         refuse(name, input, FLOATING - {INTEGER})
         x, degree = jnp.broadcast_arrays(input, jnp.trunc(n))
         x = 2 * x - 1 if shift else x
+        known = jnp.isfinite(degree) & (jnp.abs(degree) < 2.0**63)  # as C converts to int64
+        degree = jnp.where(known, degree, -jnp.ones_like(degree))
 
         def advance(state):
             k, before, now = state
             a, b = step(k, x)
             after = a * now - b * before
-            return k + 1, now, jnp.where(k < degree, after, now)
+            go = (k < degree) & (now == now)
+            return k + 1, jnp.where(go, now, before), jnp.where(go, after, now)
 
         def running(state):
-            return jnp.any(state[0] < degree)
+            return jnp.any((state[0] < degree) & (state[2] == state[2]))
 
         one = jnp.ones_like(x)
         start = (jnp.ones((), x.dtype), one, first(x))

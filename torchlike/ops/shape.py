@@ -2,34 +2,19 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
-from ..core.check import check_dim, check_dims, infer_size
+from ..core.check import broadcast_shapes, check_dim, check_dims, infer_size, sizes_of
 from ..core.dispatch import call_view, view_of
 from ..core.op import composite, publish
-from ..core.plan import make_plan
 from ..core.pullback import pullback_of
 from ..core.record import LOCAL
 from ..core.storage import View, contiguous_stride, geometry, is_dense
 from ..core.tape import edge_of, function_node, make_node, zeros
 from ..core.tensor import Tensor, wrap
 from . import views
-from .movement import split_parts, unbind_parts
-
-
-def sizes_of(given: tuple[Any, ...], name: str = "size") -> tuple[int, ...]:
-    """`f(2, 3)`, `f((2, 3))` and `f(torch.Size(…))` alike, as a tuple of ints."""
-    if len(given) == 1 and isinstance(given[0], (tuple, list)):
-        given = tuple(given[0])
-    sizes = []
-    for i, n in enumerate(given):
-        if isinstance(n, (bool, float)) or not hasattr(n, "__index__"):
-            raise TypeError(
-                f"{name}(): argument 'size' must be tuple of ints, but found element of type "
-                f"{type(n).__name__} at pos {i}"
-            )
-        sizes.append(n.__index__())
-    return tuple(sizes)
+from .movement import unsafe_view
 
 
 # ----- strides -----
@@ -37,13 +22,16 @@ def sizes_of(given: tuple[Any, ...], name: str = "size") -> tuple[int, ...]:
 def stride(self: Tensor, dim: int | None = None) -> Any:
     """Elements between neighbours along each dim, or along one."""
     strides = self.geometry().stride
+    if dim is not None and self.ndim == 0:
+        check_dim(dim, 0)
+        raise IndexError("Dimension specified as 0 but tensor has no dimensions")
     return strides if dim is None else strides[check_dim(dim, self.ndim)]
 
 
 # ----- order of dims -----
 def permute(input: Tensor, *dims: Any, **named: Any) -> Tensor:
     """The dims in another order."""
-    wanted = sizes_of((named["dims"],) if "dims" in named else dims, "permute")
+    wanted = sizes_of((named["dims"],) if "dims" in named else dims, "permute", "dims")
     if len(wanted) != input.ndim:
         raise RuntimeError(
             "permute(sparse_coo): number of dimensions in the tensor input does not match the length "
@@ -85,7 +73,22 @@ def adjoint(input: Tensor) -> Tensor:
     return swapped.conj() if input.is_complex() else swapped
 
 
+_T_OF_OTHERS = (
+    "The use of `x.T` on tensors of dimension other than 2 to reverse their shape is deprecated "
+    "and it will throw an error in a future release. Consider `x.mT` to transpose batches of "
+    "matrices or `x.permute(*torch.arange(x.ndim - 1, -1, -1))` to reverse the dimensions of a "
+    "tensor. (Triggered internally at /pytorch/aten/src/ATen/native/TensorShape.cpp:4312.)"
+)
+_T_OF_NUMBERS = (
+    "Tensor.{} is deprecated on 0-D tensors. This function is the identity in these cases. "
+    "(Triggered internally at /pytorch/aten/src/ATen/native/TensorShape.cpp:4321.)"
+)
+
+
 def _transposed(self: Tensor) -> Tensor:
+    if self.ndim not in (1, 2):
+        text = _T_OF_OTHERS if self.ndim else _T_OF_NUMBERS.format("T")
+        warnings.warn(text, UserWarning, stacklevel=2)
     return permute(self, tuple(range(self.ndim - 1, -1, -1)))
 
 
@@ -102,6 +105,7 @@ def _hermitian(self: Tensor) -> Tensor:
     if self.ndim not in (0, 2):
         raise RuntimeError(
             f"tensor.H is only supported on matrices (2-D tensors). Got {self.ndim}-D tensor."
+            + (" For batches of matrices, consider using tensor.mH" if self.ndim > 2 else "")
         )
     return adjoint(self) if self.ndim else self
 
@@ -150,168 +154,6 @@ def slice_along(input: Tensor, dim: int, start: int, length: int, step: int = 1)
     return call_view(views.slice_at, (input, start), (dim, length, step))
 
 
-def _split_node(input: Tensor, plan: Any) -> Any:
-    """One node for the parts of a split, as PyTorch has; None when no gradient is wanted."""
-    base = input._base_tensor
-    wanted = input._requires_grad or (base is not None and base._requires_grad)
-    if not (wanted and LOCAL.state.grad_enabled and plan.differentiable):
-        return None
-    edge = edge_of(input)
-    if edge is None:
-        return None
-    return make_node(plan, pullback_of(plan, (True,)), [edge], [input], [input._value_now()], ())
-
-
-def _parts(input: Tensor, op: Any, statics: tuple[Any, ...], pieces: list[Tensor]) -> tuple[Tensor, ...]:
-    key = (statics, input._aval)
-    plan = op.plans.get(key)
-    if plan is None:
-        plan = op.plans[key] = make_plan(op, (input,), statics)
-    node = _split_node(input, plan)
-    for i, piece in enumerate(pieces):
-        if node is not None:
-            piece._requires_grad, piece._grad_fn, piece._out_nr = True, node, i
-        piece._creation = piece._creation or "multi"
-    return tuple(pieces)
-
-
-def _pieces(input: Tensor, views_of: Any) -> list[Tensor]:
-    state = LOCAL.state
-    saved, state.grad_enabled = state.grad_enabled, False
-    try:
-        pieces = views_of()
-    finally:
-        state.grad_enabled = saved
-    for piece in pieces:
-        piece._creation = "" if saved else "no_grad"
-    return pieces
-
-
-@composite(method=True)
-def split(tensor: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Tensor, ...]:
-    """Parts of a dim: of one size (the last may be smaller), or of the given sizes."""
-    dim = check_dim(dim, tensor.ndim)
-    n = tensor.shape[dim] if tensor.ndim else 1
-    if isinstance(split_size_or_sections, (tuple, list)):
-        sizes = [int(s) for s in split_size_or_sections]
-        if sum(sizes) != n or any(s < 0 for s in sizes):
-            raise RuntimeError(
-                f"split_with_sizes expects split_sizes to sum exactly to {n} (input tensor's size at "
-                f"dimension {dim}), but got split_sizes={sizes}"
-            )
-        return _split(tensor, sizes, dim, "SplitWithSizesBackward0")
-    size = int(split_size_or_sections)
-    if size < 0:
-        raise RuntimeError(f"split expects split_size be non-negative, but got split_size={size}")
-    if size == 0 and n != 0:
-        raise RuntimeError(
-            f"split_size can only be 0 if dimension size is 0, but got dimension size of {n}"
-        )
-    count = max(-(-n // size), 1) if size else 1
-    sizes = [size] * (count - 1) + [n - size * (count - 1)]
-    return _split(tensor, sizes, dim, "SplitBackward0")
-
-
-def _split(tensor: Tensor, sizes: list[int], dim: int, node: str) -> tuple[Tensor, ...]:
-    starts = [sum(sizes[:i]) for i in range(len(sizes))]
-    pieces = _pieces(
-        tensor,
-        lambda: [slice_along(tensor, dim, a, n) for a, n in zip(starts, sizes, strict=True)],
-    )
-    return _parts(tensor, split_parts, (tuple(sizes), dim, node), pieces)
-
-
-Tensor.split = split  # type: ignore[attr-defined]
-
-
-@composite
-def split_with_sizes(input: Tensor, split_sizes: Any, dim: int = 0) -> tuple[Tensor, ...]:
-    """Parts of a dim of the given sizes."""
-    return split(input, list(split_sizes), dim)
-
-
-@composite
-def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
-    """About `chunks` parts of a dim, the last ones smaller."""
-    if input.ndim == 0:
-        raise RuntimeError("chunk expects at least a 1-dimensional tensor")
-    if chunks <= 0:
-        raise RuntimeError(f"chunk expects `chunks` to be greater than 0, got: {chunks}")
-    n = input.shape[check_dim(dim, input.ndim)]
-    size = -(-n // chunks)
-    return split(input, [0] * chunks if n == 0 else size, dim)
-
-
-@composite
-def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
-    """The parts at every index of a dim."""
-    dim = check_dim(dim, input.ndim)
-    if input.ndim == 0:
-        raise IndexError("Dimension specified as 0 but tensor has no dimensions")
-    n = input.shape[dim]
-    pieces = _pieces(input, lambda: [call_view(views.select_at, (input, i), (dim,)) for i in range(n)])
-    return _parts(input, unbind_parts, (dim,), pieces) if n else ()
-
-
-def _iterate(self: Tensor) -> Any:
-    if self.ndim == 0:
-        raise TypeError("iteration over a 0-d tensor")
-    return iter(unbind(self))
-
-
-Tensor.__iter__ = _iterate  # type: ignore[attr-defined]
-
-
-@composite
-def tensor_split(input: Tensor, indices_or_sections: Any, dim: int = 0) -> tuple[Tensor, ...]:
-    """Parts cut at indices, or as many nearly equal ones."""
-    if input.ndim == 0:
-        raise RuntimeError("tensor_split expected at least a 1-dimensional tensor, but got a tensor with 0 dims")
-    dim = check_dim(dim, input.ndim)
-    n = input.shape[dim]
-    if isinstance(indices_or_sections, Tensor):
-        indices_or_sections = indices_or_sections.tolist()
-    if isinstance(indices_or_sections, int):
-        k = indices_or_sections
-        if k <= 0:
-            raise RuntimeError(f"number of sections must be larger than 0, got {k}")
-        lengths = [n // k + (i < n % k) for i in range(k)]
-        cuts = [sum(lengths[: i + 1]) for i in range(k - 1)]
-    else:
-        cuts = [int(i) for i in indices_or_sections]
-    edges = [0, *[min(max(c + n if c < 0 else c, 0), n) for c in cuts], n]
-    return tuple(
-        slice_along(input, dim, a, max(b - a, 0)) for a, b in zip(edges, edges[1:], strict=False)
-    )
-
-
-def _split_along(name: str, dim: int, least: int) -> None:
-    def function(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
-        if input.ndim < least:
-            raise RuntimeError(
-                f"torch.{name} requires a tensor with at least {least} dimension"
-                f"{'s' if least > 1 else ''}, but got a tensor with {input.ndim} dimensions!"
-            )
-        at = 0 if name == "hsplit" and input.ndim == 1 else dim
-        if isinstance(indices_or_sections, int) and (
-            indices_or_sections <= 0 or input.shape[at] % indices_or_sections
-        ):
-            raise RuntimeError(
-                f"torch.{name} attempted to split along dimension {at}, but the size of the dimension "
-                f"{input.shape[at]} is not divisible by the split_size {indices_or_sections}!"
-            )
-        return tensor_split(input, indices_or_sections, at)
-
-    function.__name__ = name
-    function.__doc__ = f"Parts along dim {dim}."
-    composite(function)
-
-
-_split_along("hsplit", 1, 1)
-_split_along("vsplit", 0, 2)
-_split_along("dsplit", 2, 3)
-
-
 # ----- shapes -----
 @composite
 def unsqueeze(input: Tensor, dim: int) -> Tensor:
@@ -348,10 +190,13 @@ def expand(input: Tensor, *sizes: Any, **named: Any) -> Tensor:
 Tensor.expand = expand  # type: ignore[attr-defined]
 
 
-@composite
-def broadcast_to(input: Tensor, size: Any) -> Tensor:
+def broadcast_to(input: Tensor, *size: Any, **named: Any) -> Tensor:
     """`expand` as a function."""
-    return expand(input, size)
+    wanted = sizes_of((named["size"],) if "size" in named else size, "broadcast_to")
+    return expand(input, wanted)
+
+
+composite(broadcast_to)
 
 
 @composite(module=None, method=True)
@@ -390,13 +235,11 @@ def reshape_as(self: Tensor, other: Tensor) -> Tensor:
 
 def reshape(input: Tensor, *shape: Any, **named: Any) -> Tensor:
     """Another shape: a view where possible, else a copy."""
-    size = sizes_of((named["shape"],) if "shape" in named else shape, "reshape")
+    size = sizes_of((named["shape"],) if "shape" in named else shape, "reshape", "shape")
     at = input.geometry()
     if not at.contiguous:
         full = infer_size(size, input.numel())
         if views.view_stride(at, full) is None:
-            from .movement import unsafe_view
-
             return unsafe_view(input.contiguous(), full)
         size = full
     return call_view(views.view_as_size, (input,), (size,))
@@ -431,7 +274,7 @@ def _product(sizes: list[int]) -> int:
 def unflatten(input: Tensor, dim: int, sizes: Any) -> Tensor:
     """One dim made several."""
     dim = check_dim(dim, input.ndim)
-    sizes = sizes_of((sizes,), "unflatten")
+    sizes = sizes_of((sizes,), "unflatten", "sizes")
     if not sizes:
         raise RuntimeError("unflatten: sizes must be non-empty")
     n = input.shape[dim]
@@ -453,8 +296,6 @@ def ravel(input: Tensor) -> Tensor:
 @composite
 def broadcast_tensors(*tensors: Any) -> tuple[Tensor, ...]:
     """Tensors expanded to their common shape."""
-    from ..core.check import broadcast_shapes
-
     given = tensors[0] if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)) else tensors
     shape = broadcast_shapes(*[tuple(t.shape) for t in given])
     return tuple(expand(t, shape) for t in given)
@@ -464,9 +305,10 @@ def broadcast_tensors(*tensors: Any) -> tuple[Tensor, ...]:
 @composite
 def as_strided(input: Tensor, size: Any, stride: Any, storage_offset: int | None = None) -> Tensor:
     """Any view of the storage, by strides; RuntimeError when it leaves the memory."""
-    size, stride = sizes_of((size,)), sizes_of((stride,))
+    size = sizes_of((size,), "as_strided")
+    stride = sizes_of((stride,), "as_strided", "stride")
     offset = input.storage_offset() if storage_offset is None else int(storage_offset)
-    base = _whole(input)
+    base = whole(input)
     at = base.geometry()
     if not is_dense(at.shape, at.stride):
         raise NotImplementedError("as_strided: the storage has gaps (from_numpy of a strided array)")
@@ -478,7 +320,7 @@ def as_strided(input: Tensor, size: Any, stride: Any, storage_offset: int | None
     return out
 
 
-def _whole(t: Tensor) -> Tensor:
+def whole(t: Tensor) -> Tensor:
     """The tensor over all of `t`'s storage, without history."""
     if t._view is None or not t._view.steps:
         return t

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import jax.scipy.special as jsp
 from jax import lax
 
+from ..core.dtypes import finfo
 from ..core.op import Array, Operand, alias, composite, op, publish, unary
 from ..core.tensor import Tensor
 from .hurwitz import zeta as hurwitz
@@ -72,7 +73,27 @@ def _digamma(x: Any) -> Any:
     return jnp.where(x == 0, pole, lax.digamma(jnp.where(x == 0, jnp.ones_like(x), x)))
 
 
-_real_row("lgamma", lax.lgamma, lambda grad, input: grad * input.digamma())
+def _lgamma(x: Any) -> Any:
+    infinite = jnp.isinf(x)
+    found = lax.lgamma(jnp.where(infinite, jnp.ones_like(x), x))
+    return jnp.where(infinite, jnp.full_like(x, jnp.inf), found)
+
+
+def _trigamma(x: Any) -> Any:
+    """psi' by reflection, six steps up and the asymptotic series."""
+    left = x < 0.5
+    mirrored = jnp.square(math.pi / jnp.sin(math.pi * x))
+    y = jnp.where(left, 1 - x, x)
+    total = jnp.where(left, -mirrored, jnp.zeros_like(x))
+    for _ in range(6):
+        total, y = total + 1 / (y * y), y + 1
+    inverse = 1 / (y * y)
+    tail = inverse * (1 / 6 - inverse * (1 / 30 - inverse * (1 / 42)))
+    total = total + (1 + 1 / (2 * y) + tail) / y
+    return jnp.where(left, -total, total)
+
+
+_real_row("lgamma", _lgamma, lambda grad, input: grad * input.digamma())
 _real_row("digamma", _digamma, lambda grad, input: grad * input.polygamma(1))
 
 
@@ -81,6 +102,8 @@ def polygamma_of(input: Array, n: int):
     refuse("polygamma_cpu", input, REAL_ONLY)
     if n == 0:
         return _digamma(input)
+    if n == 1:
+        return _trigamma(input)
     factor = (-1.0) ** (n + 1) * math.factorial(n)
     return factor * hurwitz(jnp.asarray(n + 1, input.dtype), input)
 
@@ -115,7 +138,7 @@ def mvlgamma(input: Tensor, p: int) -> Tensor:
 @op(elementwise=True, promote="float", module=None, name="mvlgamma")
 def mvlgamma_of(input: Array, p: int):
     shift = p * (p - 1) / 4 * math.log(math.pi)
-    return sum((lax.lgamma(input - j / 2) for j in range(1, p)), lax.lgamma(input) + shift)
+    return sum((_lgamma(input - j / 2) for j in range(1, p)), _lgamma(input) + shift)
 
 
 @mvlgamma_of.gradient
@@ -124,9 +147,20 @@ def _(grad, input, p):
 
 
 def _incomplete(name: str, body: Callable[..., Any], sign: int) -> None:
+    full, none = (1.0, 0.0) if sign > 0 else (0.0, 1.0)  # the values right of the mass and left
+
     def gamma(input: Array, other: Array):
         refuse(f"{name}_cpu", input, FLOATING)
-        return body(input, other)
+        a, x = jnp.broadcast_arrays(input, other)
+        plain = (a > 0) & (x > 0) & jnp.isfinite(a) & jnp.isfinite(x)
+        one = jnp.ones_like(a)
+        found = body(jnp.where(plain, a, one), jnp.where(plain, x, one))
+        at_limit = jnp.where(jnp.isinf(x), full * one, jnp.full_like(a, jnp.nan))
+        at_limit = jnp.where(jnp.isinf(a), jnp.where(jnp.isinf(x), jnp.nan, none * one), at_limit)
+        at_limit = jnp.where((x == 0) & (a > 0), none * one, at_limit)
+        at_limit = jnp.where((a == 0) & (x > 0), full * one, at_limit)
+        at_limit = jnp.where((a < 0) | (x < 0), jnp.full_like(a, jnp.nan), at_limit)
+        return jnp.where(plain, found, at_limit)
 
     def rule(grad, input, other):
         density = ((input - 1) * other.log() - other - input.lgamma()).exp()
@@ -192,12 +226,17 @@ def _i0e_rule(grad: Tensor, input: Tensor, result: Tensor) -> Tensor:
 
 
 def _i1_rule(grad: Tensor, input: Tensor, result: Tensor) -> Tensor:
-    return grad * (input.i0() - result / input).masked_fill(input == 0, 0.5)
+    slope = input.i0() - result / input
+    return grad * slope.masked_fill(~(input.abs() > _tiny(input)), 0.5)
 
 
 def _i1e_rule(grad: Tensor, input: Tensor, result: Tensor) -> Tensor:
     slope = i0e(input) - result * (input.sgn() + 1 / input)
-    return grad * slope.masked_fill(input == 0, 0.5)
+    return grad * slope.masked_fill(~(input.abs() > _tiny(input)), 0.5)
+
+
+def _tiny(input: Tensor) -> float:
+    return finfo(input.dtype).eps
 
 
 publish("special", "polygamma", polygamma)

@@ -155,7 +155,7 @@ def _rounding(name: str, body: Callable[..., Any], **traits: Any) -> Any:
         refuse(f"{name}_vml_cpu", input, NUMERIC)
         return input if kind(input) == INTEGER else body(input)
 
-    made = unary(name, rounded, **traits)
+    made = unary(name, rounded, promote="common", **traits)
     made.gradient(zeros_of)
     return made
 
@@ -215,13 +215,24 @@ def _neg(input: Any) -> Any:
 
 def _sign(input: Any) -> Any:
     _not_complex(input, SIGN_COMPLEX)
-    return input if kind(input) == BOOL else jnp.sign(input)
+    if kind(input) == BOOL:
+        return input
+    one = jnp.ones_like(input)  # nan has sign 0
+    return jnp.where(input > 0, one, jnp.where(input < 0, -one, jnp.zeros_like(input)))
+
+
+def _sgn(input: Any) -> Any:
+    if not is_complex(input):
+        return _sign(input)
+    size = jnp.abs(input)
+    turned = jnp.where(size == 0, jnp.zeros_like(input), input / jnp.where(size == 0, 1, size))
+    return jnp.where(jnp.isfinite(size), turned, jnp.full_like(input, complex(jnp.nan, jnp.nan)))
 
 
 unary("abs", _abs, promote="common").gradient(lambda grad, input: grad * input.sgn())
 unary("neg", _neg, promote="common").gradient(lambda grad: -grad)
 unary("sign", _sign, promote="common").gradient(zeros_of)
-unary("sgn", lambda x: x if kind(x) == BOOL else jnp.sign(x), promote="common").gradient(
+unary("sgn", _sgn, promote="common").gradient(
     lambda grad, input, result: _sgn_rule(grad, input, result)
 )
 

@@ -336,7 +336,7 @@ def reduce_tensor(tensor: Tensor, protocol: Any = 2) -> tuple[Any, ...]:
 
 
 def _plain_reduce(tensor: Tensor) -> tuple[Any, tuple[Any, ...]]:
-    size, stride = tuple(tensor.shape), tensor.stride()
+    size, stride = (*tensor.shape,), (*tensor.stride(),)  # PyTorch makes fresh ones too
     where, dtype = tensor.device.type, tensor.dtype
     if where == "meta":
         return _rebuild_meta_tensor_no_storage, (dtype, size, stride, tensor.requires_grad)

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ... import ops
 from ...core.tensor import Tensor, from_host
 from .byvalue import peek
 from .collate import collate_tensor_fn, default_collate, default_collate_fn_map
@@ -88,16 +89,20 @@ def table_of(dataset) -> tuple[tuple, np.ndarray | None] | None:
 
 
 def _plain(tensor) -> bool:
-    return (
-        type(tensor) is Tensor
-        and tensor.device.type == "cpu"
-        and not tensor.requires_grad
-        and tensor.is_contiguous()
-    )
+    # a stacked batch keeps other strides, and has other nodes in its history
+    return type(tensor) is Tensor and not tensor.requires_grad and tensor.is_contiguous()
+
+
+def _take(tensor, rows: np.ndarray):
+    if tensor.device.type == "cpu":
+        return from_host(peek(tensor).take(rows, axis=0))
+    if ((rows < -len(tensor)) | (rows >= len(tensor))).any():
+        raise IndexError
+    return ops.index_select(tensor, 0, from_host(rows % len(tensor), tensor.device))
 
 
 class RowFetcher(MapFetcher):
-    """What MapFetcher gives for a TensorDataset and the default collate, gathered by NumPy."""
+    """What MapFetcher gives for a TensorDataset and the default collate, by one gather a tensor."""
 
     def __init__(self, dataset, table, collate_fn, drop_last) -> None:
         super().__init__(dataset, True, collate_fn, drop_last)
@@ -107,9 +112,8 @@ class RowFetcher(MapFetcher):
         rows = np.asarray(possibly_batched_index)
         if rows.dtype.kind == "i" and rows.ndim == 1 and all(map(_plain, self.tensors)):
             try:
-                if self.rows is not None:
-                    rows = self.rows[rows]
-                return [from_host(peek(tensor).take(rows, axis=0)) for tensor in self.tensors]
+                rows = rows if self.rows is None else self.rows[rows]
+                return [_take(tensor, rows) for tensor in self.tensors]
             except IndexError:
                 pass  # the plain way below says it in PyTorch's words
         return super().fetch(possibly_batched_index)
