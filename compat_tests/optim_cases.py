@@ -177,3 +177,19 @@ def _runs(torch, cls, options, dtype):
     yield from quadratic(torch, cls, options, dtype).items()
     if dtype in ("float32", "float64"):
         yield "mlp", mlp(torch, cls, options, dtype)
+
+
+# ----- for the tests of the API -----
+def parameters(torch, *shapes, dtype=None):
+    """Parameters of ones, twos, … that have gradients."""
+    made = []
+    for i, shape in enumerate(shapes or [(2, 2), (3,)]):
+        p = torch.nn.Parameter(torch.full(shape, 1.0 + i, dtype=dtype))
+        p.grad = torch.full_like(p, 0.5 + i)
+        made.append(p)
+    return made
+
+
+def make(torch, cls, params, **options):
+    """An optimizer by name."""
+    return getattr(torch.optim, cls)(params, **options)

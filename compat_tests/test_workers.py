@@ -360,4 +360,4 @@ def test_workers_do_not_outlive_the_program(start, how):
     assert program.returncode == -how
     if how == signal.SIGINT:
         assert err.count("Traceback") == 1 and err.rstrip().endswith("KeyboardInterrupt")
-        assert all(map(gone, workers))
+    assert all(map(gone, workers))

@@ -9,7 +9,6 @@ from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
 
-from . import typenames as typenames  # shown as torch.types
 from .version import RELEASE
 
 HERE = __package__
@@ -80,15 +79,12 @@ def populate() -> None:
     for row in PATHS.strip().splitlines():
         path, *sources = row.split()
         name = f"{HERE}.{path}"
-        modules = [sys.modules.get(f"{HERE}.{source}") for source in sources]
-        if None in modules:
-            continue
         shown = ModuleType(name)
         shown.__spec__ = ModuleSpec(name, None)
         if f"\n{path}." in PATHS:
             shown.__path__ = shown.__spec__.submodule_search_locations = []
-        for module in modules:
-            public = vars(module).items()
+        for source in sources:
+            public = vars(importlib.import_module(f"{HERE}.{source}")).items()
             vars(shown).update((key, value) for key, value in public if key[:2] != "__")
         sys.modules[name] = shown
         parent, _, leaf = name.rpartition(".")
@@ -100,7 +96,7 @@ def _show_table() -> None:
     """Puts the table's modules under their names; `import` would set attributes."""
     for row in PATHS.strip().splitlines():
         path = row.split()[0]
-        if f"{HERE}.{path}" in sys.modules:
+        if f"{HERE}.{path}" in sys.modules:  # populated
             sys.modules[f"torch.{path}"] = sys.modules[f"{HERE}.{path}"]
 
 

@@ -111,7 +111,9 @@ def infer_size(size: Sequence[int], count: int) -> tuple[int, ...]:
     return tuple(count // known if i == hole else n for i, n in enumerate(size))
 
 
-def sizes_of(given: Sequence[Any], function: str, argument: str = "size") -> tuple[int, ...]:
+def sizes_of(
+    given: Sequence[Any], function: str, argument: str = "size", position: int = 1
+) -> tuple[int, ...]:
     """`f(2, 3)`, `f((2, 3))` and `f(torch.Size(…))` alike, as a tuple of ints."""
     first = given[0] if given else None
     packed = len(given) == 1 and isinstance(first, (tuple, list))
@@ -123,8 +125,8 @@ def sizes_of(given: Sequence[Any], function: str, argument: str = "size") -> tup
                 f"{function}() takes 1 positional argument but {len(given)} were given"
             )
         raise TypeError(
-            f"{function}(): argument '{argument}' (position 1) must be tuple of ints, not "
-            f"{type(first).__name__}"
+            f"{function}(): argument '{argument}' (position {position}) must be tuple of ints, "
+            f"not {type(first).__name__}"
         )
     for i, n in enumerate(given):
         if not (_is_int(n) or (i and isinstance(n, bool))):
@@ -147,6 +149,29 @@ def _size_text(function: str, argument: str, at: int, found: Any) -> str:
         f"{function}(): argument '{argument}' failed to unpack the object at pos {at + 1} with "
         f'error "type must be tuple of ints,but got {kind}"'
     )
+
+
+def invalid_call(
+    function: str, args: Sequence[Any], named: dict[str, Any] | None = None, forms: Sequence[str] = ()
+) -> TypeError:
+    """PyTorch's error for arguments that fit none of a function's overloads."""
+    got = ", ".join(_spelt(a) for a in args)
+    if named:
+        pairs = ", ".join(f"{name}={_spelt(value)}" for name, value in named.items())
+        got = f"{got}, {pairs}" if args else f"{pairs}, "
+    lines = "".join(f" * ({form})\n" for form in forms)
+    return TypeError(
+        f"{function}() received an invalid combination of arguments - got ({got}), but expected "
+        f"one of:\n{lines}"
+    )
+
+
+def _spelt(x: Any) -> str:
+    kind = type(x)
+    return f"torch.{kind.__name__}" if kind.__name__ in _TORCH_CLASSES else kind.__name__
+
+
+_TORCH_CLASSES = ("dtype", "device", "layout", "memory_format", "Generator")
 
 
 def unsupported(function: str, argument: str, value: Any) -> NotImplementedError:

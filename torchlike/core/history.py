@@ -41,7 +41,8 @@ def requires_grad_(self: Tensor, requires_grad: bool = True) -> Tensor:
     """Set whether gradients are wanted; RuntimeError for non-leaves and integer dtypes."""
     if not _is_leaf(self) and not requires_grad:
         raise RuntimeError(NON_LEAF_FLAG_OFF)
-    return _set_flag(self, requires_grad)
+    text = "only Tensors of floating point dtype can require gradients"
+    return _set_flag(self, requires_grad, text)
 
 
 def _set_requires_grad(self: Tensor, requires_grad: bool) -> None:
@@ -49,12 +50,12 @@ def _set_requires_grad(self: Tensor, requires_grad: bool) -> None:
         raise RuntimeError("requires_grad must be a bool")
     if not _is_leaf(self):
         raise RuntimeError(NON_LEAF_FLAG if requires_grad else NON_LEAF_FLAG_OFF)
-    _set_flag(self, requires_grad)
+    _set_flag(self, requires_grad, FLOAT_GRAD_ONLY[0].lower() + FLOAT_GRAD_ONLY[1:])
 
 
-def _set_flag(self: Tensor, requires_grad: bool) -> Tensor:
+def _set_flag(self: Tensor, requires_grad: bool, text: str) -> Tensor:
     if requires_grad and self._aval.dtype.category < FLOAT:
-        raise RuntimeError("only Tensors of floating point and complex dtype can require gradients")
+        raise RuntimeError(text)
     if requires_grad and self._inference and not LOCAL.state.inference:
         raise RuntimeError(
             "Setting requires_grad=True on inference tensor outside InferenceMode is not allowed."

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import types
 import typing
 from collections.abc import Callable, Sequence
@@ -315,7 +316,7 @@ def composite(function: Any = None, **traits: Any) -> Any:
     name = traits.get("name", function.__name__)
     module = traits.get("module", "torch")
     if module is not None:
-        publish(module, name, function)
+        publish(module, name, _with_out(function, name) if traits.get("out") else function)
     code = function.__code__
     first = code.co_varnames[0] if code.co_argcount else ""
     if traits.get("method", module == "torch" and first in ("input", "self")):
@@ -326,6 +327,17 @@ def composite(function: Any = None, **traits: Any) -> Any:
         if module == "torch" and traits.get("inplace_function", True) or module == "nn.functional":
             publish(module, name + "_", twin)
     return function
+
+
+def _with_out(function: Any, name: str) -> Callable[..., Any]:
+    """The public function of a composite declared with `out=True`."""
+
+    @functools.wraps(function)
+    def writing(*args: Any, out: Any = None, **kwargs: Any) -> Any:
+        result = function(*args, **kwargs)
+        return result if out is None else write_out(name, out, result)
+
+    return writing
 
 
 def _inplace_twin(function: Callable[..., Any], name: str) -> Callable[..., Any]:

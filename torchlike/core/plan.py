@@ -16,7 +16,7 @@ from jax.extend.core import ClosedJaxpr, jaxpr_as_fun
 
 from . import dtypes
 from .check import broadcast_shapes
-from .device import CPU, device
+from .device import CPU, META, device
 from .interpret import interpreter
 from .record import Spec
 from .storage import Aval, aval_of
@@ -56,6 +56,7 @@ class Op:
         self.geometry: Callable[..., Any] | None = traits.get("geometry")
         self.returns: Any = traits.get("returns")
         self.cheap: bool = traits.get("view", False)
+        self.saves: Any = traits.get("saves", ())  # names shown as `_saved_…`, or a function of statics
         self.formula: Callable[..., Any] | None = None
         self.formula_params: tuple[str, ...] = ()
         self.plans: dict[tuple[Any, ...], Plan] = {}
@@ -142,7 +143,7 @@ def _meta(op: Op, p: Any, x: Any) -> Any:
         return None
     if isinstance(x, NUMBERS) and p.kind in ("operand", "number"):
         if isinstance(x, int) and not -(1 << 63) <= x < 1 << 63 and not isinstance(x, bool):
-            raise RuntimeError("Overflow when unpacking long long")
+            raise OverflowError("int too big to convert")
         return x.__class__
     raise ArgumentTypeError(
         f"{op.name}(): argument '{p.name}' (position {p.position + 1}) must be "
@@ -169,6 +170,10 @@ def _common_device(op: Op, metas: list[Any]) -> device:
             continue
         elif ndim == 0 and found is CPU:
             found, ndim = m.device, m.ndim
+        elif META in (found, m.device):
+            raise RuntimeError(
+                f"Tensor on device {_named(m.device)} is not on the expected device {_named(found)}!"
+            )
         else:
             raise RuntimeError(
                 "Expected all tensors to be on the same device, but found at least two devices, "

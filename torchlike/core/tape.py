@@ -39,6 +39,9 @@ Edge = tuple["Node", int] | None
 
 
 # ----- nodes -----
+_NO_EDGE = ("index", "indices", "mask", "condition")  # PyTorch has no edge for these inputs
+
+
 class Node:
     """A step of the backward graph: `name()`, `next_functions`, hooks, saved values."""
 
@@ -130,7 +133,9 @@ class OpNode(Node):
         kinds = {p.name: p.kind for p in self.plan.op.inputs}
         names = self.plan.names
         return [
-            e for e, n in zip(self.edges, names, strict=True) if kinds.get(n, "tensors") != "number"
+            e
+            for e, n in zip(self.edges, names, strict=True)
+            if kinds.get(n, "tensors") != "number" and n.rstrip("0123456789") not in _NO_EDGE
         ]
 
     def release(self) -> None:
@@ -206,33 +211,40 @@ class OpNode(Node):
         return inputs, results
 
     # ----- what `grad_fn._saved_self` and its like show -----
-    def saved_names(self) -> dict[str, Any]:
-        """What PyTorch would call each saved thing: name -> index into `saved`, or a static value."""
-        pull, n = self.pullback, len(self.pullback.inputs)
-        found: dict[str, Any] = {}
+    def saved_names(self) -> dict[str, tuple[str, Any]]:
+        """What PyTorch calls each saved thing: name -> ("saved", index) or ("known", value)."""
+        pull, n, plan = self.pullback, len(self.pullback.inputs), self.plan
+        found: dict[str, tuple[str, Any]] = {}
         for k, at in enumerate(pull.inputs):
-            name = self.plan.names[at]
-            found[_saved_name(name)] = k
+            found[_saved_name(plan.names[at])] = ("saved", k)
         for k, at in enumerate(pull.results):
-            suffix = str(at) if len(self.plan.outs) > 1 else ""
-            found["result" + suffix] = n + k
-        return found
+            suffix = str(at) if len(plan.outs) > 1 else ""
+            found["result" + suffix] = ("saved", n + k)
+        saves = plan.op.saves
+        wanted = (saves(plan.statics) if callable(saves) else saves) or plan.op.formula_params
+        for name, value in plan.statics.items():
+            if name in wanted and value is not None:
+                found[_saved_name(name)] = ("known", value)
+        return found | self._sizes_saved(found, wanted)
+
+    def _sizes_saved(self, found: dict[str, Any], wanted: Any) -> dict[str, tuple[str, Any]]:
+        """An input of which only the shape is needed shows as its sizes."""
+        shape = tuple(self.plan.avals[0].shape) if isinstance(self.plan.avals[0], Aval) else ()
+        sizes: dict[str, tuple[str, Any]] = {}
+        if "input" in wanted and "self" not in found:
+            sizes["self_sym_sizes"] = ("known", shape)
+        if "self_sym_numel" in wanted:
+            sizes["self_sym_numel"] = ("known", self.plan.avals[0].size)
+        return sizes
 
     def __getattr__(self, name: str) -> Any:
-        if not name.startswith("_saved_") and not name.startswith("_raw_saved_"):
-            raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
-        key = name.split("_saved_", 1)[1]
-        names = self.saved_names()
-        if key in names:
-            return self._saved_item(names[key])
-        statics = {_saved_name(k): v for k, v in self.plan.statics.items()}
-        if key in statics:
-            return statics[key]
-        if key == "self_sym_sizes":
-            return tuple(self.plan.avals[0].shape)
+        if name.startswith(("_saved_", "_raw_saved_")):
+            kind, value = self.saved_names().get(name.split("_saved_", 1)[1], ("", None))
+            if kind:
+                return value if kind == "known" else self.item_saved_at(value)
         raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
 
-    def _saved_item(self, at: int) -> Any:
+    def item_saved_at(self, at: int) -> Any:
         if self.saved is None:
             raise RuntimeError(BACKWARD_TWICE)
         inputs, results = self.with_history()
@@ -245,7 +257,7 @@ class OpNode(Node):
         return wrap(host_value(number_array(found))) if is_operand else found
 
     def __dir__(self) -> list[str]:
-        names = ["_saved_" + n for n in [*self.saved_names(), *map(_saved_name, self.plan.statics)]]
+        names = ["_saved_" + n for n in self.saved_names()]
         return sorted({*object.__dir__(self), *names})
 
 

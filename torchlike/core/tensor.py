@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from . import dtypes
-from .check import BOOL_AMBIGUOUS, BOOL_EMPTY
-from .device import CPU, device, resolve
+from .check import BOOL_AMBIGUOUS, BOOL_EMPTY, check_dim
+from .device import CPU, META, device, resolve
 from .dtypes import dtype
 from .record import LOCAL, record
 from .storage import (
@@ -133,8 +133,9 @@ class Tensor:
         """The shape, or the size of one dim."""
         if dim is None:
             return self._aval.shape
-        from .check import check_dim
-
+        if not hasattr(dim, "__index__"):
+            kind = type(dim).__name__
+            raise TypeError(f"size(): argument 'dim' (position 1) must be int, not {kind}")
         if self._aval.ndim == 0:
             check_dim(dim, 0)
             raise IndexError("Dimension specified as 0 but tensor has no dimensions")
@@ -220,6 +221,8 @@ class Tensor:
             raise RuntimeError(
                 f"a Tensor with {self._aval.size} elements cannot be converted to Scalar"
             )
+        if self._aval.device is META:
+            raise RuntimeError("Tensor.item() cannot be called on meta tensors")
         return to_host(self).item()
 
     def tolist(self) -> Any:
@@ -235,7 +238,7 @@ class Tensor:
             return self.detach().cpu().resolve_conj().numpy()  # type: ignore[attr-defined]
         if self._aval.device is not CPU:
             raise TypeError(
-                f"can't convert {self._aval.device}:0 device type tensor to numpy. Use "
+                f"can't convert {self._aval.device} device type tensor to numpy. Use "
                 "Tensor.cpu() to copy the tensor to host memory first."
             )
         if self._requires_grad:
@@ -264,17 +267,30 @@ class Tensor:
 
     def __bool__(self) -> bool:
         if self._aval.size == 1:
-            return bool(to_host(self).reshape(())[()])
+            return bool(self.item())
         raise RuntimeError(BOOL_EMPTY if self._aval.size == 0 else BOOL_AMBIGUOUS)
 
     def __int__(self) -> int:
-        return int(self.item())
+        return int(self._scalar())
 
     def __float__(self) -> float:
-        return float(self.item())
+        return float(self._scalar())
 
     def __complex__(self) -> complex:
-        return complex(self.item())
+        return complex(self._scalar())
+
+    def _scalar(self) -> Any:
+        if self._aval.size != 1:
+            raise ValueError("only one element tensors can be converted to Python scalars")
+        return self.item()
+
+    def __contains__(self, element: Any) -> bool:
+        if isinstance(element, (Tensor, bool, int, float, complex)):
+            return bool((element == self).any())  # type: ignore[attr-defined,union-attr]
+        raise RuntimeError(
+            "Tensor.__contains__ only supports Tensor or scalar, but you passed in a "
+            f"{type(element)}."
+        )
 
     def __index__(self) -> int:
         if self._aval.dtype.category > dtypes.INTEGER or self._aval.size != 1:

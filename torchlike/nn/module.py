@@ -27,6 +27,16 @@ _NOT_LEAF = (
     "forward() method."
 )
 
+# PyTorch shows them here
+register_module_backward_hook = hooks.register_module_backward_hook
+register_module_buffer_registration_hook = hooks.register_module_buffer_registration_hook
+register_module_forward_hook = hooks.register_module_forward_hook
+register_module_forward_pre_hook = hooks.register_module_forward_pre_hook
+register_module_full_backward_hook = hooks.register_module_full_backward_hook
+register_module_full_backward_pre_hook = hooks.register_module_full_backward_pre_hook
+register_module_module_registration_hook = hooks.register_module_module_registration_hook
+register_module_parameter_registration_hook = hooks.register_module_parameter_registration_hook
+
 # every instance has these in its __dict__; pickles of older releases may lack some
 _FIELDS = {
     "training": lambda: True,

@@ -29,11 +29,13 @@ def wide(x: Any) -> Any:
     return x.astype(jnp.float32) if x.dtype.itemsize == 2 else x
 
 
-def activation(name: str, kernel: str, body: Callable[..., Any], **traits: Any) -> Op:
+def activation(
+    name: str, kernel: str, body: Callable[..., Any], kinds: Any = FLOATING, **traits: Any
+) -> Op:
     """Declare `body(x, *numbers)`, refusing the dtypes that PyTorch's kernel refuses."""
 
     def check(input: Any) -> Any:
-        refuse(kernel, input, FLOATING)
+        refuse(kernel, input, kinds)
         return wide(input)
 
     def plain(input: Array):
@@ -75,13 +77,16 @@ _selu.gradient(
 _celu = activation("celu", "elu_cpu", lambda x, a: jnp.where(x < 0, jnp.expm1(x / a) * a, x))
 _celu.gradient(lambda grad, input, a: (grad * (input / a).exp()).where(input <= 0, grad))
 
-_silu = activation("silu", "silu_cpu", lambda x: x * lax.logistic(x))
+_silu = activation(
+    "silu", "silu_cpu", lambda x: x * lax.logistic(x), kinds=FLOATING - {COMPLEX}
+)
 
 
 @_silu.gradient
 def _(grad, input):
     gate = input.sigmoid()
-    return grad * gate * (1 + input * (1 - gate))
+    slope = gate * (1 + input * (1 - gate))
+    return grad * (slope.conj() if slope.is_complex() else slope)
 
 
 _mish = activation("mish", "mish_cpu", lambda x: x * jnp.tanh(_softplus_of(x)))

@@ -7,6 +7,7 @@ from typing import Any
 
 import jax.numpy as jnp
 
+from ..core.check import broadcast_shapes
 from ..core.dispatch import call
 from ..core.dtypes import BOOL, C_NAMES, FLOAT, SCALAR_NAMES, float32
 from ..core.op import TABLE, Array, Dim, Number, Optional, composite, op
@@ -112,6 +113,10 @@ def scaled_dot_product_attention(
 ) -> Tensor:  # fmt: skip
     """softmax(q kᵀ · scale + mask) v; rows that are masked altogether give zeros."""
     _check(query, key, value, attn_mask)
+    if not 0 <= dropout_p <= 1:
+        raise RuntimeError(
+            f"dropout probability has to be between 0 and 1, but got {dropout_p:g}"
+        )
     if enable_gqa:
         _check_heads(query, key, value)
     if _is_flash(query, key, value, attn_mask, dropout_p):
@@ -174,6 +179,7 @@ def _check(query: Tensor, key: Tensor, value: Tensor, mask: Any) -> None:
         )
     if mask is None:
         return
+    broadcast_shapes((*query.shape[:-1], key.shape[-2]), tuple(mask.shape))
     if mask.dtype.category != BOOL and mask.dtype not in (query.dtype, float32):
         raise RuntimeError(
             "Expected attn_mask dtype to be bool or float or to match query dtype, but got "

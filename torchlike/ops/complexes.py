@@ -2,14 +2,47 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import jax.numpy as jnp
+from jax import lax
 
 from ..core.dispatch import call
 from ..core.op import Array, composite, op
 from ..core.tensor import Tensor
+from .kinds import scalar_name
 from .shape import select
 
 
+# ----- made of parts -----
+def check_parts(real: Any, imag: Any) -> None:
+    """RuntimeError (PyTorch's texts) unless both parts are of one floating point dtype."""
+    first, second = scalar_name(real), scalar_name(imag)
+    for array in (real, imag):
+        if scalar_name(array) not in ("Half", "Float", "Double"):
+            raise RuntimeError(
+                f"Expected both inputs to be Half, Float or Double tensors but got {first} and "
+                f"{second}"
+            )
+    if first != second:
+        raise RuntimeError(
+            f"Expected object of scalar type {first} but got scalar type {second} for second "
+            "argument"
+        )
+
+
+@op(name="complex", method=False, promote="none")
+def complex_of(real: Array, imag: Array):
+    check_parts(real, imag)
+    return lax.complex(*jnp.broadcast_arrays(real, imag))
+
+
+@complex_of.gradient
+def _(grad):
+    return grad.real, grad.imag
+
+
+# ----- conjugates and parts -----
 @op(name="conj", module=None, method=False, elementwise=True, promote="none")
 def _conj(input: Array):
     return jnp.conj(input)

@@ -29,7 +29,8 @@ def _check_geometry(x: Any, w: Any, geo: Geometry, transposed: bool, extra: Sequ
     if min(geo.stride) <= 0:
         raise RuntimeError("non-positive stride is not supported")
     if min(geo.dilation) <= 0:
-        raise RuntimeError("non-positive dilation is not supported")
+        zero = "non-positive dilation is not supported"
+        raise RuntimeError(zero if 0 in geo.dilation else "dilation should be greater than zero")
     _check_channels(x, w, geo, transposed)
     if transposed:
         _check_extra(geo, extra)
@@ -117,6 +118,8 @@ def convolution(
     n = weight.ndim - 2
     if n < 1:
         raise RuntimeError("weight should have at least three dimensions")
+    if 0 in weight.shape[2:]:
+        raise RuntimeError(f"a kernel of size {list(weight.shape[2:])} is not supported")
     geo = _geometry(n, stride, padding, dilation, groups)
     extra = spread_size("output_padding", output_padding, n)
     _check_geometry(input, weight, geo, transposed, extra)
@@ -192,7 +195,7 @@ def _(grad, input, slope, stride, padding, dilation, groups):
 
 
 # ----- the public forms -----
-def _batched(name: str, n: int, input: Any) -> bool:
+def _batched(name: str, n: int, input: Any, weight: Any, stride: Any) -> bool:
     if not isinstance(input, Tensor):
         raise TypeError(
             f"{name}() received an invalid combination of arguments - got ({type(input).__name__})"
@@ -202,6 +205,8 @@ def _batched(name: str, n: int, input: Any) -> bool:
             f"Expected {n + 1}D (unbatched) or {n + 2}D (batched) input to {name}, but got input "
             f"of size: {list(input.shape)}"
         )
+    if isinstance(weight, Tensor) and weight.ndim != n + 2 and weight.ndim > 2:
+        spread_size("stride", spread_size("stride", stride, n), weight.ndim - 2)
     return input.ndim == n + 2
 
 
@@ -226,7 +231,7 @@ def _forward(n: int) -> None:
         input: Tensor, weight: Tensor, bias: Any = None, stride: Any = 1, padding: Any = 0,
         dilation: Any = 1, groups: int = 1,
     ) -> Tensor:  # fmt: skip
-        batched = _batched(name, n, input)
+        batched = _batched(name, n, input, weight, stride)
         x = input if batched else input.unsqueeze(0)
         if padding.__class__ is str:
             if padding not in ("same", "valid"):
@@ -249,7 +254,7 @@ def _transposed(n: int) -> None:
         input: Tensor, weight: Tensor, bias: Any = None, stride: Any = 1, padding: Any = 0,
         output_padding: Any = 0, groups: int = 1, dilation: Any = 1,
     ) -> Tensor:  # fmt: skip
-        batched = _batched(name, n, input)
+        batched = _batched(name, n, input, weight, stride)
         x = input if batched else input.unsqueeze(0)
         if padding.__class__ is str:
             raise TypeError(f"{name}(): argument 'padding' must be tuple of ints, not str")

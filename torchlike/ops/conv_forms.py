@@ -31,6 +31,7 @@ class Geometry(NamedTuple):
 def spread_size(name: str, value: Any, n: int) -> tuple[int, ...]:
     """One int for each of n dims; RuntimeError (PyTorch's text) for another count."""
     if isinstance(value, (tuple, list)):
+        _check_ints(name, value)
         if len(value) == n:
             return tuple(value)
         if len(value) == 1:
@@ -39,7 +40,17 @@ def spread_size(name: str, value: Any, n: int) -> tuple[int, ...]:
             f"expected {name} to be a single integer value or a list of {n} values to match the "
             f"convolution dimensions, but got {name}={list(value)}"
         )
+    _check_ints(name, (value,))
     return (value,) * n
+
+
+def _check_ints(name: str, values: Any) -> None:
+    for value in values:
+        if not hasattr(value, "__index__"):
+            raise TypeError(
+                f"convolution(): argument '{name}' must be tuple of ints, not "
+                f"{type(value).__name__}"
+            )
 
 
 def output_size(size: Sequence[int], kernel: Sequence[int], geo: Geometry) -> tuple[int, ...]:
@@ -130,6 +141,8 @@ def dot(equation: str, *operands: Any) -> Any:
 # ----- the three products, on CPU -----
 def _is_direct(x: Any, w: Any, groups: int) -> bool:
     places = math.prod(w.shape[2:])
+    if w.shape[1] == 0:
+        return False
     if groups == 1:
         return 1 < places and w.shape[1] * places <= DIRECT
     return w.shape[1] == 1 and places <= DIRECT

@@ -9,15 +9,17 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..core import dtypes
+from ..core.check import invalid_call
 from ..core.device import CPU, META, device, resolve, to_jax
 from ..core.dispatch import call, set_layout
 from ..core.layouts import contiguous_format, memory_format, preserve_format, stride_of_format
 from ..core.mutate import check_writable, overwrite, replace
 from ..core.op import Array, Number, composite, op
+from ..core.plan import NUMBERS
 from ..core.record import LOCAL
 from ..core.storage import Value, aval_of, concrete, is_dense, read_jax, read_numpy
 from ..core.tape import edge_of, function_node, zeros
-from ..core.tensor import Tensor, is_tensor, wrap
+from ..core.tensor import Tensor, from_host, is_tensor, wrap
 
 
 # ----- copies -----
@@ -95,32 +97,78 @@ def _check_copy_shape(src: Tensor, self: Tensor) -> None:
     pad = self.ndim - len(have)
     if extra > 0 and any(n != 1 for n in src.shape[:extra]):
         raise RuntimeError(
-            f"output with shape {list(self.shape)} doesn't match the broadcast shape {list(src.shape)}"
+            f"output with shape {list(self.shape)} doesn't match the broadcast shape "
+            f"{list(src.shape)}"
         )
     for i, n in enumerate(have):
         if n not in (1, self.shape[i + pad]):
             raise RuntimeError(
-                f"The size of tensor a ({self.shape[i + pad]}) must match the size of tensor b ({n}) at "
-                f"non-singleton dimension {i + pad}"
+                f"The size of tensor a ({self.shape[i + pad]}) must match the size of tensor b "
+                f"({n}) at non-singleton dimension {i + pad}"
             )
 
 
 def _scalar_tensor(x: Any) -> Tensor:
-    from .data import tensor
-
-    return tensor(x)
+    if not isinstance(x, NUMBERS):
+        kind = "numpy.ndarray" if isinstance(x, np.ndarray) else type(x).__name__
+        raise TypeError(f"copy_(): argument 'other' (position 1) must be Tensor, not {kind}")
+    return from_host(np.array(x, dtypes.to_numpy(dtypes.of_number(type(x)))))
 
 
 # ----- filling -----
-@op(name="fill", module="torch", promote="none", inplace=True, node="FillBackward2", out=False, inplace_function=True)
-def fill(input: Array, value: Number):
-    value = value.astype(input.dtype) if value.dtype != input.dtype else value
-    return jnp.broadcast_to(value, input.shape)
+@op(name="fill", module=None, method=False, promote="none", node=lambda s: s["node"])
+def _fill(input: Array, value: Number, node: str):
+    return jnp.broadcast_to(value.astype(input.dtype), input.shape)
 
 
-@fill.gradient
+@_fill.gradient
 def _(grad):
     return grad * 0
+
+
+@op(name="fill_tensor", module=None, method=False, promote="none", node=lambda s: s["node"])
+def _fill_tensor(input: Array, value: Array, node: str):
+    return jnp.broadcast_to(value.astype(input.dtype), input.shape)
+
+
+@_fill_tensor.gradient
+def _(grad):
+    return grad * 0, grad.sum()
+
+
+def _filled(input: Tensor, value: Any, nodes: tuple[str, str]) -> Tensor:
+    if value.__class__ is not float or not -1e4 < value < 1e4 or not input.dtype.is_floating_point:
+        value = _fill_value(input, value)
+    if isinstance(value, Tensor):
+        return call(_fill_tensor, (input, value), (nodes[1],))
+    return call(_fill, (input, value), (nodes[0],))
+
+
+@composite(method=False)
+def fill(input: Tensor, value: Any) -> Tensor:
+    """A copy with one number everywhere."""
+    return _filled(input, value, ("FillBackward0", "FillBackward1"))
+
+
+@composite(method=True)
+def fill_(input: Tensor, value: Any) -> Tensor:
+    """One number everywhere, in place."""
+    check_writable(input)
+    return overwrite(input, _filled(input, value, ("FillBackward2", "FillBackward3")))
+
+
+def _fill_value(input: Tensor, value: Any) -> Any:
+    if isinstance(value, Tensor):
+        if value.ndim:
+            raise RuntimeError(
+                "fill_ only supports 0-dimension value tensor but got tensor with "
+                f"{value.ndim} dimensions."
+            )
+        return convert(value, input.dtype)
+    if not isinstance(value, NUMBERS):
+        raise invalid_call("fill_", (value,), {}, ("Tensor value", "Number value"))
+    dtypes.check_number(value, input.dtype)
+    return value.real if isinstance(value, complex) and not input.is_complex() else value
 
 
 @op(name="zero", module=None, method=False, promote="none", inplace=True)
@@ -139,7 +187,7 @@ def _to_copy(input: Array, dtype: object):
     target = np.dtype(dtype)
     if target == input.dtype:
         return input
-    if np.issubdtype(input.dtype, np.complexfloating) and not np.issubdtype(target, np.complexfloating):
+    if input.dtype.kind == "c" and target.kind != "c":
         if target == np.bool_:
             return input != 0
         input = input.real
@@ -189,42 +237,27 @@ def _moved(input: Tensor, where: device) -> Value:
     if where is META:
         return concrete(None, aval)
     if input.device is META:
-        raise NotImplementedError(
-            "Cannot copy out of meta tensor; no data! Please use torch.nn.Module.to_empty() instead "
-            "of torch.nn.Module.to() when moving module from meta to a different device."
-        )
+        raise NotImplementedError("Cannot copy out of meta tensor; no data!")
     if where is CPU:
         return concrete(np.array(read_numpy(input._value_now())), aval)
     return concrete(jax.device_put(read_jax(input._value_now()), to_jax(where)), aval)
+
+
+_TO_FORMS = (
+    "torch.device device = None, torch.dtype dtype = None, bool non_blocking = False, "
+    "bool copy = False, *, torch.memory_format memory_format = None",
+    "torch.dtype dtype, bool non_blocking = False, bool copy = False, *, "
+    "torch.memory_format memory_format = None",
+    "Tensor tensor, bool non_blocking = False, bool copy = False, *, "
+    "torch.memory_format memory_format = None",
+)
 
 
 def _to_arguments(self: Tensor, args: tuple[Any, ...], named: dict[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {"dtype": None, "device": None, "copy": False, "memory_format": None}
     rest = list(args)
     while rest:
-        a = rest.pop(0)
-        if isinstance(a, dtypes.dtype):
-            found["dtype"] = a
-        elif is_tensor(a):
-            found["dtype"], found["device"] = a.dtype, a.device
-        elif isinstance(a, bool):  # non_blocking, then copy
-            if rest and isinstance(rest[0], bool):
-                found["copy"] = rest.pop(0)
-        elif isinstance(a, (str, device, int)):
-            found["device"] = a
-        elif isinstance(a, memory_format):
-            found["memory_format"] = a
-        elif a is not None:
-            raise TypeError(
-                "to() received an invalid combination of arguments - got "
-                f"({', '.join(type(x).__name__ for x in args)}), but expected one of:\n"
-                " * (torch.device device = None, torch.dtype dtype = None, bool non_blocking = False, "
-                "bool copy = False, *, torch.memory_format memory_format = None)\n"
-                " * (torch.dtype dtype, bool non_blocking = False, bool copy = False, *, "
-                "torch.memory_format memory_format = None)\n"
-                " * (Tensor tensor, bool non_blocking = False, bool copy = False, *, "
-                "torch.memory_format memory_format = None)\n"
-            )
+        _positional(found, rest, args)
     other = named.pop("other", named.pop("tensor", None))
     if other is not None:
         found["dtype"], found["device"] = other.dtype, other.device
@@ -234,7 +267,41 @@ def _to_arguments(self: Tensor, args: tuple[Any, ...], named: dict[str, Any]) ->
             raise TypeError(f"to() got an unexpected keyword argument '{name}'")
         if named[name] is not None:
             found[name] = named[name]
+    found["dtype"] = python_kind(found["dtype"])
+    if found["dtype"] is not None and not isinstance(found["dtype"], dtypes.dtype):
+        raise invalid_call("to", args, named, _TO_FORMS)
     return found
+
+
+def python_kind(kind: Any) -> Any:
+    """Python's `float` and its like as dtypes."""
+    return _PYTHON.get(kind, kind) if isinstance(kind, type) else kind
+
+
+_PYTHON: dict[Any, dtypes.dtype] = {
+    bool: dtypes.bool_, int: dtypes.int64, float: dtypes.float64, complex: dtypes.complex128,
+}  # fmt: skip
+
+
+def _positional(found: dict[str, Any], rest: list[Any], args: tuple[Any, ...]) -> None:
+    """Take the next positional argument of `to`; what it means depends on its class."""
+    a = rest.pop(0)
+    first = len(rest) == len(args) - 1
+    if isinstance(a, dtypes.dtype) or (isinstance(a, type) and a in _PYTHON):
+        found["dtype"] = a
+    elif is_tensor(a):
+        found["dtype"], found["device"] = a.dtype, a.device
+    elif isinstance(a, bool) and not first:  # non_blocking, then copy
+        if rest and isinstance(rest[0], bool):
+            found["copy"] = rest.pop(0)
+    elif isinstance(a, (bool, float)):  # PyTorch makes a tensor of the number
+        found["dtype"] = dtypes.bool_ if isinstance(a, bool) else dtypes.float64
+    elif isinstance(a, (str, device, int)):
+        found["device"] = a
+    elif isinstance(a, memory_format):
+        found["memory_format"] = a
+    elif a is not None:
+        raise invalid_call("to", args, {}, _TO_FORMS)
 
 
 def to(self: Tensor, *args: Any, **named: Any) -> Tensor:
@@ -244,8 +311,6 @@ def to(self: Tensor, *args: Any, **named: Any) -> Tensor:
     if want["device"] is not None:
         out = move(out, resolve(want["device"]))
     if want["dtype"] is not None and want["dtype"] is not out.dtype:
-        if not isinstance(want["dtype"], dtypes.dtype):
-            raise TypeError(f"to(): argument 'dtype' must be torch.dtype, not {type(want['dtype']).__name__}")
         out = convert(out, want["dtype"])
     if want["copy"] and out is self:
         out = clone(self)
@@ -258,7 +323,10 @@ Tensor.to = to  # type: ignore[attr-defined]
 
 
 def _conversion(name: str, kind: dtypes.dtype) -> None:
-    def function(self: Tensor, memory_format: Any = preserve_format) -> Tensor:
+    def function(self: Tensor, *args: Any, memory_format: Any = preserve_format) -> Tensor:
+        if args:
+            count = f"{len(args)} {'was' if len(args) == 1 else 'were'}"
+            raise TypeError(f"{name}() takes 0 positional arguments but {count} given")
         return _maybe_format(convert(self, kind), memory_format)
 
     function.__name__ = name
@@ -309,14 +377,20 @@ def cpu(self: Tensor, memory_format: Any = preserve_format) -> Tensor:
 
 
 @composite(module=None, method=True)
-def cuda(self: Tensor, device: Any = None, non_blocking: bool = False, memory_format: Any = preserve_format) -> Tensor:
+def cuda(
+    self: Tensor, device: Any = None, non_blocking: bool = False,
+    memory_format: Any = preserve_format,
+) -> Tensor:  # fmt: skip
     """The tensor on a GPU; AssertionError when there is none."""
-    return _maybe_format(move(self, resolve("cuda" if device is None else device)), memory_format)
+    where = resolve("cuda" if device is None else device)
+    return _maybe_format(move(self, where), memory_format)
 
 
 # ----- memory -----
 @composite(module=None, method=True)
-def set_(self: Tensor, source: Any = None, storage_offset: int = 0, size: Any = None, stride: Any = None) -> Tensor:
+def set_(
+    self: Tensor, source: Any = None, storage_offset: int = 0, size: Any = None, stride: Any = None
+) -> Tensor:
     """Look at another tensor's memory from now on."""
     if source is None:
         replace(self, zeros(aval_of((0,), self.dtype, self.device)))
@@ -335,22 +409,29 @@ def is_set_to(self: Tensor, tensor: Tensor) -> bool:
     return self._storage is tensor._storage and self.geometry() is tensor.geometry()
 
 
+def _given(name: str, input: Any) -> Tensor:
+    if not isinstance(input, Tensor):
+        kind = type(input).__name__
+        raise TypeError(f"{name}(): argument 'input' (position 1) must be Tensor, not {kind}")
+    return input
+
+
 @composite(method=False)
 def is_floating_point(input: Tensor) -> bool:
     """Whether the dtype is a floating point one."""
-    return input.is_floating_point()
+    return _given("is_floating_point", input).is_floating_point()
 
 
 @composite(method=False)
 def is_complex(input: Tensor) -> bool:
     """Whether the dtype is a complex one."""
-    return input.is_complex()
+    return _given("is_complex", input).is_complex()
 
 
 @composite(method=False)
 def numel(input: Tensor) -> int:
     """The number of elements."""
-    return input.numel()
+    return _given("numel", input).numel()
 
 
 @composite(method=False)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from typing import Any
 
 import jax.numpy as jnp
@@ -11,7 +10,7 @@ import numpy as np
 
 from ..core import dtypes
 from ..core.check import FLOAT_GRAD_ONLY, sizes_of, unsupported
-from ..core.device import CPU, META, device, resolve
+from ..core.device import META, device, resolve
 from ..core.dispatch import set_layout
 from ..core.layouts import layout as layout_class
 from ..core.layouts import memory_format as format_class
@@ -20,7 +19,7 @@ from ..core.mutate import write_out
 from ..core.op import composite
 from ..core.plan import NUMBERS
 from ..core.record import Spec, record
-from ..core.storage import aval_of, concrete, host_value, is_dense
+from ..core.storage import aval_of, concrete, is_dense
 from ..core.tape import filled
 from ..core.tensor import Tensor, wrap
 
@@ -328,203 +327,3 @@ def empty_permuted(
     kind = kind_for("empty_permuted", dtype)
     t = full_of(tuple(size[d] for d in order), 0, kind, resolve(device))
     return finish(t.permute(inverse).detach(), requires_grad)  # type: ignore[attr-defined]
-
-
-# ----- counted -----
-@composite(method=False)
-def arange(
-    start: Any = None, end: Any = None, step: Any = 1, *, out: Any = None, dtype: Any = None,
-    layout: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False,
-) -> Tensor:  # fmt: skip
-    """Numbers from `start` to `end` (not included) in steps."""
-    check_options("arange", layout, pin_memory, None, requires_grad)
-    if end is None:
-        if start is None:
-            raise TypeError(_ARANGE_NOTHING)
-        start, end = 0, start
-    start, end, step = (_number("arange", i, x) for i, x in enumerate((start, end, step)))
-    if step == 0:
-        raise RuntimeError("step must be nonzero")
-    if not all(math.isfinite(x) for x in (start, end)):
-        raise RuntimeError(f"unsupported range: {start} -> {end}")
-    if (step > 0 and start > end) or (step < 0 and start < end):
-        raise RuntimeError("upper bound and lower bound inconsistent with step sign")
-    whole = all(isinstance(x, int) for x in (start, end, step))
-    default = dtypes.int64 if whole else dtypes.get_default_dtype()
-    kind = kind_for("arange", dtype, default if out is None else out.dtype)
-    if kind is dtypes.bool_:
-        raise NotImplementedError("\"arange_cpu\" not implemented for 'Bool'")
-    count = -((end - start) // -step) if whole else math.ceil((end - start) / step)
-    exact = np.int64 if kind.category <= dtypes.INTEGER else np.float64
-    base = exact(int(start) if exact is np.int64 else start)
-    array = base + np.arange(count, dtype=exact) * exact(int(step) if exact is np.int64 else step)
-    return _made("arange", array.astype(dtypes.to_numpy(kind)), out, device, requires_grad)
-
-
-_ARANGE_NOTHING = (
-    "arange() received an invalid combination of arguments - got (), but expected one of:\n"
-    " * (Number end, *, Tensor out = None, torch.dtype dtype = None, torch.layout layout = None, "
-    "torch.device device = None, bool pin_memory = False, bool requires_grad = False)\n"
-    " * (Number start, Number end, Number step = 1, *, Tensor out = None, torch.dtype dtype = None, "
-    "torch.layout layout = None, torch.device device = None, bool pin_memory = False, "
-    "bool requires_grad = False)\n"
-)
-
-
-def _number(name: str, at: int, x: Any) -> Any:
-    """A bound as a Python int or float."""
-    x = x.item() if isinstance(x, (Tensor, np.generic)) else x
-    if isinstance(x, complex):
-        raise RuntimeError("value cannot be converted to type double without overflow")
-    if not isinstance(x, (int, float)):
-        spelt = ("start", "end", "step")[at]
-        place = 1 if at == 1 else at + 1
-        raise TypeError(
-            f"{name}(): argument '{spelt}' (position {place}) must be Number, not {type(x).__name__}"
-        )
-    return x
-
-
-def _made(name: str, array: np.ndarray, out: Any, where: Any, requires_grad: bool) -> Tensor:
-    t = wrap(host_value(array))
-    target = resolve(where)
-    if target is not CPU:
-        t = t.to(target)  # type: ignore[attr-defined]
-    return finish(t, requires_grad) if out is None else write_out(name, out, t)
-
-
-@composite(method=False, name="range")
-def range_of(
-    start: Any = 0, end: Any = None, step: Any = 1, *, out: Any = None, dtype: Any = None,
-    layout: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False,
-) -> Tensor:  # fmt: skip
-    """Numbers from `start` to `end`, included; deprecated in PyTorch."""
-    warnings.warn(
-        "torch.range is deprecated and will be removed in a future release because its behavior is "
-        "inconsistent with Python's range builtin. Instead, use torch.arange, which produces values in "
-        "[start, end).",
-        UserWarning,
-        stacklevel=2,
-    )
-    check_options("range", layout, pin_memory, None, requires_grad)
-    if end is None:
-        start, end = 0, start
-    count = int((end - start) / step) + 1
-    kind = kind_for("range", dtype)
-    array = (start + np.arange(count, dtype=np.float64) * step).astype(dtypes.to_numpy(kind))
-    return _made("range", array, out, device, requires_grad)
-
-
-def _ends(name: str, start: Any, end: Any) -> tuple[Any, Any]:
-    for spelt, x in (("start", start), ("end", end)):
-        if isinstance(x, Tensor) and x.ndim:
-            raise RuntimeError(
-                f"{name} only supports 0-dimensional start and end tensors, but got {spelt} with "
-                f"{x.ndim} dimension(s)."
-            )
-    first, last = (x.item() if isinstance(x, Tensor) else x for x in (start, end))
-    return first, last
-
-
-def _check_counted(name: str, kind: dtypes.dtype) -> None:
-    if kind is dtypes.bool_:
-        raise NotImplementedError(f"\"{name}_cpu\" not implemented for 'Bool'")
-
-
-def _steps(name: str, steps: Any) -> int:
-    if steps < 0:
-        raise RuntimeError("number of steps must be non-negative")
-    return int(steps)
-
-
-@composite(method=False)
-def linspace(
-    start: Any, end: Any, steps: int, *, out: Any = None, dtype: Any = None, layout: Any = None,
-    device: Any = None, requires_grad: bool = False, pin_memory: bool = False,
-) -> Tensor:  # fmt: skip
-    """`steps` numbers from `start` to `end`, both included, evenly spaced."""
-    check_options("linspace", layout, pin_memory, None, requires_grad)
-    start, end = _ends("linspace", start, end)
-    n = _steps("linspace", steps)
-    complex_ends = isinstance(start, complex) or isinstance(end, complex)
-    default = dtypes.get_default_dtype()
-    default = default.to_complex() if complex_ends else default
-    kind = kind_for("linspace", dtype, default if out is None else out.dtype)
-    _check_counted("linspace", kind)
-    return _made("linspace", _evenly(start, end, n, kind), out, device, requires_grad)
-
-
-def _evenly(start: Any, end: Any, n: int, kind: dtypes.dtype) -> np.ndarray:
-    """PyTorch's order of rounding: from both ends towards the middle, in the tensor's dtype."""
-    target = dtypes.to_numpy(kind)
-    real = np.dtype(np.float32) if kind in (dtypes.float16, dtypes.bfloat16) else target
-    if kind.category <= dtypes.INTEGER:
-        real = np.dtype(np.float32)
-    if n == 0:
-        return np.empty(0, target)
-    if n == 1:
-        return np.array([start], real).astype(target)
-    first, last = np.array(start).astype(real), np.array(end).astype(real)
-    step = ((last - first) / real.type(n - 1)).astype(real)
-    at = np.arange(n)
-    low = first + step * at.astype(real)
-    high = last - step * (n - 1 - at).astype(real)
-    return np.where(at < n // 2, low, high).astype(target)
-
-
-@composite(method=False)
-def logspace(
-    start: Any, end: Any, steps: int, base: float = 10.0, *, out: Any = None, dtype: Any = None,
-    layout: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False,
-) -> Tensor:  # fmt: skip
-    """`steps` numbers from base**start to base**end, evenly spaced in the exponent."""
-    check_options("logspace", layout, pin_memory, None, requires_grad)
-    start, end = _ends("logspace", start, end)
-    n = _steps("logspace", steps)
-    kind = kind_for("logspace", dtype, None if out is None else out.dtype)
-    _check_counted("logspace", kind)
-    exponents = _evenly(start, end, n, kind if kind.category >= dtypes.FLOAT else dtypes.float64)
-    array = np.power(np.float64(base), exponents.astype(np.result_type(exponents, np.float64)))
-    return _made("logspace", array.astype(dtypes.to_numpy(kind)), out, device, requires_grad)
-
-
-@composite(method=False)
-def eye(
-    n: int, m: int | None = None, *, out: Any = None, dtype: Any = None, layout: Any = None,
-    device: Any = None, requires_grad: bool = False, pin_memory: bool = False,
-) -> Tensor:  # fmt: skip
-    """Ones on the diagonal, zeros elsewhere."""
-    check_options("eye", layout, pin_memory, None, requires_grad)
-    for at, (name, size) in enumerate((("n", n), ("m", m)), 1):
-        if size is not None and not hasattr(size, "__index__"):
-            kind = type(size).__name__
-            raise TypeError(f"eye(): argument '{name}' (position {at}) must be int, not {kind}")
-        if size is not None and size < 0:
-            raise RuntimeError(f"{name} must be greater or equal to 0, got {size}")
-    kind = kind_for("eye", dtype, None if out is None else out.dtype)
-    return _made("eye", np.eye(n, m, dtype=dtypes.to_numpy(kind)), out, device, requires_grad)
-
-
-def _indices(name: str, function: Any) -> None:
-    def indices(
-        row: int, col: int, offset: int = 0, *, dtype: Any = None, device: Any = None,
-        layout: Any = None, pin_memory: bool = False,
-    ) -> Tensor:  # fmt: skip
-        check_options(name, layout, pin_memory)
-        for spelt, n in (("row", row), ("col", col)):
-            if n < 0:
-                raise RuntimeError(f"{spelt} must be non-negative, got{n}")
-        kind = kind_for(name, dtype, dtypes.int64)
-        if kind.category != dtypes.INTEGER:
-            scalar = dtypes.SCALAR_NAMES[kind]
-            raise NotImplementedError(f"\"{name}\" not implemented for '{scalar}'")
-        array = np.stack(function(row, offset, col)).astype(dtypes.to_numpy(kind))
-        return _made(name, array, None, device, False)
-
-    indices.__name__ = name
-    indices.__doc__ = "Row and column of the elements of a triangle."
-    composite(indices, method=False)
-
-
-_indices("tril_indices", np.tril_indices)
-_indices("triu_indices", np.triu_indices)

@@ -8,142 +8,187 @@ from typing import Any
 import numpy as np
 
 from ..core import dtypes
+from ..core.check import invalid_call
 from ..core.device import CPU, resolve
 from ..core.op import composite
 from ..core.plan import NUMBERS
-from ..core.tensor import CONSTRUCT, Tensor, alias_of, from_host, from_shared, to_host
+from ..core.storage import Size
+from ..core.tensor import CONSTRUCT, Tensor, alias_of, from_host, from_shared
 from .convert import convert
 from .create import check_options, finish, full_of, kind_for, sizes_for
+from .index import TENSOR
 
 
 # ----- from data -----
 @composite(method=False)
-def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False) -> Tensor:
+def tensor(
+    data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False,
+    pin_memory: bool = False,
+) -> Tensor:  # fmt: skip
     """A new tensor with a copy of the data: numbers, nested sequences, arrays, tensors."""
-    check_options("tensor", None, pin_memory)
+    check_options("tensor", None, pin_memory, None, requires_grad)
     kind = None if dtype is None else kind_for("tensor", dtype)
     if isinstance(data, Tensor):
-        warnings.warn(
-            "To copy construct from a tensor, it is recommended to use sourceTensor.detach().clone() or "
-            "sourceTensor.detach().clone().requires_grad_(True), rather than "
-            "torch.tensor(sourceTensor).",
-            UserWarning,
-            stacklevel=2,
-        )
+        warnings.warn(_COPY_CONSTRUCT, UserWarning, stacklevel=2)
         out = alias_of(data).clone()  # type: ignore[attr-defined]
         out = out if kind is None else out.to(kind)
         return finish(out if device is None else out.to(resolve(device)), requires_grad)
-    array = _array_of(data, kind)
+    if isinstance(data, (str, bytes)):
+        raise TypeError(f"new(): invalid data type '{type(data).__name__}'")
     where = resolve(device)
-    t = from_host(array) if where is CPU else from_host(array).to(where)
-    return finish(t, requires_grad)
+    t = _of_array(data, kind) if hasattr(data, "__array_interface__") else None
+    if t is None:
+        t = from_host(_array_of(data, kind))
+    return finish(t if where is CPU else t.to(where), requires_grad)  # type: ignore[attr-defined]
+
+
+TENSOR.append(tensor)
+_COPY_CONSTRUCT = (
+    "To copy construct from a tensor, it is recommended to use sourceTensor.detach().clone() or "
+    "sourceTensor.detach().clone().requires_grad_(True), rather than torch.tensor(sourceTensor)."
+)
+_SLOW_LIST = (
+    "Creating a tensor from a list of numpy.ndarrays is extremely slow. Please consider converting "
+    "the list to a single numpy.ndarray with numpy.array() before converting to a tensor. "
+    "(Triggered internally at /pytorch/torch/csrc/utils/tensor_new.cpp:252.)"
+)
+
+
+def _of_array(data: Any, kind: dtypes.dtype | None) -> Tensor:
+    """A copy of a NumPy array or number, in the array's order of dims."""
+    array = np.array(data, order="K")
+    own = dtypes.from_numpy(array.dtype)
+    t = from_shared(array) if array.ndim > 1 and not array.flags.c_contiguous else from_host(array)
+    t = t.clone() if t._view is not None else t  # type: ignore[attr-defined]
+    return t if kind is None or kind is own else convert(t, kind)
 
 
 def _array_of(data: Any, kind: dtypes.dtype | None) -> np.ndarray:
-    if isinstance(data, (np.ndarray, np.generic)) or hasattr(data, "__array_interface__"):
-        array = np.array(data)
-        dtypes.from_numpy(array.dtype)
-        return array if kind is None else _as_kind(array, kind)
     shape = _nested_shape(data)
     flat: list[Any] = []
-    _flatten(data, shape, 0, flat)
+    try:
+        _flatten(data, shape, 0, flat)
+    except (TypeError, ValueError):
+        if kind is None:
+            _inferred([data])  # an element of no dtype is what PyTorch sees first
+        raise
     return _from_flat(flat, shape, kind)
-
-
-def _as_kind(array: np.ndarray, kind: dtypes.dtype) -> np.ndarray:
-    from .convert import convert
-
-    if array.dtype == kind.np:
-        return array
-    return np.array(to_host(convert(from_host(array), kind)))
 
 
 def _is_sequence(x: Any) -> bool:
     if isinstance(x, (list, tuple, range)):
         return True
-    if isinstance(x, (Tensor, np.ndarray)):
+    if isinstance(x, (Tensor, str, bytes, dict, np.generic)):
+        return False
+    if isinstance(x, np.ndarray):
         return x.ndim > 0
-    return hasattr(x, "__len__") and hasattr(x, "__getitem__") and not isinstance(x, (str, bytes, dict, np.generic))
+    return hasattr(x, "__len__") and hasattr(x, "__getitem__")
 
 
 def _nested_shape(data: Any) -> tuple[int, ...]:
     shape = []
     while _is_sequence(data):
-        if isinstance(data, (Tensor, np.ndarray)):
+        if isinstance(data, np.ndarray):
+            warnings.warn(_SLOW_LIST, UserWarning, stacklevel=4)
             return (*shape, *data.shape)
         shape.append(len(data))
         if not len(data):
             break
         data = data[0]
-    if not isinstance(data, (*NUMBERS, Tensor, list, tuple)) and not _is_sequence(data):
-        if isinstance(data, str):
-            raise TypeError("new(): invalid data type 'str'")
-        if data is None:
-            raise RuntimeError("Could not infer dtype of NoneType")
-        raise RuntimeError(f"Could not infer dtype of {type(data).__name__}")
+    if isinstance(data, (str, bytes)):
+        raise ValueError(f"too many dimensions '{type(data).__name__}'")
     return tuple(shape)
 
 
 def _flatten(data: Any, shape: tuple[int, ...], depth: int, out: list[Any]) -> None:
-    if isinstance(data, (Tensor, np.ndarray)):
-        array = to_host(data) if isinstance(data, Tensor) else data
-        if array.shape != shape[depth:]:
-            raise ValueError(
-                "only one element tensors can be converted to Python scalars"
-                if depth == len(shape)
-                else f"expected sequence of length {shape[depth]} at dim {depth} (got {len(array)})"
-            )
-        out += list(array.ravel())
-        return
     if depth == len(shape):
-        if _is_sequence(data):
-            raise TypeError(f"must be real number, not {type(data).__name__}")
-        if not isinstance(data, NUMBERS):
-            raise TypeError(f"new(): invalid data type '{type(data).__name__}'")
         out.append(data)
+        return
+    if not shape[depth]:
         return
     if not _is_sequence(data):
         raise TypeError("not a sequence")
     if len(data) != shape[depth]:
-        raise ValueError(f"expected sequence of length {shape[depth]} at dim {depth} (got {len(data)})")
+        raise ValueError(
+            f"expected sequence of length {shape[depth]} at dim {depth} (got {len(data)})"
+        )
+    if depth == len(shape) - 1:
+        out.extend(data)
+        return
     for item in data:
         _flatten(item, shape, depth + 1, out)
 
 
 def _from_flat(flat: list[Any], shape: tuple[int, ...], kind: dtypes.dtype | None) -> np.ndarray:
-    if kind is None:
-        kind = _inferred(flat)
+    kind = _inferred(flat) if kind is None else kind
     target = dtypes.to_numpy(kind)
+    convert_one = _AS_NUMBER[kind.category]
+    flat = [x if x.__class__ is convert_one else _number(x, kind, convert_one) for x in flat]
     if kind.category == dtypes.INTEGER:
         flat = [_checked_int(x, kind) for x in flat]
-    elif kind is dtypes.bool_:
-        flat = [bool(x) for x in flat]
-    elif kind.category == dtypes.FLOAT and any(isinstance(x, (complex, np.complexfloating)) for x in flat):
-        raise TypeError("can't convert complex to float")
     source = np.float64 if kind.category == dtypes.FLOAT else target
-    return np.array(flat, source).astype(target).reshape(shape)
+    with np.errstate(over="ignore"):
+        return np.array(flat, source).astype(target).reshape(shape)
 
 
-def _checked_int(x: Any, kind: dtypes.dtype) -> int:
-    if isinstance(x, (complex, np.complexfloating)):
-        raise TypeError("'complex' object cannot be interpreted as an integer")
-    n = int(x)
-    info = np.iinfo(dtypes.to_numpy(kind))
-    if not -(1 << 63) <= n < 1 << 64 or (kind is dtypes.int64 and n >= 1 << 63):
-        raise RuntimeError("Overflow when unpacking long long")
-    if not info.min <= n <= info.max:
-        if kind.itemsize < 8 and -(info.max + 1) <= n <= info.max:
-            return n % (info.max + 1)
-        raise RuntimeError(f"value cannot be converted to type {dtypes.C_NAMES.get(kind, kind.name)} without overflow")
-    return n
+_AS_NUMBER: dict[int, Any] = {
+    dtypes.BOOL: bool, dtypes.INTEGER: int, dtypes.FLOAT: float, dtypes.COMPLEX: complex,
+}  # fmt: skip
 
 
-def _inferred(flat: list[Any]) -> dtypes.dtype:
+def _number(x: Any, kind: dtypes.dtype, made: Any) -> Any:
+    """An element as a Python number of the dtype's kind; errors as Python's C API gives them."""
+    if isinstance(x, Tensor):
+        if x.numel() != 1:
+            raise ValueError("only one element tensors can be converted to Python scalars")
+        x = x.item()
+    if isinstance(x, np.ndarray) and x.ndim == 0:
+        x = x.item()
+    if kind.category == dtypes.INTEGER:
+        if isinstance(x, NUMBERS) and not isinstance(x, (complex, np.complexfloating)):
+            if isinstance(x, (float, np.floating)):
+                dtypes.check_number(x, kind, kind.name)
+            return int(x)
+        raise TypeError(f"'{type(x).__name__}' object cannot be interpreted as an integer")
+    if kind.category == dtypes.BOOL:
+        return bool(x)
+    if not isinstance(x, NUMBERS) or (made is float and isinstance(x, complex)):
+        raise TypeError(f"must be real number, not {type(x).__name__}")
+    return made(x)
+
+
+def _checked_int(n: int, kind: dtypes.dtype) -> int:
+    if not -(1 << 63) <= n < 1 << (64 if kind is dtypes.uint64 else 63):
+        raise ValueError("Overflow when unpacking long long")
+    dtypes.check_number(n, kind, kind.name)
+    return n if n >= 0 or kind.is_signed else n % (1 << 8 * kind.itemsize)
+
+
+def _inferred(flat: Any) -> dtypes.dtype:
     best: dtypes.dtype | None = None
+    seen: set[Any] = set()
     for x in flat:
-        kind = dtypes.from_numpy(x.dtype) if isinstance(x, np.generic) else dtypes.of_number(type(x))
+        if x.__class__ in seen:
+            continue
+        kind = _kind_of(x)
+        if isinstance(x, (bool, int, float, complex)):
+            seen.add(x.__class__)
         best = kind if best is None else best if best is kind else dtypes.promote_types(best, kind)
     return best or dtypes.get_default_dtype()
+
+
+def _kind_of(x: Any) -> dtypes.dtype:
+    if isinstance(x, Tensor):
+        return x.dtype
+    if isinstance(x, (np.generic, np.ndarray)):
+        return dtypes.from_numpy(x.dtype)
+    if isinstance(x, NUMBERS):
+        return dtypes.of_number(type(x))
+    if isinstance(x, (str, bytes)):
+        raise TypeError(f"new(): invalid data type '{type(x).__name__}'")
+    if _is_sequence(x):
+        return _inferred(x)
+    raise RuntimeError(f"Could not infer dtype of {type(x).__name__}")
 
 
 @composite(method=False)
@@ -159,15 +204,18 @@ def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
 
 @composite(method=False)
 def asarray(
-    obj: Any, *, dtype: Any = None, device: Any = None, copy: bool | None = None, requires_grad: bool = False
-) -> Tensor:
+    obj: Any, *, dtype: Any = None, device: Any = None, copy: bool | None = None,
+    requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
     """The object as a tensor; `copy` forces or forbids new memory."""
     t = as_tensor(obj, dtype=dtype, device=device)
     if copy and (t is obj or isinstance(obj, np.ndarray)):
         t = t.clone()  # type: ignore[attr-defined]
     if copy is False and t is not obj and not isinstance(obj, np.ndarray):
         raise ValueError("can't alias arbitrary sequence into a tensor.")
-    return finish(t.detach() if not requires_grad else t, requires_grad)  # type: ignore[attr-defined]
+    if t is obj and not requires_grad and not t._requires_grad:
+        return t
+    return finish(t.detach(), requires_grad)  # type: ignore[attr-defined]
 
 
 @composite(method=False)
@@ -199,28 +247,68 @@ def from_numpy(ndarray: Any) -> Tensor:
 
 _READ_ONLY = (
     "The given NumPy array is not writable, and PyTorch does not support non-writable tensors. This "
-    "means writing to this tensor will result in undefined behavior. You may want to copy the array to "
-    "protect its data or make it writable before converting it to a tensor. This type of warning will "
-    "be suppressed for the rest of this program. (Triggered internally at "
+    "means writing to this tensor will result in undefined behavior. You may want to copy the array "
+    "to protect its data or make it writable before converting it to a tensor. This type of warning "
+    "will be suppressed for the rest of this program. (Triggered internally at "
     "/pytorch/torch/csrc/utils/tensor_numpy.cpp:219.)"
+)
+_READ_ONLY_BUFFER = (
+    "The given buffer is not writable, and PyTorch does not support non-writable tensors. This means "
+    "you can write to the underlying (supposedly non-writable) buffer using the tensor. You may want "
+    "to copy the buffer to protect its data or make it writable before converting it to a tensor. "
+    "This type of warning will be suppressed for the rest of this program. (Triggered internally at "
+    "/pytorch/torch/csrc/utils/tensor_new.cpp:1586.)"
 )
 
 
 @composite(method=False)
-def frombuffer(buffer: Any, *, dtype: dtypes.dtype, count: int = -1, offset: int = 0, requires_grad: bool = False) -> Tensor:
+def frombuffer(
+    buffer: Any, *, dtype: dtypes.dtype, count: int = -1, offset: int = 0,
+    requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
     """A tensor over a buffer's memory."""
+    memory = memoryview(buffer)
+    _check_buffer(memory.nbytes, dtype.itemsize, count, offset)
+    if memory.readonly:
+        warnings.warn(_READ_ONLY_BUFFER, UserWarning, stacklevel=2)
     array = np.frombuffer(buffer, dtypes.to_numpy(dtype), count, offset)
     return finish(from_shared(array), requires_grad)
 
 
+def _check_buffer(nbytes: int, item: int, count: int, offset: int) -> None:
+    if nbytes == 0 or count == 0:
+        raise ValueError(f"both buffer length ({nbytes}) and count ({count}) must not be 0")
+    if not 0 <= offset < nbytes:
+        raise ValueError(
+            f"offset ({offset} bytes) must be non-negative and no greater than buffer length "
+            f"({nbytes} bytes) minus 1"
+        )
+    if count < 0:
+        if (nbytes - offset) % item:
+            raise ValueError(
+                f"buffer length ({nbytes} bytes) after offset ({offset} bytes) must be a multiple "
+                f"of element size ({item})"
+            )
+    elif offset + count * item > nbytes:
+        raise ValueError(
+            f"requested buffer length ({count} * {item} bytes) after offset ({offset} bytes) must "
+            f"not be greater than actual buffer length ({nbytes} bytes)"
+        )
+
+
 @composite(method=False)
-def scalar_tensor(s: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def scalar_tensor(
+    s: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
     """A 0-dim tensor."""
-    return tensor(s, dtype=dtype or dtypes.get_default_dtype(), device=device, requires_grad=requires_grad)
+    kind = dtype or dtypes.get_default_dtype()
+    return tensor(s, dtype=kind, device=device, requires_grad=requires_grad)
 
 
 @composite(module=None, method=True)
-def new_tensor(self: Tensor, data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def new_tensor(
+    self: Tensor, data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
     """`tensor` with this tensor's dtype and device."""
     kind = kind_for("new_tensor", dtype, self.dtype)
     return tensor(data, dtype=kind, device=device or self.device, requires_grad=requires_grad)
@@ -229,23 +317,72 @@ def new_tensor(self: Tensor, data: Any, *, dtype: Any = None, device: Any = None
 # ----- torch.Tensor(...) -----
 def construct(cls: type, *args: Any, **named: Any) -> Tensor:
     """`torch.Tensor(2, 3)`, `torch.Tensor([1, 2])`, `torch.Tensor()`: the legacy constructor."""
-    where = resolve(named.pop("device", None))
-    data = named.pop("data", None)
-    if data is not None:
-        args = (data,)
-    if len(args) == 1 and isinstance(args[0], Tensor):
-        t = alias_of(args[0], cls)
-        return t
-    kind = dtypes.get_default_dtype()
-    if len(args) == 1 and isinstance(args[0], (list, tuple, np.ndarray)) and not hasattr(args[0], "numel"):
-        t = tensor(args[0], dtype=kind, device=where)
-    else:
-        t = full_of(sizes_for("new", args), 0, kind, where)
+    return _constructed(cls, None, args, named)
+
+
+def _constructed(
+    cls: type, kind: dtypes.dtype | None, args: tuple[Any, ...], named: dict[str, Any]
+) -> Tensor:
+    where, given = named.pop("device", None), args
+    for other in named:
+        if other != "data" or args:
+            raise invalid_call("new", given, named, _NEW_FORMS)
+    args = (named["data"],) if named else args
+    if len(args) == 1 and isinstance(args[0], Tensor) and (args[0].ndim or kind is None):
+        if kind is not None and args[0].dtype is not kind:
+            raise TypeError(_other_options(kind, args[0].dtype))
+        return alias_of(args[0], cls)
+    t = _from_arguments(kind or dtypes.get_default_dtype(), resolve(where), args)
     t.__class__ = cls
     return t
 
 
+def _from_arguments(kind: dtypes.dtype, where: Any, args: tuple[Any, ...]) -> Tensor:
+    """A tensor of the given sizes, or of the elements of the one sequence."""
+    first = args[0] if args else 0
+    if not args:
+        return full_of((0,), 0, kind, where)
+    if len(args) == 1 and hasattr(first, "untyped"):
+        return tensor(first.tolist(), dtype=kind, device=where)
+    if len(args) == 1 and (isinstance(first, Size) or not _is_sequence(first)):
+        if isinstance(first, (str, bytes)):
+            raise TypeError(f"new(): invalid data type '{type(first).__name__}'")
+        if isinstance(first, bool) or not hasattr(first, "__index__"):
+            if not isinstance(first, Size):
+                raise TypeError(f"new(): data must be a sequence (got {type(first).__name__})")
+    elif _is_sequence(first):
+        if len(args) > 1:
+            raise invalid_call("new", args, {}, _NEW_FORMS)
+        return tensor(first, dtype=kind, device=where)
+    return full_of(sizes_for("new", args), 0, kind, where)
+
+
+_NEW_FORMS = (
+    "*, torch.device device = None", "torch.Storage storage", "Tensor other",
+    "tuple of ints size, *, torch.device device = None",
+    "object data, *, torch.device device = None",
+)  # fmt: skip
+
+
+def _other_options(want: dtypes.dtype, got: dtypes.dtype) -> str:
+    def text(kind: dtypes.dtype) -> str:
+        name = dtypes.C_NAMES.get(kind, kind.name)
+        return (
+            f"TensorOptions(dtype={name}, device=cpu, layout=Strided, requires_grad=false "
+            "(default), pinned_memory=false (default), memory_format=(nullopt))"
+        )
+
+    return f"expected {text(want)} (got {text(got)})"
+
+
 CONSTRUCT.append(construct)
+
+
+@composite(module=None, method=True)
+def new(self: Tensor, *args: Any, **named: Any) -> Tensor:
+    """The legacy constructor, with this tensor's dtype and device."""
+    named.setdefault("device", self.device)
+    return _constructed(Tensor, self.dtype, args, named)
 
 
 def _legacy(name: str, kind: dtypes.dtype) -> type:
@@ -256,11 +393,10 @@ def _legacy(name: str, kind: dtypes.dtype) -> type:
             return isinstance(x, Tensor) and x.dtype is kind
 
         def __call__(cls, *args: Any, **named: Any) -> Tensor:
-            t = construct(Tensor, *args, **named)
-            return t.to(kind)  # type: ignore[attr-defined]
+            return _constructed(Tensor, kind, args, named)
 
     return Meta(name, (), {"dtype": kind, "is_cuda": False, "__module__": "torch"})
 
 
 LEGACY = {d.legacy: _legacy(d.legacy, d) for d in dtypes.ALL if d.legacy and d.np is not None}
-__all__ = ["LEGACY", "call", "full_of"]
+__all__ = ["LEGACY"]

@@ -7,8 +7,9 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from ..core.check import check_dim
+from ..core.check import broadcast_shapes, check_dim
 from ..core.dispatch import call
+from ..core.dtypes import SCALAR_NAMES, check_number
 from ..core.op import Array, Dim, Number, composite, op
 from ..core.tensor import Tensor, from_host, to_host
 from .index import check_bounds
@@ -20,13 +21,15 @@ def _wrap(i: Any, n: int) -> Any:
     return jnp.where(i < 0, i + n, i)
 
 
-def _check_long(name: str, index: Tensor) -> None:
-    if index.dtype.name not in ("int64", "int32"):
-        raise RuntimeError(f"{name}(): Expected dtype int32/int64 for index")
+def _check_select(index: Tensor, n: int) -> None:
+    """IndexError for an index out of range, negative ones included."""
+    check_bounds(index, n, lambda bad: IndexError("index out of range in self"), low=0)
 
 
 def _in_range(dim: int, n: int) -> Any:
-    return lambda bad: RuntimeError(f"index {bad} is out of bounds for dimension {dim} with size {n}")
+    return lambda bad: RuntimeError(
+        f"index {bad} is out of bounds for dimension {dim} with size {n}"
+    )
 
 
 # ----- along one dim, whole slices -----
@@ -47,10 +50,10 @@ def index_select(input: Tensor, dim: int, index: Tensor, *, out: Any = None) -> 
     """The slices of a dim at the given indices."""
     dim = check_dim(dim, input.ndim)
     if index.ndim > 1:
-        raise IndexError("index_select(): Index is supposed to be a vector, but got dim: "
-                         f"{index.ndim} with type: {index.dtype.name.title()} and size: {list(index.shape)}")
-    _check_long("index_select", index)
-    check_bounds(index, input.shape[dim] if input.ndim else 1, lambda bad: IndexError("index out of range in self"))
+        raise IndexError("index_select(): Index is supposed to be a vector")
+    if index.dtype.name not in ("int64", "int32"):
+        raise RuntimeError("index_select(): Expected dtype int32 or int64 for index")
+    _check_select(index, input.shape[dim] if input.ndim else 1)
     return finish("index_select", call(_index_select, (input, index), (dim,)), out)
 
 
@@ -67,22 +70,30 @@ def _(grad, input, dim, index, alpha):
     return grad, None, grad.index_select(dim, index) * alpha
 
 
-@composite(inplace=True)
+@composite(inplace=True, out=True)
 def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: Any = 1) -> Tensor:
     """A copy with `alpha * source` added to the slices at the given indices."""
     dim = check_dim(dim, input.ndim)
     if source.dtype is not input.dtype:
-        raise RuntimeError("index_add_(): self and source expected to have the same dtype, but got "
-                           f"(self) {_title(input)} and (source) {_title(source)}")
+        raise RuntimeError(
+            "index_add_(): self and source expected to have the same dtype, but got (self) "
+            f"{_title(input)} and (source) {_title(source)}"
+        )
     if input.ndim and index.numel() != source.shape[dim]:
-        raise RuntimeError(f"index_add_(): Number of indices ({index.numel()}) should be equal to source.size(dim): ({source.shape[dim]}), for dim: {dim}")
-    check_bounds(index, input.shape[dim] if input.ndim else 1, lambda bad: IndexError("index out of range in self"))
+        raise RuntimeError(
+            f"index_add_(): Number of indices ({index.numel()}) should be equal to "
+            f"source.size(dim): ({source.shape[dim]}), for dim: {dim}"
+        )
+    if _without(input.shape, dim) != _without(source.shape, dim):
+        raise RuntimeError(
+            "source tensor shape must match self tensor shape, excluding the specified dimension. "
+            f"Got self.shape = {list(input.shape)} source.shape = {list(source.shape)}"
+        )
+    _check_select(index, input.shape[dim] if input.ndim else 1)
     return call(_index_add, (input, index, source, alpha), (dim,))
 
 
 def _title(t: Tensor) -> str:
-    from ..core.dtypes import SCALAR_NAMES
-
     return SCALAR_NAMES[t.dtype]
 
 
@@ -97,15 +108,45 @@ def _(grad, dim, index):
     return grad.index_fill(dim, index, 0), None, grad.index_select(dim, index)
 
 
-@composite(inplace=True)
+@composite(inplace=True, out=True)
 def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor:
     """A copy with the slices at the given indices replaced."""
     dim = check_dim(dim, input.ndim)
     if source.dtype is not input.dtype:
-        raise RuntimeError("index_copy_(): self and source expected to have the same dtype, but got "
-                           f"(self) {_title(input)} and (source) {_title(source)}")
-    check_bounds(index, input.shape[dim] if input.ndim else 1, lambda bad: IndexError(f"index_copy_(): index {bad} is out of bounds for dimension {dim} with size {input.shape[dim]}"))
+        raise RuntimeError(
+            "index_copy_(): self and source expected to have the same dtype, but got (self) "
+            f"{_title(input)} and (source) {_title(source)}"
+        )
+    _check_index_copy(input, dim, index, source)
     return call(_index_copy, (input, index, source), (dim,))
+
+
+def _without(shape: Any, dim: int) -> tuple[int, ...]:
+    return tuple(n for d, n in enumerate(shape) if d != dim)
+
+
+def _check_index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> None:
+    have = source.shape[dim] if source.ndim else 1
+    if index.numel() != have:
+        raise IndexError(
+            f"index_copy_(): Number of indices ({index.numel()}) should be equal to "
+            f"source.size(dim) ({have})"
+        )
+    mine, other = _without(input.shape, dim), _without(source.shape, dim)
+    if source.ndim and mine != other:
+        raise RuntimeError(
+            "index_copy_(): Source/destination tensor must have same slice shapes. Destination "
+            f"slice shape: {' '.join(map(str, mine))} at dimension {dim} and source slice shape: "
+            f"{' '.join(map(str, other))} at dimension 0."
+        )
+    n = input.shape[dim] if input.ndim else 1
+    check_bounds(
+        index,
+        n,
+        lambda bad: IndexError(
+            f"index_copy_(): index {bad} is out of bounds for dimension {dim} with size {n}"
+        ),
+    )
 
 
 @op(name="index_fill", module=None, method=False, promote="none")
@@ -129,11 +170,18 @@ def index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
         raise IndexError("index_fill_(): Expected dtype int64 for index.")
     if isinstance(value, Tensor):
         if value.ndim:
-            raise RuntimeError("index_fill_ only supports a 0-dimensional value tensor, but got tensor "
-                               f"with {value.ndim} dimension(s).")
+            raise RuntimeError(
+                "index_fill_ only supports a 0-dimensional value tensor, but got tensor with "
+                f"{value.ndim} dimension(s)."
+            )
         value = value.item()
+    check_number(value, input.dtype)
     n = input.shape[dim] if input.ndim else 1
-    check_bounds(index, n, lambda bad: IndexError(f"index {bad} is out of bounds for dimension {dim} with size {n}"))
+    check_bounds(
+        index,
+        n,
+        lambda bad: IndexError(f"index {bad} is out of bounds for dimension {dim} with size {n}"),
+    )
     return call(_index_fill, (input, index, value), (dim,))
 
 
@@ -158,15 +206,19 @@ def _check_gather(name: str, input: Tensor, dim: int, index: Tensor, whole: bool
     if index.numel() and index.dtype.name not in ("int64", "int32"):
         raise RuntimeError(f"{name}(): Expected dtype int32/int64 for index")
     if max(index.ndim, 1) != max(input.ndim, 1) and index.numel():
-        raise RuntimeError("Index tensor must have the same number of dimensions as input tensor"
-                           if name == "gather" else "Index tensor must have the same number of dimensions as self tensor")
+        which = "input" if name == "gather" else "self"
+        raise RuntimeError(
+            f"Index tensor must have the same number of dimensions as {which} tensor"
+        )
     n = input.shape[dim] if input.ndim else 1
     check_bounds(index, n, _in_range(dim, n))
     return dim
 
 
 @composite
-def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False, out: Any = None) -> Tensor:
+def gather(
+    input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False, out: Any = None
+) -> Tensor:
     """Elements picked along a dim, one index an element."""
     if sparse_grad:
         raise NotImplementedError("gather: sparse_grad=True is not supported")
@@ -174,22 +226,24 @@ def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False,
     for d in range(min(input.ndim, index.ndim)):
         if d != dim and index.shape[d] > input.shape[d]:
             raise RuntimeError(
-                f"Size does not match at dimension {d} expected index {list(index.shape)} to be no larger than "
-                f"self {list(input.shape)} apart from dimension {dim}"
+                f"Size does not match at dimension {d} expected index {list(index.shape)} to be no "
+                f"larger than self {list(input.shape)} apart from dimension {dim}"
             )
     return finish("gather", call(_gather, (input, index), (dim,)), out)
 
 
 @composite
-def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None, *, out: Any = None) -> Tensor:
+def take_along_dim(
+    input: Tensor, indices: Tensor, dim: int | None = None, *, out: Any = None
+) -> Tensor:
     """`gather` with broadcasting; without dim on the flattened tensor."""
     if dim is None:
         return gather(input.reshape(-1), 0, indices.reshape(-1), out=out)
     if input.ndim != indices.ndim:
-        raise RuntimeError("torch.take_along_dim(): input and indices should have the same number of dimensions, "
-                           f"but got {input.ndim} dimensions for input, and {indices.ndim} dimensions for indices")
-    from ..core.check import broadcast_shapes
-
+        raise RuntimeError(
+            "torch.take_along_dim(): input and indices should have the same number of dimensions, "
+            f"but got {input.ndim} dimensions for input, and {indices.ndim} dimensions for indices"
+        )
     dim = check_dim(dim, input.ndim)
     a, b = list(input.shape), list(indices.shape)
     a[dim] = b[dim] = 1
@@ -199,7 +253,7 @@ def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None, *, ou
     return gather(wide, dim, index, out=out)
 
 
-@composite
+@composite(out=True)
 def take(input: Tensor, index: Tensor) -> Tensor:
     """Elements of the flattened tensor."""
     if index.dtype.name != "int64":
@@ -207,7 +261,13 @@ def take(input: Tensor, index: Tensor) -> Tensor:
     if input.numel() == 0 and index.numel():
         raise IndexError("take(): tried to take from an empty tensor")
     n = input.numel()
-    check_bounds(index, n, lambda bad: IndexError(f"out of range: tried to access index {bad} on a tensor of {n} elements."))
+    check_bounds(
+        index,
+        n,
+        lambda bad: IndexError(
+            f"out of range: tried to access index {bad} on a tensor of {n} elements."
+        ),
+    )
     return call(_take, (input, index))
 
 
@@ -240,7 +300,10 @@ Tensor.put_ = _put_  # type: ignore[attr-defined]
 
 # ----- scatter -----
 def _places(index: Any, dim: int, n: int) -> tuple[Any, ...]:
-    at = [jnp.arange(k).reshape([-1 if e == d else 1 for e in range(index.ndim)]) for d, k in enumerate(index.shape)]
+    at = [
+        jnp.arange(k).reshape([-1 if e == d else 1 for e in range(index.ndim)])
+        for d, k in enumerate(index.shape)
+    ]
     at[dim] = _wrap(index, n)
     return tuple(at)
 
@@ -280,7 +343,8 @@ def _padded(found: Tensor, src: Tensor) -> Tensor:
 
 @op(name="scatter_value", module=None, method=False, promote="none", node="ScatterBackward1")
 def _scatter_value(input: Array, dim: int, index: Array, value: Number):
-    return _scatter_into(input, dim, index, jnp.broadcast_to(value.astype(input.dtype), index.shape), "set")
+    wide = jnp.broadcast_to(value.astype(input.dtype), index.shape)
+    return _scatter_into(input, dim, index, wide, "set")
 
 
 @_scatter_value.gradient
@@ -302,20 +366,24 @@ def _check_scatter(name: str, input: Tensor, dim: int, index: Tensor, src: Any) 
     dim = _check_gather(name, input, dim, index)
     if isinstance(src, Tensor):
         if src.dtype is not input.dtype:
-            raise RuntimeError(f"{name}(): Expected self.dtype to be equal to src.dtype")
+            raise RuntimeError("scatter(): Expected self.dtype to be equal to src.dtype")
         if max(src.ndim, 1) != max(input.ndim, 1) and index.numel():
             raise RuntimeError("Index tensor must have the same number of dimensions as src tensor")
         for d in range(index.ndim):
             if index.shape[d] > src.shape[d] or (d != dim and index.shape[d] > input.shape[d]):
                 raise RuntimeError(
-                    f"Expected index {list(index.shape)} to be no larger than self {list(input.shape)} apart "
-                    f"from dimension {dim} and to be no larger size than src {list(src.shape)}"
+                    f"Expected index {list(index.shape)} to be no larger than self "
+                    f"{list(input.shape)} apart from dimension {dim} and to be no larger size than "
+                    f"src {list(src.shape)}"
                 )
     return dim
 
 
-@composite(inplace=True)
-def scatter(input: Tensor, dim: int, index: Tensor, src: Any = None, *, value: Any = None, reduce: str | None = None) -> Tensor:
+@composite(inplace=True, out=True)
+def scatter(
+    input: Tensor, dim: int, index: Tensor, src: Any = None, *, value: Any = None,
+    reduce: str | None = None,
+) -> Tensor:  # fmt: skip
     """A copy with elements written along a dim, one index an element."""
     src = value if src is None else src
     dim = _check_scatter("scatter", input, dim, index, src)
@@ -325,6 +393,7 @@ def scatter(input: Tensor, dim: int, index: Tensor, src: Any = None, *, value: A
         return _scatter_reduced(input, dim, index, src, reduce)
     if isinstance(src, Tensor):
         return call(_scatter, (input, index, src), (dim,))
+    check_number(src, input.dtype)
     return call(_scatter_value, (input, index, src), (dim,))
 
 
@@ -336,7 +405,7 @@ def _scatter_reduced(input: Tensor, dim: int, index: Tensor, src: Any, reduce: s
     return scatter_reduce(input, dim, index, src, "sum" if reduce == "add" else "prod")
 
 
-@composite(inplace=True)
+@composite(inplace=True, out=True)
 def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
     """A copy with elements added along a dim, one index an element."""
     dim = _check_scatter("scatter_add", input, dim, index, src)
@@ -346,17 +415,26 @@ def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
 _REDUCERS = {"sum": "add", "prod": "mul", "amax": "max", "amin": "min", "mean": "add"}
 
 
+def _counts(input: Any, dim: int, index: Any, src: Any) -> Any:
+    """How many elements are scattered to each place."""
+    nothing, one = jnp.zeros(input.shape, input.dtype), jnp.ones(src.shape, input.dtype)
+    return _scatter_into(nothing, dim, index, one, "add")
+
+
 @op(name="scatter_reduce", module=None, method=False, promote="none")
-def _scatter_reduce(input: Array, dim: int, index: Array, src: Array, reduce: str, include_self: bool):
+def _scatter_reduce(
+    input: Array, dim: int, index: Array, src: Array, reduce: str, include_self: bool
+):
     src = _source(src, index)
-    counts = _scatter_into(jnp.zeros(input.shape, input.dtype), dim, index, jnp.ones(src.shape, input.dtype), "add")
+    counts = _counts(input, dim, index, src)
     start = input
     if not include_self:
         start = jnp.where(counts > 0, _neutral(reduce, input.dtype), input)
     out = _scatter_into(start, dim, index, src, _REDUCERS[reduce])
     if reduce == "mean":
         total = jnp.maximum(counts + (1 if include_self else 0), 1).astype(input.dtype)
-        out = out / total if np.issubdtype(input.dtype, np.inexact) else jnp.floor_divide(out, total)
+        exact = not np.issubdtype(input.dtype, np.inexact)
+        out = jnp.floor_divide(out, total) if exact else out / total
     return out
 
 
@@ -371,15 +449,19 @@ def _neutral(reduce: str, kind: Any) -> Any:
     return jnp.asarray(low if reduce == "amax" else high, kind)
 
 
-@composite(inplace=True)
+@composite(inplace=True, out=True)
 def scatter_reduce(
     input: Tensor, dim: int, index: Tensor, src: Tensor, reduce: str, *, include_self: bool = True
 ) -> Tensor:
     """A copy with elements reduced into it along a dim, one index an element."""
     if reduce not in _REDUCERS:
-        raise RuntimeError("reduce argument must be either sum, prod, mean, amax or amin, got " + str(reduce) + ".")
+        raise RuntimeError(
+            f"reduce argument must be either sum, prod, mean, amax or amin, got {reduce}."
+        )
     dim = _check_scatter("scatter_reduce", input, dim, index, src)
-    return call(_scatter_reduce, (input, index, src), (dim, reduce, include_self)) if index.numel() else input.clone()
+    if not index.numel():
+        return input.clone()
+    return call(_scatter_reduce, (input, index, src), (dim, reduce, include_self))
 
 
 # ----- what depends on the elements -----
@@ -388,7 +470,8 @@ def nonzero(input: Tensor, *, as_tuple: bool = False, out: Any = None) -> Any:
     """The indices of the elements that are not zero: a row each, or a tensor a dim."""
     array = to_host(input)
     if as_tuple:
-        return tuple(from_host(i.astype(np.int64)) for i in np.nonzero(array.reshape(1) if not array.ndim else array))
+        wide = array if array.ndim else array.reshape(1)
+        return tuple(from_host(i.astype(np.int64)) for i in np.nonzero(wide))
     found = np.argwhere(array) if array.ndim else np.empty((int(bool(array)), 0))
     return finish("nonzero", from_host(found.astype(np.int64)), out)
 
@@ -404,8 +487,6 @@ def masked_select(input: Tensor, mask: Tensor, *, out: Any = None) -> Tensor:
     """The elements where the mask is true, in one dim."""
     if mask.dtype.name != "bool":
         raise RuntimeError("masked_select: expected BoolTensor for mask")
-    from ..core.check import broadcast_shapes
-
     shape = broadcast_shapes(tuple(input.shape), tuple(mask.shape))
     at = np.flatnonzero(np.broadcast_to(to_host(mask), shape)).astype(np.int64)
     picked = call(_masked_select, (input.expand(shape), from_host(at)))
@@ -426,10 +507,15 @@ def _(grad, input, index):
 def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
     """A copy with the source's elements, in order, where the mask is true."""
     if mask.dtype.name != "bool":
-        raise RuntimeError("masked_scatter_ only supports boolean masks, but got mask with dtype " + mask.dtype.name)
+        raise RuntimeError(
+            "masked_scatter_ only supports boolean masks, but got mask with dtype "
+            + mask.dtype.name
+        )
     if source.dtype is not input.dtype:
-        raise RuntimeError("masked_scatter: expected self and source to have same dtypes but got "
-                           f"{_title(input)} and {_title(source)}")
+        raise RuntimeError(
+            "masked_scatter: expected self and source to have same dtypes but got "
+            f"{_title(input)} and {_title(source)}"
+        )
     wide = mask.expand_as(input) if mask.shape != input.shape else mask
     count = int(to_host(wide).sum())
     if count > source.numel():

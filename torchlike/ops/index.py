@@ -8,65 +8,90 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from ..core.check import check_dim
+from ..core.check import broadcast_shapes, check_dim
 from ..core.dispatch import call, call_view
-from ..core.mutate import check_writable, overwrite
+from ..core.dtypes import check_number
+from ..core.mutate import check_writable, checked_result, overwrite
 from ..core.op import Array, Arrays, Dim, Number, composite, op
 from ..core.plan import NUMBERS
 from ..core.record import check_later
 from ..core.storage import INLINE
 from ..core.tensor import Tensor, from_host, to_host
 from . import views
+from .create import full_of
 from .shape import slice_along
 
 INDEX_KINDS = (
-    "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices "
-    "(got {})"
+    "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid "
+    "indices (got {})"
+)
+NO_DIM = (
+    "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ "
+    "to convert a 0-dim tensor to a number"
+)
+NOT_A_TUPLE = (
+    "Using a non-tuple sequence for multidimensional indexing is deprecated and will be changed in "
+    "pytorch 2.9; use x[tuple(seq)] instead of x[seq]. In pytorch 2.9 this will be interpreted as "
+    "tensor index, x[torch.tensor(seq)], which will result either in an error or a different result "
+    "(Triggered internally at /pytorch/torch/csrc/autograd/python_variable_indexing.cpp:347.)"
 )
 
 
 # ----- parsing -----
 def parse(x: Tensor, index: Any) -> tuple[Tensor, list[Tensor | None]]:
     """The basic part of an index applied as views; the tensors left over, one per dim or None."""
+    if isinstance(index, slice):
+        if x.ndim == 0:
+            raise IndexError("slice() cannot be applied to a 0-dim tensor.")
+        return _slice(x, 0, index), [None]
     items = _items(index)
     consumed = sum(_dims_of(i) for i in items)
     if consumed > x.ndim:
+        if not isinstance(index, (tuple, list, Tensor)) and x.ndim == 0:
+            raise IndexError(NO_DIM)
         raise IndexError(f"too many indices for tensor of dimension {x.ndim}")
     return _apply(x, items, x.ndim - consumed)
 
 
 def _apply(x: Tensor, items: list[Any], spread: int) -> tuple[Tensor, list[Tensor | None]]:
-    dim = 0
+    dim = place = 0  # in the view made so far; as the user counts, with the selected dims
     tensors: list[Tensor | None] = []
     for item in items:
         if item is Ellipsis:
             dim += spread
+            place += spread
             tensors += [None] * spread
-        elif item is None:
+            continue
+        if item is None:
             x = x.unsqueeze(dim)  # type: ignore[attr-defined]
-            dim += 1
             tensors.append(None)
         elif isinstance(item, slice):
-            x = _slice(x, dim, item)
-            dim += 1
+            x = _slice(x, dim, item, skip=True)
             tensors.append(None)
         elif isinstance(item, bool):
             x = x.unsqueeze(dim)  # type: ignore[attr-defined]
             tensors.append(from_host(np.array([0] if item else [], np.int64)))
-            dim += 1
         elif isinstance(item, Tensor):
             if item.ndim == 0 and item.dtype.name in ("bool", "uint8"):
                 x = x.unsqueeze(dim)  # type: ignore[attr-defined]
             used = _index_tensors(x, dim, item)
-            dim += len(used)
             tensors += used
+            dim += len(used)
+            place += len(used)
+            continue
         else:
-            x = _select(x, dim, item.__index__())
+            x = _select(x, dim, item.__index__(), place)
+            dim -= 1
+        dim += 1
+        place += 1
     return x, tensors
 
 
 def _items(index: Any) -> list[Any]:
-    if isinstance(index, tuple) or (isinstance(index, list) and _treat_as_tuple(index)):
+    if isinstance(index, tuple):
+        items = list(index)
+    elif isinstance(index, (list, str, range)) and _treat_as_tuple(index):
+        warnings.warn(NOT_A_TUPLE, UserWarning, stacklevel=5)
         items = list(index)
     else:
         items = [index]
@@ -77,9 +102,12 @@ def _items(index: Any) -> list[Any]:
     return found
 
 
-def _treat_as_tuple(index: list[Any]) -> bool:
+def _treat_as_tuple(index: Any) -> bool:
     return len(index) < 32 and any(
-        isinstance(i, (slice, Tensor)) or i is Ellipsis or i is None for i in index
+        isinstance(i, (slice, Tensor, list, tuple, range, str, np.ndarray))
+        or i is Ellipsis
+        or i is None
+        for i in index
     )
 
 
@@ -103,10 +131,12 @@ def _item(i: Any) -> Any:
 
 
 def _tensor_of(items: Any) -> Tensor:
-    from .data import tensor
+    t = TENSOR[0](list(items))
+    # a list of numbers that are no integers is converted, as PyTorch does
+    return t.long() if t.numel() == 0 or t.is_floating_point() else t  # type: ignore[attr-defined]
 
-    t = tensor(list(items))
-    return t.long() if t.numel() == 0 else t  # type: ignore[attr-defined]
+
+TENSOR: list[Any] = []  # ops.data puts `torch.tensor` here
 
 
 def _index_tensor(i: Tensor) -> Any:
@@ -128,13 +158,17 @@ def _dims_of(item: Any) -> int:
     return 1
 
 
-def _slice(x: Tensor, dim: int, s: slice) -> Tensor:
+def _slice(x: Tensor, dim: int, s: slice, skip: bool = False) -> Tensor:
     n = x.shape[dim]
     step = 1 if s.step is None else s.step.__index__()
     if step <= 0:
-        raise ValueError("step must be greater than zero")
+        raise ValueError(
+            "slice step cannot be zero" if step == 0 else "step must be greater than zero"
+        )
     start, stop, _ = slice(_plain(s.start), _plain(s.stop), step).indices(n)
     length = max(0, -((stop - start) // -step))
+    if skip and start == 0 and step == 1 and length == n:
+        return x  # among several indices a slice of the whole dim is no view
     return slice_along(x, dim, start, length, step)
 
 
@@ -146,35 +180,30 @@ def _plain(bound: Any) -> int | None:
     return bound.__index__()
 
 
-def _select(x: Tensor, dim: int, i: int) -> Tensor:
-    if x.ndim == 0:
-        raise IndexError(
-            "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ "
-            "to convert a 0-dim tensor to a number"
-        )
+def _select(x: Tensor, dim: int, i: int, place: int) -> Tensor:
     n = x.shape[dim]
     if not -n <= i < n:
-        raise IndexError(f"index {i} is out of bounds for dimension {dim} with size {n}")
+        raise IndexError(f"index {i} is out of bounds for dimension {place} with size {n}")
     return call_view(views.select_at, (x, i % n), (dim,))
 
 
 def _index_tensors(x: Tensor, dim: int, t: Tensor) -> list[Tensor]:
     if t.dtype.name not in ("bool", "uint8"):
         return [t]
-    for k in range(t.ndim):
-        if t.shape[k] != x.shape[dim + k]:
-            raise IndexError(
-                f"The shape of the mask {list(t.shape)} at index {k} does not match the shape of the "
-                f"indexed tensor {list(x.shape)} at index {dim + k}"
-            )
-    array = to_host(t)
     if t.dtype.name == "uint8":
         warnings.warn(
-            "indexing with dtype torch.uint8 is now deprecated, please use a dtype torch.bool instead. "
-            "(Triggered internally at /pytorch/aten/src/ATen/native/IndexingUtils.h:30.)",
+            "indexing with dtype torch.uint8 is now deprecated, please use a dtype torch.bool "
+            "instead. (Triggered internally at /pytorch/aten/src/ATen/native/IndexingUtils.h:30.)",
             UserWarning,
             stacklevel=5,
         )
+    for k in range(t.ndim):
+        if t.shape[k] != x.shape[dim + k]:
+            raise IndexError(
+                f"The shape of the mask {list(t.shape)} at index {k} does not match the shape of "
+                f"the indexed tensor {list(x.shape)} at index {dim + k}"
+            )
+    array = to_host(t)
     if not t.ndim:  # a 0-dim mask adds a dim, of size 1 or 0
         return [from_host(np.arange(int(bool(array))))]
     return [from_host(a.astype(np.int64)) for a in np.nonzero(array)]
@@ -198,7 +227,8 @@ def _index(input: Array, indices: Arrays, dims: object):
 @_index.gradient
 def _(grad, input, indices, dims):
     out = grad.new_zeros(input.shape)
-    return (call(_index_put, (out, *indices, grad), (len(indices), dims, True)), [None] * len(indices))
+    mine = call(_index_put, (out, *indices, grad), (len(indices), dims, True))
+    return mine, [None] * len(indices)
 
 
 @op(name="index_put", module=None, method=False, promote="none")
@@ -212,22 +242,27 @@ def _index_put(input: Array, indices: Arrays, values: Array, dims: object, accum
 def _(grad, indices, values, dims, accumulate):
     picked = call(_index, (grad, *indices), (len(indices), dims))
     zero = grad.new_zeros(values.shape)
-    mine = grad if accumulate else call(_index_put, (grad, *indices, zero), (len(indices), dims, False))
+    mine = grad
+    if not accumulate:
+        mine = call(_index_put, (grad, *indices, zero), (len(indices), dims, False))
     return mine, [None] * len(indices), picked
 
 
-def check_bounds(i: Tensor, n: int, message: Any) -> None:
+def check_bounds(i: Tensor, n: int, message: Any, low: int | None = None) -> None:
     """IndexError when an index is out of range: at once if its value is known, else at the flush."""
     value = i._value_now()
-    if value.trace is INLINE or value.aval.size == 0 or (value.array is None and value.trace is None):
+    if value.trace is INLINE or value.aval.size == 0:
         return
+    if value.trace is None and value.array is None:  # meta
+        return
+    least = -n if low is None else low
     if value.trace is None:
         array = np.asarray(value.array)
-        low, high = array.min(), array.max()
-        if low < -n or high >= n:
-            raise message(int(high if high >= n else low))
+        first, last = array.min(), array.max()
+        if first < least or last >= n:
+            raise message(int(last if last >= n else first))
         return
-    flag = call(_out_of_range, (i, n), ())
+    flag = call(_out_of_range, (i, least, n), ())
     check_later(flag._value_now(), lambda: message(_worst(i, n)))
 
 
@@ -237,8 +272,8 @@ def _worst(i: Tensor, n: int) -> int:
 
 
 @op(name="out_of_range", module=None, method=False, promote="none", differentiable=False)
-def _out_of_range(input: Array, n: Number):
-    return ((input < -n) | (input >= n)).any()
+def _out_of_range(input: Array, low: Number, n: Number):
+    return ((input < low) | (input >= n)).any()
 
 
 def _ready(x: Tensor, tensors: list[Tensor | None]) -> tuple[list[Tensor], tuple[int, ...]]:
@@ -249,15 +284,16 @@ def _ready(x: Tensor, tensors: list[Tensor | None]) -> tuple[list[Tensor], tuple
     except ValueError:
         shapes = ", ".join(str(list(t.shape)) for t in chosen)  # type: ignore[union-attr]
         raise IndexError(
-            f"shape mismatch: indexing tensors could not be broadcast together with shapes {shapes}"
+            "shape mismatch: indexing tensors could not be broadcast together with shapes "
+            f"{shapes}"
         ) from None
-    for d, t in zip(dims, chosen, strict=True):
+    for k, (d, t) in enumerate(zip(dims, chosen, strict=True)):
         n = x.shape[d]
         check_bounds(
             t,  # type: ignore[arg-type]
             n,
-            lambda bad, d=d, n=n: IndexError(
-                f"index {bad} is out of bounds for dimension {d} with size {n}"
+            lambda bad, k=k, n=n: IndexError(
+                f"index {bad} is out of bounds for dimension {k} with size {n}"
             ),
         )
     return chosen, dims  # type: ignore[return-value]
@@ -266,7 +302,7 @@ def _ready(x: Tensor, tensors: list[Tensor | None]) -> tuple[list[Tensor], tuple
 def getitem(self: Tensor, index: Any) -> Tensor:
     """`self[index]`: a view for ints and slices, a copy when tensors take part."""
     if index.__class__ is int and self._aval.ndim:
-        return _select(self, 0, index)
+        return _select(self, 0, index, 0)
     x, tensors = parse(self, index)
     if any(t is not None for t in tensors):
         chosen, dims = _ready(x, tensors)
@@ -292,7 +328,8 @@ def setitem(self: Tensor, index: Any, value: Any) -> None:
             f"Index put requires the source and destination dtypes match, got {_name(x)} for the "
             f"destination and {_name(src)} for the source."
         )
-    new = call(_index_put, (x, *chosen, _trimmed(src, x, chosen, dims)), (len(chosen), dims, False))
+    values = _trimmed(src, x, chosen, dims)
+    new = call(_index_put, (x, *chosen, values), (len(chosen), dims, False))
     overwrite(x, new)
 
 
@@ -313,8 +350,8 @@ def _trimmed(src: Tensor, x: Tensor, chosen: list[Tensor], dims: tuple[int, ...]
         fits = False
     if not fits:
         raise RuntimeError(
-            f"shape mismatch: value tensor of shape {list(src.shape)} cannot be broadcast to indexing "
-            f"result of shape {list(target)}"
+            f"shape mismatch: value tensor of shape {list(src.shape)} cannot be broadcast to "
+            f"indexing result of shape {list(target)}"
         )
     return src
 
@@ -329,11 +366,12 @@ def indexed_shape(x: Tensor, chosen: list[Tensor], dims: tuple[int, ...]) -> tup
 
 
 def _like(x: Tensor, value: Any) -> Tensor:
-    from .data import tensor
-
     if not isinstance(value, NUMBERS):
         raise TypeError(f"can't assign a {type(value).__name__} to a {x.type()}")  # type: ignore[attr-defined]
-    return tensor(value, dtype=x.dtype, device=x.device)
+    check_number(value, x.dtype)
+    if isinstance(value, complex) and not x.is_complex():
+        value = value.real
+    return full_of((), value, x.dtype, x.device)
 
 
 def _assign(x: Tensor, value: Any) -> None:
@@ -355,16 +393,16 @@ def _assign_mismatch(x: Tensor, src: Tensor) -> None:
     pad = x.ndim - src.ndim
     if pad < 0:
         raise RuntimeError(
-            f"expand(torch.{src.dtype.legacy}{{{list(src.shape)}}}, size={list(x.shape)}): the number of "
-            f"sizes provided ({x.ndim}) must be greater or equal to the number of dimensions in the "
-            f"tensor ({src.ndim})"
+            f"expand(torch.{src.dtype.legacy}{{{list(src.shape)}}}, size={list(x.shape)}): the "
+            f"number of sizes provided ({x.ndim}) must be greater or equal to the number of "
+            f"dimensions in the tensor ({src.ndim})"
         )
     for d in range(src.ndim):
         if src.shape[d] not in (1, x.shape[d + pad]):
             raise RuntimeError(
                 f"The expanded size of the tensor ({x.shape[d + pad]}) must match the existing size "
-                f"({src.shape[d]}) at non-singleton dimension {d + pad}.  Target sizes: {list(x.shape)}.  "
-                f"Tensor sizes: {list(src.shape)}"
+                f"({src.shape[d]}) at non-singleton dimension {d + pad}.  Target sizes: "
+                f"{list(x.shape)}.  Tensor sizes: {list(src.shape)}"
             )
 
 
@@ -411,9 +449,25 @@ def _(grad, mask):
     return grad.masked_fill(mask, 0), None
 
 
+@op(name="masked_fill_tensor", module=None, method=False, promote="none", elementwise=True,
+    node="MaskedFillBackward1")  # fmt: skip
+def _masked_fill_tensor(input: Array, mask: Array, value: Array):
+    return jnp.where(mask, value.astype(input.dtype), input)
+
+
+@_masked_fill_tensor.gradient
+def _(grad, mask):
+    return grad.masked_fill(mask, 0), None, grad.masked_fill(~mask, 0).sum()
+
+
 @composite
 def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
     """A copy with one number where the mask is true."""
+    broadcast_shapes(tuple(mask.shape), tuple(input.shape))
+    return _masked(input, mask, value)
+
+
+def _masked(input: Tensor, mask: Tensor, value: Any) -> Tensor:
     if mask.dtype.name != "bool":
         raise RuntimeError(
             f"masked_fill_ only supports boolean masks, but got mask with dtype {_c_name(mask)}"
@@ -424,9 +478,12 @@ def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
                 "masked_fill_ only supports a 0-dimensional value tensor, but got tensor with "
                 f"{value.ndim} dimension(s)."
             )
-        from .elementwise import where  # type: ignore[attr-defined]
-
-        return where(mask, value.to(input.dtype), input)  # type: ignore[attr-defined]
+        if value.is_complex() and not input.is_complex():
+            check_number(1j, input.dtype)
+        return call(_masked_fill_tensor, (input, mask, value))
+    check_number(value, input.dtype)
+    if isinstance(value, complex) and not input.is_complex():
+        value = value.real
     return call(_masked_fill, (input, mask, value))
 
 
@@ -440,13 +497,8 @@ def _c_name(t: Tensor) -> str:
 def masked_fill_(self: Tensor, mask: Tensor, value: Any) -> Tensor:
     """In-place `masked_fill`."""
     check_writable(self)
-    out = masked_fill(self, mask, value)
-    if out.shape != self.shape:
-        raise RuntimeError(
-            f"The size of tensor a ({self.shape[-1]}) must match the size of tensor b "
-            f"({mask.shape[-1]}) at non-singleton dimension {self.ndim - 1}"
-        )
-    return overwrite(self, out)
+    broadcast_shapes(tuple(self.shape), tuple(mask.shape))
+    return overwrite(self, checked_result(self, _masked(self, mask, value)))
 
 
 __all__ = ["Dim", "check_dim"]

@@ -45,6 +45,11 @@ def named_reduction(size_average: Any, reduce: Any, reduction: Any) -> str:
     return reduction
 
 
+def difference(input: Any, target: Any) -> Any:
+    broadcast_shapes(input.shape, target.shape)
+    return input - target
+
+
 def reduced(loss: Any, reduction: str) -> Any:
     """The loss of a body, reduced."""
     if reduction == "mean":
@@ -84,7 +89,7 @@ def _weighted(loss: Tensor, input: Tensor, weight: Tensor, reduction: str) -> Te
 @op(module=None, name="mse_loss")
 def _mse(input: Array, target: Array, reduction: str):
     refuse("mse_cpu", input, frozenset({INTEGER}))
-    return reduced(jnp.square(input - target), reduction)
+    return reduced(jnp.square(difference(input, target)), reduction)
 
 
 @_mse.gradient
@@ -121,7 +126,7 @@ def l1_loss(
 @op(module=None, name="smooth_l1_loss")
 def _smooth_l1(input: Array, target: Array, beta: Number, reduction: str):
     refuse("smooth_l1_cpu", input, FLOATING)
-    z = jnp.abs(input - target)
+    z = jnp.abs(difference(input, target))
     return reduced(jnp.where(z < beta, 0.5 * z * z / beta, z - 0.5 * beta), reduction)
 
 
@@ -149,7 +154,7 @@ def smooth_l1_loss(
 @op(module=None, name="huber_loss")
 def _huber(input: Array, target: Array, delta: Number, reduction: str):
     refuse("huber_cpu", input, FLOATING)
-    z = jnp.abs(input - target)
+    z = jnp.abs(difference(input, target))
     return reduced(jnp.where(z < delta, 0.5 * z * z, delta * (z - 0.5 * delta)), reduction)
 
 

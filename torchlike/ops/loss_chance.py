@@ -81,6 +81,7 @@ def _bce_logits(
     input: Array, target: Array, weight: Optional[Array], pos_weight: Optional[Array],
     reduction: str,
 ):  # fmt: skip
+    broadcast_shapes(*(x.shape for x in (pos_weight, input, target, weight) if x is not None))
     low = jnp.log1p(jnp.exp(-jnp.abs(input))) + jnp.maximum(-input, 0)  # -log sigmoid
     low = low if pos_weight is None else low * (1 + (pos_weight - 1) * target)
     loss = (1 - target) * input + low

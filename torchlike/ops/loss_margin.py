@@ -6,6 +6,7 @@ from typing import Any
 
 import jax.numpy as jnp
 
+from ..core.check import broadcast_shapes
 from ..core.dispatch import call
 from ..core.dtypes import SCALAR_NAMES, int64
 from ..core.op import Array, Number, Optional, composite, op
@@ -66,6 +67,7 @@ def torch_hinge_embedding_loss(input, target, margin=1.0, reduction=1):
 
 @op(module=None, name="soft_margin_loss")
 def _soft_margin(input: Array, target: Array, reduction: str):
+    broadcast_shapes(input.shape, target.shape)
     z = -target * input
     # log(1 + exp z), from the side that does not overflow
     return reduced(jnp.maximum(z, 0) + jnp.log1p(jnp.exp(-jnp.abs(z))), reduction)
@@ -223,25 +225,29 @@ def multi_margin_loss(
     return call(_multi_margin, (input, target, weight, margin), (p, reduction))
 
 
-def _check_multi_margin(input: Tensor, target: Tensor, weight: Tensor | None) -> None:
-    rows = input.shape[0] if input.ndim == 2 else 1
-    if input.ndim > 2 or 0 in input.shape[1:]:
+def _check_rows(input: Tensor) -> None:
+    if input.ndim > 2 or 0 in (input.shape[-1:]):
         raise RuntimeError(
             "Expected non-empty vector or matrix with optional 0-dim batch size, but got: "
             f"{list(input.shape)}"
         )
+
+
+def _check_multi_margin(input: Tensor, target: Tensor, weight: Tensor | None) -> None:
+    rows = input.shape[0] if input.ndim == 2 else 1
+    _check_rows(input)
     if target.ndim > 1 or target.numel() != rows:
         raise RuntimeError(
             "multi_margin_loss: target tensor should be 1-D with size equal to the number of input "
             f"samples (batch size). Expected target size [{rows}], but got {list(target.shape)}. "
             f"Input has shape {list(input.shape)}."
         )
-    _check_long(target)
     classes = input.shape[-1] if input.ndim else 1
     if weight is not None and weight.numel() != classes:
         raise RuntimeError(
             f"inconsistent weight size, expected {classes} but got {list(weight.shape)}"
         )
+    _check_long(target)
 
 
 def _check_long(target: Tensor) -> None:
@@ -272,6 +278,7 @@ def multilabel_margin_loss(
 ) -> Tensor:  # fmt: skip
     """Margins between the classes named by a row of `target`, up to its first -1, and the others."""
     reduction = named_reduction(size_average, reduce, reduction)
+    _check_rows(input)
     if target.shape != input.shape and (input.ndim or target.ndim > 1):
         raise RuntimeError(
             f"inconsistent target size: {list(target.shape)} for input of size: "

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from ..core import dtypes
-from ..core.check import sizes_of
+from ..core.check import invalid_call, sizes_of
 from ..core.mutate import check_writable, replace
 from ..core.op import composite
+from ..core.plan import NUMBERS
 from ..core.storage import (
     HostStorage,
     Storage,
@@ -276,9 +277,17 @@ def _group(x: Any) -> tuple[list[Any], list[Any], list[Any]]:
     return [], [], [dtypes.of_number(type(x))]
 
 
+_RESULT_TYPE = (
+    "Tensor tensor, Tensor other", "Number scalar, Tensor tensor", "Tensor tensor, Number other",
+    "Number scalar1, Number scalar2",
+)  # fmt: skip
+
+
 @composite(method=False)
 def result_type(tensor1: Any, tensor2: Any) -> dtypes.dtype:
     """The dtype that arithmetic on two tensors or numbers gives."""
+    if not all(isinstance(x, (Tensor, *NUMBERS)) for x in (tensor1, tensor2)):
+        raise invalid_call("result_type", (tensor1, tensor2), {}, _RESULT_TYPE)
     a, b = _group(tensor1), _group(tensor2)
     return dtypes.combine(a[0] + b[0], a[1] + b[1], a[2] + b[2])
 
@@ -286,6 +295,12 @@ def result_type(tensor1: Any, tensor2: Any) -> dtypes.dtype:
 @composite(method=False)
 def can_cast(from_: dtypes.dtype, to: dtypes.dtype) -> bool:
     """Whether PyTorch's casting rules allow the conversion."""
+    for i, (name, given) in enumerate((("from_", from_), ("to", to)), 1):
+        if not isinstance(given, dtypes.dtype):
+            raise TypeError(
+                f"can_cast(): argument '{name}' (position {i}) must be torch.dtype, not "
+                f"{type(given).__name__}"
+            )
     return dtypes.can_cast(from_, to)
 
 
@@ -323,8 +338,8 @@ def is_shared(self: Tensor) -> bool:
 
 @composite(module=None, method=True)
 def get_device(self: Tensor) -> int:
-    """The device's index; -1 for the CPU."""
-    return -1 if self.device.type == "cpu" else self.device.index or 0
+    """The device's index; -1 for the CPU and meta."""
+    return -1 if self.device.type in ("cpu", "meta") else self.device.index or 0
 
 
 for _name, _value in {

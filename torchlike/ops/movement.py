@@ -293,7 +293,9 @@ def repeat(self: Tensor, *repeats: Any, **named: Any) -> Tensor:
             "Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor"
         )
     if any(n < 0 for n in times):
-        raise RuntimeError(f"Trying to create tensor with negative dimension {min(times)}: {list(times)}")
+        raise RuntimeError(
+            f"Trying to create tensor with negative dimension {min(times)}: {list(times)}"
+        )
     return call(_repeat, (self,), (times,))
 
 
@@ -324,8 +326,10 @@ def repeat_interleave(
     if isinstance(repeats, Tensor) and repeats.numel() > 1:
         counts = repeats.tolist()
         if len(counts) != input.shape[dim]:
-            raise RuntimeError("repeats must have the same size as input along dim, but got "
-                               f"repeats.size(0) = {len(counts)} and input.size({dim}) = {input.shape[dim]}")
+            raise RuntimeError(
+                "repeats must have the same size as input along dim, but got repeats.size(0) = "
+                f"{len(counts)} and input.size({dim}) = {input.shape[dim]}"
+            )
         return input.index_select(dim, Tensor_from(np.repeat(np.arange(len(counts)), counts)))
     times = int(repeats)
     if times < 0:
@@ -375,7 +379,7 @@ def _(grad, offset, dim1, dim2):
     return grad.diagonal(offset, dim1, dim2)
 
 
-@composite
+@composite(out=True)
 def diag(input: Tensor, diagonal: int = 0) -> Tensor:
     """A matrix's diagonal (a copy), or a matrix with a vector as its diagonal."""
     if input.ndim == 1:
@@ -405,14 +409,14 @@ def _scatter_view(name: str) -> Any:
 
     function.__name__ = name + "_scatter"
     function.__doc__ = f"A copy with `src` written at `{name}`'s place."
-    return composite(function)
+    return composite(function, out=True)
 
 
 _scatter_view("select")
 _scatter_view("diagonal")
 
 
-@composite
+@composite(out=True)
 def slice_scatter(
     input: Tensor, src: Tensor, dim: int = 0, start: Any = None, end: Any = None, step: int = 1
 ) -> Tensor:
@@ -427,11 +431,8 @@ def slice_scatter(
 def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Tensor, ...]:
     """Coordinate grids of 1-D tensors."""
     given = tensors[0] if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)) else tensors
-    for t in given:
-        if t.ndim > 1:
-            raise RuntimeError(
-                f"torch.meshgrid: Expected 0D or 1D tensor in the tensor list but got: {t!r}"
-            )
+    if not given:
+        raise RuntimeError("meshgrid expects a non-empty TensorList")
     if indexing is None:
         import warnings
 
@@ -445,6 +446,14 @@ def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Tensor, ...]:
         raise RuntimeError(
             'torch.meshgrid: indexing must be one of "xy" or "ij", but received: ' + str(indexing)
         )
+    for t in given:
+        if t.ndim > 1:
+            raise RuntimeError(
+                "torch.meshgrid: Expected 0D or 1D tensor in the tensor list but got: "
+                + _stream_text(t)
+            )
+        if t.dtype is not given[0].dtype:
+            raise RuntimeError("meshgrid expects all tensors to have the same dtype")
     swap = indexing == "xy" and len(given) > 1
     order = [given[1], given[0], *given[2:]] if swap else list(given)
     sizes = [t.numel() for t in order]
@@ -456,6 +465,13 @@ def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Tensor, ...]:
         grids = [g.transpose(0, 1) for g in grids]
         grids[0], grids[1] = grids[1], grids[0]
     return tuple(grids)
+
+
+def _stream_text(t: Tensor) -> str:
+    """A matrix as C++ streams print it."""
+    rows = "\n".join(" ".join(f" {x:g}" for x in row)[0:] for row in t.reshape(t.shape[0], -1).tolist())
+    sizes = ",".join(map(str, t.shape))
+    return f"{rows}\n[ torch.{t.dtype.legacy}{{{sizes}}} ]"
 
 
 @composite(method=False)

@@ -43,14 +43,22 @@ def check_range(
     value = t._value_now()
     if value.trace is INLINE or value.aval.size == 0 or t.device.type == "meta":
         return
-    if value.trace is None and t.device is CPU:
-        array = np.asarray(value.array)
+    array = known_values(t)
+    if array is not None:
         bad = _first_bad(array, low, high, skip)
         if bad is not None:
             raise error(bad)
         return
     flag = call(outside, (t, low, high, low if skip is None else skip))
     check_later(flag._value_now(), lambda: error(_first_bad(to_host(t), low, high, skip)))
+
+
+def known_values(t: Tensor) -> Any:
+    """The values as a NumPy array if they are computed and on the host, else None."""
+    value = t._value_now()
+    if value.trace is not None or value.array is None or t.device is not CPU:
+        return None
+    return np.asarray(value.array)
 
 
 def _first_bad(array: Any, low: int, high: int, skip: int | None) -> Any:
@@ -254,9 +262,10 @@ def torch_embedding(
     return call(_embedding, (weight, indices), (padding_idx, scale_grad_by_freq))
 
 
-def _padding(padding_idx: int | None, count: int) -> int:
+def _padding(padding_idx: int | None, weight: Tensor) -> int:
     if padding_idx is None:
         return -1
+    count = weight.size(0)
     if not -count <= padding_idx < count:
         raise AssertionError("Padding_idx must be within num_embeddings")
     return padding_idx % count
@@ -268,7 +277,7 @@ def embedding(
     norm_type: float = 2.0, scale_grad_by_freq: bool = False, sparse: bool = False,
 ) -> Tensor:  # fmt: skip
     """Rows of `weight`; with `max_norm` the rows used are first rescaled in place."""
-    padding_idx = _padding(padding_idx, weight.shape[0])
+    padding_idx = _padding(padding_idx, weight)
     if max_norm is not None:
         with no_grad():
             embedding_renorm_(weight, input, max_norm, norm_type)
@@ -368,14 +377,18 @@ def torch_embedding_bag(
 
 def _check_bags(weight: Tensor, indices: Tensor, offsets: Tensor) -> None:
     n = indices.shape[0]
-    if offsets.numel():
-        check_range(offsets[:1], 0, 1, lambda bad: RuntimeError(
-            "offsets[0] has to be 0, i.e., the first sequence in the mini-batch has to start from "
-            f"position 0. However, got {bad}\n[ torch.LongTensor{{}} ]"
-        ))  # fmt: skip
-        check_range(offsets[-1:], 0, n + 1, lambda bad: RuntimeError(
-            f"offsets[-1] can not be greater than input's length {n} but got offsets[-1] of {bad}"
-        ))  # fmt: skip
+    ends = known_values(offsets)
+    if ends is not None and ends.size:
+        if ends[0] != 0:
+            raise RuntimeError(
+                "offsets[0] has to be 0, i.e., the first sequence in the mini-batch has to start "
+                f"from position 0. However, got {ends[0]}\n[ torch.LongTensor{{}} ]"
+            )
+        if ends[-1] > n:
+            raise RuntimeError(
+                f"offsets[-1] can not be greater than input's length {n} but got offsets[-1] of "
+                f"{ends[-1]}"
+            )
     rows = weight.shape[0]
 
     def error(bad: int) -> RuntimeError:

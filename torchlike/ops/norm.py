@@ -391,11 +391,9 @@ def torch_group_norm(input, num_groups, weight=None, bias=None, eps=1e-5, cudnn_
 def native_group_norm(input, weight, bias, N, C, HxW, group, eps):  # noqa: N803
     """(result, mean, inverse deviation)."""
     out = _group_norm(input, group, weight, bias, eps)
-    with no_grad():
-        var, mean = TABLE["torch", "var_mean"](
-            input.reshape(N, group, C * HxW // group), 2, correction=0
-        )
-        return out, mean, (var + eps).rsqrt()
+    rows = input.reshape(N, group, C * HxW // group)
+    var, mean = TABLE["torch", "var_mean"](rows, 2, correction=0)
+    return out, mean, (var + eps).rsqrt()
 
 
 def _instance_norm(

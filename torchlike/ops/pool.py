@@ -224,6 +224,12 @@ def _check_planes(input: Tensor, n: int) -> None:
             f"non-empty {n + 1}D or {n + 2}D (batch mode) tensor expected for input"
         )
     if 0 in input.shape[-n - 1 :]:
+        if n == 3:
+            raise RuntimeError(
+                "max_pool3d_with_indices_out_cpu_template(): Expected input's non-batch dimensions "
+                f"to have positive length, but input has a shape of {list(input.shape)} and "
+                "non-batch dimension 0 has length zero!"
+            )
         raise RuntimeError(
             f"Expected {n + 1}D or {n + 2}D (batch mode) tensor with optional 0 dim batch size for "
             f"input, but got:{list(input.shape)}"

@@ -182,9 +182,11 @@ def _adaptive_mean(x: Any, axis: int, size: int, out: int) -> Any:
 _ADAPTIVE = {n: _adaptive(n) for n in (2, 3)}
 
 
-def adaptive_size(name: str, value: Any, size: Any, wrong: str) -> tuple[int, ...]:
+def adaptive_size(ndim: int, value: Any, size: Any, wrong: str) -> tuple[int, ...]:
     """The output size, None standing for the input's."""
     n = len(size)
+    if isinstance(value, (tuple, list)) and ndim <= len(value):
+        raise ValueError(f"Input dimension should be at least {len(value) + 1}")
     given = tuple(value) if isinstance(value, (tuple, list)) else (value,) * n
     if len(given) > n or (len(given) < n and len(given) != 1):
         raise RuntimeError(wrong)
@@ -209,14 +211,12 @@ def _adaptive_function(n: int) -> Any:
     name = f"adaptive_avg_pool{n}d"
 
     def pool(input: Tensor, output_size: Any) -> Tensor:
-        size = tuple(input.shape[-n:])
-        if input.ndim < n:
-            size = (1,) * n
-        out = adaptive_size(name, output_size, size, f"{name}: output_size must be {n}")
+        size = (1,) * (n - input.ndim) + tuple(input.shape[-n:])
+        out = adaptive_size(input.ndim, output_size, size, f"{name}: output_size must be {n}")
         if min(out) < 0:
             raise RuntimeError(
                 f"{name}: elements of output_size must be greater than or equal to 0 but received "
-                f"{{{', '.join(map(str, out))}}}"
+                f"{{{out[0]}, {','.join(map(str, out[1:]))}}}"
             )
         check_filled(name, input, n)
         if all(m == 1 for m in out):

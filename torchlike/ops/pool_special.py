@@ -75,9 +75,15 @@ def _adaptive_function(n: int) -> None:
     name = f"adaptive_max_pool{n}d"
 
     def with_indices(input: Tensor, output_size: Any, return_indices: bool = False) -> Any:
-        check_filled(name, input, n, ":")
         wrong = f"{name}(): internal error: output_size.size() must be {n}"
-        out = adaptive_size(name, output_size, tuple(input.shape[-n:]), wrong)
+        size = (1,) * (n - input.ndim) + tuple(input.shape[-n:])
+        out = adaptive_size(input.ndim, output_size, size, wrong)
+        check_filled(name, input, n, ":")
+        if min(out) < 0:
+            raise RuntimeError(
+                f"Trying to create tensor with negative dimension {min(out)}: "
+                f"{[*input.shape[:-n], *out]}"
+            )
         return call(_ADAPTIVE[n], (input,), (out,))
 
     def pool(input: Tensor, output_size: Any, return_indices: bool = False) -> Any:

@@ -51,7 +51,15 @@ def _all_or_dim(name: str) -> Any:
 
 
 # ----- sums -----
-@op(promote="none", node=_all_or_dim("Sum"))
+def _saved_by_sum(statics: dict[str, Any]) -> tuple[str, ...]:
+    return ("input",) if statics["dim"] is None else ("input", "dim", "keepdim")
+
+
+def _saved_by_mean(statics: dict[str, Any]) -> tuple[str, ...]:
+    return (*_saved_by_sum(statics), "self_sym_numel")
+
+
+@op(promote="none", node=_all_or_dim("Sum"), saves=_saved_by_sum)
 def sum(input: Array, dim: Dims = None, keepdim: bool = False, *, dtype: Dtype = None):
     return jnp.sum(input.astype(wide(input, dtype)), axes(dim, input.ndim), keepdims=keepdim)
 
@@ -61,7 +69,7 @@ def _(grad, input, dim):
     return restore(grad, input.shape, dim).expand(input.shape)
 
 
-@op(promote="none", node=_all_or_dim("Mean"))
+@op(promote="none", node=_all_or_dim("Mean"), saves=_saved_by_mean)
 def mean(input: Array, dim: Dims = None, keepdim: bool = False, *, dtype: Dtype = None):
     if dtype is not None and not jnp.issubdtype(dtype, jnp.inexact):
         raise RuntimeError(MEAN_DTYPE.format("Optional", scalar_name(jnp.zeros((), dtype))))
@@ -111,14 +119,14 @@ def prod(input: Array, dim: Dim | None = None, keepdim: bool = False, *, dtype: 
 
 @op(promote="none", differentiable=False)
 def count_nonzero(input: Array, dim: Dims = None):
-    return jnp.sum(input != 0, axes(dim, input.ndim), dtype=jnp.int64)
+    return jnp.sum(input.astype(bool), axes(dim, input.ndim), dtype=jnp.int64)
 
 
 # ----- logic -----
 def _logic(name: str, body: Any) -> None:
     def reduce(input: Array, dim: Dims = None, keepdim: bool = False):
         over = () if dim == () else axes(dim, input.ndim)  # unlike sum, dim=() reduces nothing
-        found = body(input != 0, over, keepdims=keepdim)
+        found = body(input.astype(bool), over, keepdims=keepdim)
         return found.astype(jnp.uint8) if input.dtype == jnp.uint8 else found
 
     op(promote="none", differentiable=False, name=name)(reduce)

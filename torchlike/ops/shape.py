@@ -5,7 +5,14 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
-from ..core.check import broadcast_shapes, check_dim, check_dims, infer_size, sizes_of
+from ..core.check import (
+    broadcast_shapes,
+    check_dim,
+    check_dims,
+    infer_size,
+    invalid_call,
+    sizes_of,
+)
 from ..core.dispatch import call_view, view_of
 from ..core.op import composite, publish
 from ..core.pullback import pullback_of
@@ -215,7 +222,10 @@ def view(self: Tensor, *shape: Any, **named: Any) -> Tensor:
         if kind is self.dtype:
             return call_view(views.alias_view, (self,), ())
         return call_view(views.view_bits, (self,), (to_numpy(kind), self.itemsize))
-    return call_view(views.view_as_size, (self,), (sizes_of((named["size"],) if named else shape, "view"),))
+    given = (named["size"],) if named else shape
+    if not given or isinstance(given[0], (str, float)):
+        raise invalid_call("view", given, {}, ("torch.dtype dtype", "tuple of ints size"))
+    return call_view(views.view_as_size, (self,), (sizes_of(given, "view"),))
 
 
 Tensor.view = view  # type: ignore[attr-defined]
@@ -274,7 +284,7 @@ def _product(sizes: list[int]) -> int:
 def unflatten(input: Tensor, dim: int, sizes: Any) -> Tensor:
     """One dim made several."""
     dim = check_dim(dim, input.ndim)
-    sizes = sizes_of((sizes,), "unflatten", "sizes")
+    sizes = sizes_of((sizes,), "unflatten", "sizes", 2)
     if not sizes:
         raise RuntimeError("unflatten: sizes must be non-empty")
     n = input.shape[dim]

@@ -266,7 +266,7 @@ def _view_geometry(at: Geometry, size: tuple[int, ...]) -> Any:
     return size, stride, at.offset
 
 
-@op(name="view", module=None, method=False, view=True, put=_reshape_back, geometry=_view_geometry)
+@op(name="view", module=None, method=False, view=True, saves=("input",), put=_reshape_back, geometry=_view_geometry)
 def view_as_size(input: Array, size: object):
     sizes = infer_size(size, input.size)
     if isinstance(input, np.ndarray):

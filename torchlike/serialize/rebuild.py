@@ -242,6 +242,9 @@ pixelshuffle Pixel.*              | channelshuffle ChannelShuffle    | flatten (
 fold (Unf|F)old                   | distance Cosine.*|Pairwise.*     | module Module
 activation .*
 """
+NN_ELSEWHERE = dict.fromkeys(
+    ("Parameter", "Buffer", "UninitializedParameter", "UninitializedBuffer"), "parameter"
+) | {"DataParallel": "parallel.data_parallel", "DistributedDataParallel": "parallel.distributed"}
 
 
 @cache
@@ -264,6 +267,8 @@ def torch_path(thing: Any) -> tuple[str, str]:
     module, name = thing.__module__, thing.__qualname__
     if module.split(".")[0] != HERE:
         return module, name
+    if isinstance(thing, type) and re.fullmatch(rf"{HERE}\.nn\.\w+", module):
+        return _torch_file("torch.nn", name), name
     for shown in SHOWN_IN:
         if getattr(sys.modules.get(HERE + shown.removeprefix("torch")), name, None) is thing:
             return _torch_file(shown, name), name
@@ -275,16 +280,18 @@ def knows(thing: Any) -> bool:
     if id(thing) in _paths():
         return True
     module = getattr(thing, "__module__", None) or ""
-    if module.split(".")[0] != HERE:
+    if module.split(".")[0] not in (HERE, "torch"):
         return False
     return find_torch(*torch_path(thing), imported=True) is thing
 
 
 def _torch_file(shown: str, name: str) -> str:
     """Where PyTorch defines what it shows there."""
-    if shown == "torch.nn":
+    if shown == "torch.nn" and name not in NN_ELSEWHERE:
         file = next(file for file, pattern in _nn_files() if re.fullmatch(pattern, name))
         return f"torch.nn.modules.{file}"
+    if shown == "torch.nn":
+        return f"torch.nn.{NN_ELSEWHERE[name]}"
     if shown == "torch.optim" and name not in ("Adafactor", "Muon"):
         return f"torch.optim.{'sparse_adam' if name == 'SparseAdam' else name.lower()}"
     return shown

@@ -25,26 +25,39 @@ _ID_BYTES = 4
 # ----- in the zygote and in the workers ----------------------------------------------------------
 
 def serve(fd: int) -> None:
-    """Forks a worker for each request, until the main process is gone."""
-    # children that end are not waited for: the main process sees it at their end of the pipe
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    """Forks a worker for each request, until the main process is gone; then ends what is left."""
     control = socket.socket(fileno=fd)
+    children: set[int] = set()
     while True:
         request, fds, _, _ = socket.recv_fds(control, _ID_BYTES, 5)
+        _reap(children)
         if not request:
-            os._exit(0)
-        if os.fork() == 0:
+            break
+        child = os.fork()
+        if child == 0:
             control.close()
             _become_worker(int.from_bytes(request, sys.byteorder), fds)
+        children.add(child)
         for one in fds:
             os.close(one)
+    for child in children:
+        os.kill(child, signal.SIGTERM)
+        os.waitpid(child, 0)
+    os._exit(0)
+
+
+def _reap(children: set[int]) -> None:
+    while children:
+        pid, _ = os.waitpid(-1, os.WNOHANG)
+        if not pid:
+            return
+        children.discard(pid)
 
 
 def _become_worker(worker_id: int, fds: list[int]) -> None:
     link, job, life, out, err = fds
     try:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         os.dup2(out, 1)
         os.dup2(err, 2)
         os.write(life, os.getpid().to_bytes(8, sys.byteorder))
@@ -138,8 +151,12 @@ class _Zygote:
         return Process(ours, read_end)
 
     def stop(self) -> None:
-        if self.process is not None:
-            self.control.close()
+        if self.process is None:
+            return
+        self.control.close()
+        try:
+            self.process.wait(1)
+        except subprocess.TimeoutExpired:  # it is still importing
             self.process.kill()
             self.process.wait()
 
