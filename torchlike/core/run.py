@@ -27,6 +27,7 @@ from .storage import OWNED, SHARED, Value, aval_of, concrete
 
 HOT = 3  # windows seen this often become one program
 SMALL = 1 << 16  # elements an op may touch to be interpreted in NumPy
+SETTLED = 4  # runs after which a program that donates nothing is looked at again
 HEAVY = 8  # a new window with more uninterpretable, uncompiled ops is compiled whole
 MAX_WINDOWS = 512  # compiled windows kept, least recently used out first
 MAX_VARIANTS = 4  # programs per window: different sets of live results
@@ -256,6 +257,10 @@ def _call(
     arrays = groups["array"]
     numbers = (*_numbers(window, groups["float"], groups["int"]), groups["other"])
     program = _find(window, slots, free)
+    if program is not None and free and not program.donated and program.hits == SETTLED:
+        # Built while its leaves were still NumPy's or shared; now some could be donated: once more.
+        if _donations(records, arrays, program.live, free):
+            program = None
     fresh = program is None
     started = time.perf_counter()
     if program is None:
@@ -264,7 +269,7 @@ def _call(
     kept = [a for i, a in enumerate(arrays) if i not in program.gone]
     results = program.call(given, kept, *numbers)
     if fresh:
-        window.programs.append(program)
+        window.programs.insert(0, program)  # the newest is tried first
         program.seconds = time.perf_counter() - started
         stats.compiled += 1
         stats.compile_seconds += program.seconds
@@ -318,7 +323,7 @@ def _build(
 ) -> Program:
     live = slots
     if window.programs:  # one program for this set of results and the last one's
-        live = tuple(sorted({*slots, *window.programs[-1].live}))
+        live = tuple(sorted({*slots, *window.programs[0].live}))
     if len(window.programs) >= MAX_VARIANTS:
         free = set()
         window.programs.clear()

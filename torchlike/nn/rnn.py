@@ -108,6 +108,9 @@ class RNNBase(Module):
     def flatten_parameters(self):
         """Nothing to do: it is cuDNN that wants its weights in one piece."""
 
+    def __getstate__(self):
+        return super().__getstate__() | {"_flat_weights": self._flat_weights}  # PyTorch's has it
+
     def __setstate__(self, state):
         state = {k: v for k, v in state.items() if k not in ("_flat_weights", "all_weights")}
         super().__setstate__({"proj_size": 0} | state)

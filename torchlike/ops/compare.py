@@ -107,7 +107,7 @@ _class("isreal", lambda x: x.imag == 0 if is_complex(x) else (x == x) | (x != x)
 # ----- logic -----
 def _logical(name: str, body: Callable[..., Any]) -> None:
     def combine(input: Array, other: Array):
-        return body(input != 0, other != 0)
+        return body(input.astype(bool), other.astype(bool))
 
     op(elementwise=True, differentiable=False, name=name)(combine)
 

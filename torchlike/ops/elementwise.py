@@ -377,7 +377,7 @@ def frexp(input: Tensor) -> Any:
 # ----- the choice between two -----
 @op(elementwise=True, promote="none", module=None, name="where")
 def choose(condition: Array, input: Operand, other: Operand, dtype: Dtype):
-    return jnp.where(condition != 0, input.astype(dtype), other.astype(dtype))
+    return jnp.where(condition.astype(bool), input.astype(dtype), other.astype(dtype))
 
 
 @choose.gradient

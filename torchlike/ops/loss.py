@@ -14,6 +14,7 @@ from ..core.check import broadcast_shapes
 from ..core.dispatch import call
 from ..core.dtypes import SCALAR_NAMES
 from ..core.op import Array, Number, Optional, composite, op
+from ..core.tape import is_grad_enabled
 from ..core.tensor import Tensor
 from .kinds import FLOATING, INTEGER, refuse
 from .neural import check_range
@@ -69,6 +70,16 @@ def spread(grad: Tensor, reduction: str, input: Tensor, *others: Tensor) -> Tens
     if reduction != "mean":
         return grad
     return grad / math.prod(broadcast_shapes(*(tuple(t.shape) for t in (input, *others))))
+
+
+def refuse_gradient(function: str, **tensors: Any) -> None:
+    """RuntimeError (PyTorch's text) where a gradient is wanted that there is no formula for."""
+    for name, t in tensors.items():
+        if t is not None and t.requires_grad and is_grad_enabled():
+            raise RuntimeError(
+                f"The function '{function}' is not differentiable with respect to argument "
+                f"'{name}'. This input cannot have requires_grad True."
+            )
 
 
 def warn_sizes(input: Tensor, target: Tensor) -> None:
@@ -286,6 +297,7 @@ def nll_loss(
 
 def _nll_of(input: Tensor, target: Tensor, weight: Any, ignore_index: int, reduction: str) -> Tensor:
     c = input.shape[1] if input.ndim > 1 else input.shape[0]
+    refuse_gradient("nll_loss_forward" if input.ndim < 3 else "nll_loss2d_forward", weight=weight)
     _check_target_type(target)
     _check_nll_shapes(input, target, weight, c)
     check_range(

@@ -17,7 +17,14 @@ from ..core.dtypes import INTEGER, SCALAR_NAMES
 from ..core.op import TABLE, Array, Number, Optional, composite, op
 from ..core.tensor import Tensor, from_host, to_host
 from .kinds import FLOATING, refuse, scalar_name
-from .loss import apply_reduction, cross_entropy, named_reduction, reduced, spread
+from .loss import (
+    apply_reduction,
+    cross_entropy,
+    named_reduction,
+    reduced,
+    refuse_gradient,
+    spread,
+)
 from .neural import linear
 
 
@@ -72,6 +79,7 @@ def binary_cross_entropy(
         )
     if weight is not None:
         weight = weight.expand(broadcast_shapes(tuple(target.shape), tuple(weight.shape)))
+    refuse_gradient("binary_cross_entropy", weight=weight)
     _check_chances(input)
     return call(_bce, (input, target, weight), (reduction,))
 
@@ -106,6 +114,7 @@ def _with_logits(input: Tensor, target: Tensor, weight: Any, pos_weight: Any, re
             f"result type {SCALAR_NAMES[input.dtype]} can't be cast to the desired output type "
             f"{SCALAR_NAMES[target.dtype]}"
         )
+    refuse_gradient("binary_cross_entropy_with_logits", weight=weight, pos_weight=pos_weight)
     return call(_bce_logits, (input, target, weight, pos_weight), (reduction,))
 
 

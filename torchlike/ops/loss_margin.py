@@ -13,7 +13,7 @@ from ..core.op import Array, Number, Optional, composite, op
 from ..core.tensor import Tensor
 from .activation import logsigmoid
 from .kinds import FLOATING, refuse
-from .loss import apply_reduction, named_reduction, reduced, spread
+from .loss import apply_reduction, named_reduction, reduced, refuse_gradient, spread
 from .neural import check_range
 from .similarity import pairwise_distance
 
@@ -219,6 +219,7 @@ def multi_margin_loss(
         raise ValueError("only p == 1 and p == 2 supported")
     if weight is not None and weight.ndim != 1:
         raise ValueError("weight must be one-dimensional")
+    refuse_gradient("multi_margin_loss", weight=weight)
     _check_multi_margin(input, target, weight)
     classes = input.shape[-1] if input.ndim else 1
     check_range(target, 0, classes, lambda _: RuntimeError("target out of range"))

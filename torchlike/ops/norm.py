@@ -146,6 +146,7 @@ def _batch_norm(
     input: Tensor, weight: Any, bias: Any, running_mean: Any, running_var: Any, training: bool,
     momentum: float, eps: float,
 ) -> tuple[Tensor, Any, Any]:  # fmt: skip
+    refuse_gradient("native_batch_norm", running_mean=running_mean, running_var=running_var)
     named = (
         ("running_mean", running_mean), ("running_var", running_var), ("weight", weight),
         ("bias", bias),
