@@ -17,6 +17,8 @@ import tempfile
 import warnings
 from pathlib import Path
 
+from compat_tests.subject import imported_as_torch
+
 HERE = Path(__file__).parent
 GOLDENS = HERE / "goldens"
 
@@ -89,7 +91,8 @@ def run_snippet(code: str, torch) -> str:
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         try:
-            return run_cell(code, names)
+            with imported_as_torch(torch):
+                return run_cell(code, names)
         finally:
             os.chdir(home)
             _restore(torch)

@@ -63,12 +63,14 @@ optim.sparse_adam                optim.adaptive
 storage                          ops.memory
 torch_version                    version
 types                            typenames
+utils.checkpoint                 autograd.checkpoint
 utils.data.dataloader            utils.data.loader utils.data.collate utils.data.worker
 utils.data._utils                utils.data
 utils.data._utils.collate        utils.data.collate
 utils.data._utils.fetch          utils.data.fetch
 utils.data._utils.pin_memory     utils.data.collate
 utils.data._utils.worker         utils.data.worker
+utils.dlpack                     ops.dlpack
 """
 
 

@@ -160,7 +160,8 @@ class _SavedInput:
     def check(self, whence: Any) -> None:
         if self.counter.version != self.version:
             edge = whence if whence is not None else None if self.leaf is not None else self.edge
-            raise RuntimeError(modified_text(self.value.aval, edge, self.counter, self.version))
+            now = self.counter.version
+            raise RuntimeError(modified_text(self.value.aval, edge, self.counter, self.version, now))
 
 
 class _SavedOutput(_SavedInput):

@@ -232,16 +232,34 @@ def _backward_into(edges: Any, carried: Any, keep: bool, create: bool, inputs: A
             t._grad = g if t._grad is None else t._grad + g
 
 
+def _differentiated(t: Any) -> tuple[Node, int]:
+    """The place in the graph of an input of `grad` (a tensor or a GradientEdge)."""
+    if isinstance(t, tuple):
+        return t[0], t[1]
+    edge = edge_of(t) if _requires_grad(t) else None
+    if edge is None:
+        raise RuntimeError("One of the differentiated Tensors does not require grad")
+    return edge
+
+
 def capture_of(inputs: Sequence[Tensor]) -> dict[Node, dict[int, int]]:
     """Where in the graph the gradients of `inputs` appear: node -> {output: index of the input}."""
     capture: dict[Node, dict[int, int]] = {}
     for i, t in enumerate(inputs):
-        if not _requires_grad(t):
-            raise RuntimeError("One of the differentiated Tensors does not require grad")
-        edge = edge_of(t)
-        assert edge is not None
+        edge = _edge_to(t)
         capture.setdefault(edge[0], {})[edge[1]] = i
     return capture
+
+
+def _edge_to(t: Any) -> tuple[Node, int]:
+    """The place in the graph of an input: a tensor, or a GradientEdge itself."""
+    if not isinstance(t, Tensor) and hasattr(t, "output_nr"):
+        return t.node, t.output_nr
+    if not _requires_grad(t):
+        raise RuntimeError("One of the differentiated Tensors does not require grad")
+    edge = edge_of(t)
+    assert edge is not None
+    return edge
 
 
 def _sequence_of(grads: Any, count: int) -> list[Any]:
@@ -318,7 +336,8 @@ def grad(
             "allow_unused=False."
         )
     roots = [outputs] if isinstance(outputs, Tensor) else list(outputs)
-    chosen = [inputs] if isinstance(inputs, Tensor) else list(inputs)
+    alone = isinstance(inputs, Tensor) or hasattr(inputs, "output_nr")
+    chosen = [inputs] if alone else list(inputs)
     given = _sequence_of(grad_outputs, len(roots))
     grads = [make_grad(t, g, i, create_graph) for i, (t, g) in enumerate(zip(roots, given, strict=True))]
     keep = create_graph if retain_graph is None else retain_graph
@@ -326,9 +345,7 @@ def grad(
     capture: dict[Node, dict[int, int]] = {}
     slots = []
     for i, t in enumerate(chosen):
-        if not _requires_grad(t):
-            raise RuntimeError("One of the differentiated Tensors does not require grad")
-        node, nr = edge_of(t)  # type: ignore[misc]
+        node, nr = _edge_to(t)
         slots.append(capture.setdefault(node, {}).setdefault(nr, i))
     found = execute(edges, carried, keep, create_graph, capture, only=True)
     if not create_graph:

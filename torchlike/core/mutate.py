@@ -17,7 +17,7 @@ from . import dtypes
 from .check import LEAF_INPLACE, LEAF_VIEW_INPLACE
 from .dispatch import call, call_view, check_no_overlap
 from .plan import Op, Plan
-from .record import LOCAL, Spec, record
+from .record import LOCAL, VMAP, Spec, record
 from .storage import HostStorage, Value, host_value, read_numpy, storage_of
 from .tape import FunctionNode, OpNode, _short_name, apply_node, edge_of, function_node, zeros
 from .tensor import Step, Tensor, counter_of, wrap, write_host
@@ -47,22 +47,21 @@ def check_writable(t: Tensor) -> None:
         raise RuntimeError(LEAF_INPLACE)
 
 
-def _creation_text(t: Tensor) -> str:
+def _creation_text(t: Tensor, what: str = "is being modified inplace") -> str:
     if t._creation in ("no_grad", "inference"):
-        where = "no_grad" if t._creation == "no_grad" else "inference"
+        mode = t._creation
         return (
-            f"A view was created in {where} mode and is being modified inplace with grad mode "
-            "enabled. Given that this use case is ambiguous and error-prone, it is forbidden. You "
-            "can clarify your code by moving both the view and the inplace either both inside the "
-            f"{where} block (if you don't want the inplace to be tracked) or both outside (if you "
+            f"A view was created in {mode} mode and {what} with grad mode enabled. Given that this "
+            "use case is ambiguous and error-prone, it is forbidden. You can clarify your code by "
+            "moving both the view and the inplace either both inside the "
+            f"{mode} block (if you don't want the inplace to be tracked) or both outside (if you "
             "want the inplace to be tracked)."
         )
     name = _short_name(t._grad_fn) if t._grad_fn is not None else "a function"
     return (
-        f"Output {t._out_nr} of {name} is a view and is being modified inplace. This view is the "
-        "output of a function that returns multiple views. Such functions do not allow the output "
-        "views to be modified inplace. You should replace the inplace operation by an "
-        "out-of-place one."
+        f"Output {t._out_nr} of {name} is a view and {what}. This view is the output of a function "
+        "that returns multiple views. Such functions do not allow the output views to be modified "
+        "inplace. You should replace the inplace operation by an out-of-place one."
     )
 
 
@@ -84,6 +83,8 @@ def _write(t: Tensor, src: Tensor) -> Tensor:
 
 def store(t: Tensor, value: Value) -> None:
     """Replace the tensor's elements and bump the version. No checks, no history."""
+    if LOCAL.state.vmaps:
+        VMAP["check_write"](t, value)
     storage, view = t._storage, t._view
     counter = t._counter if t._counter is not None else storage
     if view is None:
@@ -222,6 +223,9 @@ def replay(base: Tensor, steps: Sequence[Step]) -> Tensor:
 def regenerate(t: Tensor) -> None:
     """Give a view whose base was written to a grad_fn that leads to the base's new history."""
     base = t._base_tensor
+    if t._creation:
+        what = "its base or another view of its base has been modified inplace"
+        raise RuntimeError(_creation_text(t, what))
     steps = t._view.steps[len(base._view.steps) if base._view is not None else 0 :]  # type: ignore[union-attr]
     aval = base._aval
 

@@ -87,6 +87,7 @@ class State:
 
     __slots__ = (
         "grad_enabled", "inference", "traces", "interposed", "tracing", "saved_hooks", "anomaly",
+        "vmaps",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -97,6 +98,7 @@ class State:
         self.saved_hooks: list[Any] = []  # (pack, unpack) of saved_tensors_hooks, innermost last
         self.anomaly: tuple[bool, bool] = (False, False)  # anomaly mode, and whether it looks for NaN
         self.tracing = 0  # depth of JAX transforms this thread is inside of
+        self.vmaps: list[Any] = []  # the levels of torch.vmap this thread is inside of
 
 
 class _Local(threading.local):
@@ -194,8 +196,23 @@ def _bound(tr: Trace, count: int) -> None:
         tr.frozen = tr.done = True
 
 
+class Batch:
+    """What a Value holds inside `torch.vmap`: all examples, and the level of each leading dim."""
+
+    __slots__ = ("value", "levels")
+
+    def __init__(self, value: Value, levels: tuple[Any, ...]) -> None:
+        self.value, self.levels = value, levels
+
+
+VMAP: dict[str, Callable[..., Any]] = {}  # func.batch puts its functions here, by name
+
+
 def inline(spec: Spec, inputs: Sequence[Any]) -> list[Value]:
     """Run an op at once, inside the JAX transform that its inputs' tracers belong to."""
+    for v in inputs:
+        if v.__class__ is Value and v.array.__class__ is Batch:
+            return VMAP["record"](spec, inputs)
     arrays = [_array(v) for v in inputs]
     return [traced(o, spec.device) for o in spec.fun(*arrays)]
 
@@ -272,7 +289,7 @@ def flush_value(v: Value) -> None:
     """Compute a pending value."""
     tr = v.trace
     if tr is INLINE:
-        raise traced_read_error()
+        raise VMAP["read_error"](v) if v.array.__class__ is Batch else traced_read_error()
     flush(tr)
     if v.trace is not None:
         raise RuntimeError("this value was lost: the program that computes it failed")

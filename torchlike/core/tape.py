@@ -297,10 +297,10 @@ def _modified(node: OpNode, at: int, counter: Any, before: int) -> str:
     else:
         i = node.pullback.results[at - n]
         aval, edge = node.plan.outs[i], (node, i)
-    return modified_text(aval, edge, counter, before)
+    return modified_text(aval, edge, None if at >= n else counter, before, counter.version)
 
 
-def modified_text(aval: Aval, edge: Edge, counter: Any, before: int) -> str:
+def modified_text(aval: Aval, edge: Edge, counter: Any, before: int, now: int) -> str:
     """PyTorch's message about a saved tensor that was written to."""
     number, writer = (0, "") if edge is None else (edge[1], _short_name(edge[0]))
     if writer and writer != "AsStrided":
@@ -310,7 +310,7 @@ def modified_text(aval: Aval, edge: Edge, counter: Any, before: int) -> str:
     where = "cuda." if aval.device.type == "cuda" else ""
     return (
         "one of the variables needed for gradient computation has been modified by an inplace operation: "
-        f"[torch.{where}{name} {list(aval.shape)}]{whence} is at version {counter.version}; expected "
+        f"[torch.{where}{name} {list(aval.shape)}]{whence} is at version {now}; expected "
         f"version {before} instead. Hint: enable anomaly detection to find the operation that "
         "failed to compute its gradient, with torch.autograd.set_detect_anomaly(True, check_nan=False)."
     )

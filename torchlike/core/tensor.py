@@ -12,7 +12,7 @@ from . import dtypes
 from .check import BOOL_AMBIGUOUS, BOOL_EMPTY, check_dim
 from .device import CPU, META, device, resolve
 from .dtypes import dtype
-from .record import LOCAL, record
+from .record import LOCAL, VMAP, record
 from .storage import (
     Aval,
     Geometry,
@@ -267,6 +267,8 @@ class Tensor:
 
     def __bool__(self) -> bool:
         if self._aval.size == 1:
+            if LOCAL.state.vmaps:
+                VMAP["check_branch"](self)
             return bool(self.item())
         raise RuntimeError(BOOL_EMPTY if self._aval.size == 0 else BOOL_AMBIGUOUS)
 

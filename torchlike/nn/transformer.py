@@ -4,6 +4,7 @@ import copy
 import warnings
 
 from .. import ops
+from ..core.tape import is_grad_enabled
 from . import functional as F
 from . import init
 from .activations import GELU, ReLU
@@ -272,7 +273,7 @@ def _copies(layer, count):
 
 
 class TransformerEncoder(Module):
-    """A stack of encoder layers; padded positions are computed too (no nested tensors)."""
+    """A stack of encoder layers; where PyTorch would leave out padding, its results are zeros."""
 
     __constants__ = ["norm"]
 
@@ -302,7 +303,20 @@ class TransformerEncoder(Module):
             output = layer(
                 output, src_mask=mask, is_causal=causal, src_key_padding_mask=padding
             )
+        if padding is not None and mask is None and self._leaves_out_padding(src, padding):
+            output = output.masked_fill((padding != 0).unsqueeze(-1), 0.0)
         return output if self.norm is None else self.norm(output)
+
+
+    def _leaves_out_padding(self, src, padding):
+        """Whether PyTorch would run the layers on a nested tensor of what is not padding."""
+        first = self.layers[0]
+        if not self.use_nested_tensor or first.training or src.dim() != 3:
+            return False
+        if is_grad_enabled() and any(t.requires_grad for t in (src, *first.parameters())):
+            return False
+        kept = padding == 0
+        return not self.mask_check or bool((kept[:, 1:] <= kept[:, :-1]).all())
 
 
 def _why_not_nested(layer):

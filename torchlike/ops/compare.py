@@ -8,9 +8,20 @@ from typing import Any
 import jax.numpy as jnp
 
 from ..core.dtypes import SCALAR_NAMES, get_default_dtype
+from ..core.mutate import write_out
 from ..core.op import Array, Operand, Optional, alias, composite, op
 from ..core.tensor import Tensor
-from .kinds import INTEGER, INTEGRAL, NUMERIC, REAL, is_complex, kind, refuse
+from .kinds import (
+    INTEGER,
+    INTEGRAL,
+    NUMERIC,
+    REAL,
+    is_complex,
+    kind,
+    refuse,
+    truth,
+    with_tensor,
+)
 
 CLAMP_COMPLEX = "clamp is not supported for complex types"
 INVERT = "~ (operator.invert) is only implemented on integer and Boolean-type tensors"
@@ -52,8 +63,10 @@ def isclose(
     """Where |input - other| <= atol + rtol * |other|."""
     for i, (name, x) in enumerate((("input", input), ("other", other))):
         if not isinstance(x, Tensor):
-            kind_ = type(x).__name__
-            raise TypeError(f"isclose(): argument '{name}' (position {i + 1}) must be Tensor, not {kind_}")
+            raise TypeError(
+                f"isclose(): argument '{name}' (position {i + 1}) must be Tensor, not "
+                f"{type(x).__name__}"
+            )
     if input.dtype is not other.dtype:
         names = SCALAR_NAMES[input.dtype], SCALAR_NAMES[other.dtype]
         raise RuntimeError("{} did not match {}".format(*names))
@@ -119,7 +132,7 @@ _logical("logical_xor", jnp.bitwise_xor)
 
 @op(elementwise=True, differentiable=False)
 def logical_not(input: Array):
-    return input == 0
+    return ~truth(input)
 
 
 # ----- bits -----
@@ -130,7 +143,7 @@ def _bitwise(name: str, body: Callable[..., Any], kernel: str = "", bools: bool 
         refuse(kernel or f"{name}_cpu", input, refused)
         return body(input, other)
 
-    op(elementwise=True, differentiable=False, name=name)(combine)
+    op(elementwise=True, promote=with_tensor(name), differentiable=False, name=name)(combine)
 
 
 def _divisor(name: str, body: Callable[..., Any]) -> None:
@@ -168,7 +181,8 @@ def invert(input: Tensor) -> Tensor:
 @op(elementwise=True, module=None)
 def share(grad: Array, kept: Array, other: Array):
     """The gradient where `kept` is not the smaller; half of it at a tie."""
-    return jnp.where(kept < other, 0, jnp.where(kept == other, grad / 2, grad))
+    some = jnp.where(kept == other, grad / 2, grad)
+    return jnp.where(kept < other, jnp.zeros_like(grad), some)
 
 
 @share.gradient
@@ -256,8 +270,10 @@ _UPPER = [_clamp("clamp_max_number", "ClampMaxBackward0"), _clamp("clamp_max", "
 
 
 @composite(inplace=True)
-def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
+def clamp(input: Tensor, min: Any = None, max: Any = None, *, out: Any = None) -> Tensor:
     """Values limited to min … max, both numbers or both tensors."""
+    if out is not None:
+        return write_out("clamp", out, clamp(input, min, max))
     if min is None and max is None:
         raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
     tensors = [isinstance(bound, Tensor) for bound in (min, max) if bound is not None]
@@ -267,15 +283,17 @@ def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
 
 
 @composite(inplace=True)
-def clamp_min(input: Tensor, min: Any) -> Tensor:
+def clamp_min(input: Tensor, min: Any, *, out: Any = None) -> Tensor:
     """Values not below `min`."""
-    return _LOWER[isinstance(min, Tensor)](input, min, None)
+    found = _LOWER[isinstance(min, Tensor)](input, min, None)
+    return found if out is None else write_out("clamp_min", out, found)
 
 
 @composite(inplace=True)
-def clamp_max(input: Tensor, max: Any) -> Tensor:
+def clamp_max(input: Tensor, max: Any, *, out: Any = None) -> Tensor:
     """Values not above `max`."""
-    return _UPPER[isinstance(max, Tensor)](input, None, max)
+    found = _UPPER[isinstance(max, Tensor)](input, None, max)
+    return found if out is None else write_out("clamp_max", out, found)
 
 
 for _name, _other in dict(

@@ -14,7 +14,7 @@ from ..core.record import INLINE
 from ..core.tensor import Tensor
 from . import return_types
 from .kinds import INTEGER, kind, scalar_name
-from .linalg import mH
+from .linalg import columns, mH
 from .triangular import solve_triangle
 
 HALF = (jnp.float16, jnp.bfloat16)
@@ -57,9 +57,14 @@ def check_square_float(name: str, a: Any) -> None:
     check_float(name, a)
 
 
+def unknown(t: Tensor) -> bool:
+    """Whether a tensor has no value to look at now: inside a transform, or on meta."""
+    return t.device.type == "meta" or t._value_now().trace is INLINE
+
+
 def raise_if(info: Tensor, text: Callable[[str, int], str], error: type = LinAlgError) -> None:
     """An error for the first matrix of a batch with info > 0; at once, so that `except` sees it."""
-    if info._value_now().trace is INLINE:  # inside a transform there is no value to look at
+    if unknown(info):  # inside a transform there is no value to look at
         return
     values = info.reshape(-1).tolist()
     at = next((i for i, v in enumerate(values) if v), None)
@@ -135,6 +140,7 @@ def cholesky_ex(
 ) -> Any:
     """The Cholesky factor and an info that tells where it failed."""
     found = factor_cholesky(input, upper)
+    columns(found[0])
     if check_errors:
         _check_cholesky("torch.linalg.cholesky_ex", found[1])
     return found if out is None else write_out("linalg_cholesky_ex", out, found)
@@ -154,6 +160,7 @@ def linalg_cholesky(input: Tensor, *, upper: bool = False, out: Any = None) -> T
     """The Cholesky factor; LinAlgError when the matrix is not positive definite."""
     found, info = factor_cholesky(input, upper)
     _check_cholesky("linalg.cholesky", info)
+    found = columns(found)
     return found if out is None else write_out("cholesky", out, found)
 
 
@@ -165,7 +172,7 @@ def cholesky(input: Tensor, upper: bool = False, *, out: Any = None) -> Tensor:
 
 # ----- QR -----
 QR_COMPLETE = (
-    "The QR decomposition is not differentiable when mode='complete' and nrows > ncols"
+    "The QR decomposition is not differentiable when mode='complete' and nrows > ncols."
 )
 QR_R = (
     "The derivative of linalg.qr depends on Q, which is not computed when mode='r'. Please use "
@@ -217,6 +224,8 @@ def qr(A: Tensor, mode: str = "reduced", *, out: Any = None) -> Any:
             "'r', or 'complete'"
         )
     found = factor_qr(A, mode)
+    for part in found if mode != "r" else found[1:]:
+        columns(part)
     return found if out is None else write_out("linalg_qr", out, found)
 
 
@@ -277,7 +286,7 @@ def _check_driver(name: str, driver: str | None) -> None:
 
 
 def _check_finite_svd(s: Tensor) -> None:
-    if s._value_now().trace is not INLINE and bool(s.isnan().any()):
+    if not unknown(s) and bool(s.isnan().any()):
         raise LinAlgError(
             "linalg.svd: The algorithm failed to converge because the input matrix contained "
             "non-finite values."
@@ -371,7 +380,7 @@ def _(grad0, grad1, result0, result1):
 
 
 def _check_finite(A: Tensor) -> None:
-    if A._value_now().trace is not INLINE and not bool(A.isfinite().all()):
+    if not unknown(A) and not bool(A.isfinite().all()):
         raise RuntimeError("torch.linalg.eig: input tensor should not contain infs or NaNs.")
 
 

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import jax.numpy as jnp
 from jax import lax
 
-from ..core.dtypes import C_NAMES, SCALAR_NAMES, bool_, combine, dtype, of_number, uint8
+from ..core.dtypes import C_NAMES, SCALAR_NAMES, bool_, dtype, of_number, uint8
 from ..core.mutate import write_out
-from ..core.op import TABLE, Array, Dtype, Number, Operand, alias, composite, op
+from ..core.op import TABLE, Array, Dtype, Number, Operand, Optional, alias, composite, op
 from ..core.tensor import Tensor
-from . import return_types
-from .kinds import COMPLEX, FLOAT, FLOATING, NUMERIC, REAL, is_complex, is_exact, kind, refuse, scalar_name
-from .unary import LN2, conj, zeros_of
+from .kinds import (
+    BOOL,
+    COMPLEX,
+    FLOAT,
+    INTEGER,
+    NUMERIC,
+    REAL,
+    common,
+    is_complex,
+    is_exact,
+    refuse,
+    with_tensor,
+)
+from .unary import conj, zeros_of
 
 OPERATORS = {
     "__add__": "add", "__radd__": "add", "__sub__": "sub", "__rsub__": "rsub",
@@ -32,9 +44,13 @@ OPERATORS = {
 }  # fmt: skip
 ROUNDING_MODES = (None, "trunc", "floor")
 DIV_ROUNDING = "div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '{}'"
-SUB_BOOL = (
+SUB_BOOLS = (
     "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or "
     "`logical_xor()` operator instead."
+)
+SUB_BOOL = (
+    "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to "
+    "invert a mask, use the `~` or `logical_not()` operator instead."
 )
 ADDCDIV_INT = (
     "Integer division with addcdiv is no longer supported, and in a future  release addcdiv will "
@@ -47,38 +63,60 @@ ADDCDIV_INT = (
 
 
 # ----- sums and products -----
-@op(elementwise=True)
-def add(input: Operand, other: Operand, *, alpha: Number = 1):
-    return input + alpha * other
+ALPHA = {
+    BOOL: "Boolean alpha only supported for Boolean results.",
+    FLOAT: "For integral input tensors, argument alpha must not be a floating point number.",
+    COMPLEX: "For non-complex input tensors, argument alpha must not be a complex number.",
+}
+
+
+def _with_alpha(subtract: bool) -> Callable[..., dtype]:
+    """The promotion of add or sub, which checks their operands and alpha on the way."""
+
+    def rule(metas: Any, statics: Any) -> dtype:
+        found = common(metas[:2])
+        if subtract and found is bool_:
+            raise RuntimeError(SUB_BOOLS)
+        if subtract and any(m is bool or getattr(m, "dtype", None) is bool_ for m in metas[:2]):
+            raise RuntimeError(SUB_BOOL)
+        if len(metas) > 2:
+            category = of_number(metas[2]).category
+            if (category == BOOL) != (found is bool_) and category in (BOOL, FLOAT):
+                raise RuntimeError(ALPHA[category])
+            if category > max(found.category, INTEGER):
+                raise RuntimeError(ALPHA[category])
+        return found
+
+    return rule
+
+
+def _times(value: Any, factor: Any) -> Any:
+    """value · factor; a factor left out costs nothing."""
+    return value if factor is None else value * factor
+
+
+def _slope(grad: Any, factor: Any) -> Any:
+    return grad if factor is None else grad * conj(factor)
+
+
+@op(elementwise=True, promote=_with_alpha(False))
+def add(input: Operand, other: Operand, *, alpha: Optional[Number] = None):
+    return input + _times(other, alpha)
 
 
 @add.gradient
 def _(grad, alpha):
-    return grad, grad * conj(alpha)
+    return grad, _slope(grad, alpha)
 
 
-@op(elementwise=True)
-def sub(input: Operand, other: Operand, *, alpha: Number = 1):
-    if input.dtype == bool:
-        raise RuntimeError(SUB_BOOL)
-    return input - alpha * other
+@op(elementwise=True, promote=_with_alpha(True))
+def sub(input: Operand, other: Operand, *, alpha: Optional[Number] = None):
+    return input - _times(other, alpha)
 
 
 @sub.gradient
 def _(grad, alpha):
-    return grad, grad * -conj(alpha)
-
-
-@op(elementwise=True)
-def rsub(input: Array, other: Operand, *, alpha: Number = 1):
-    if input.dtype == bool:
-        raise RuntimeError(SUB_BOOL)
-    return other - alpha * input
-
-
-@rsub.gradient
-def _(grad, alpha):
-    return grad * -conj(alpha), grad
+    return grad, -_slope(grad, alpha)
 
 
 @op(elementwise=True)
@@ -96,33 +134,140 @@ def true_divide(input: Operand, other: Operand):
     return input / other
 
 
-@true_divide.gradient
-def _(grad, input, other):
+def _quotient_rule(grad, input, other):
     other = conj(other)
     return grad / other, -grad * (conj(input) / other / other)
 
 
+true_divide.gradient(_quotient_rule)
+
+
+def _by_number(name: str, node: str, body: Any, rule: Any) -> Any:
+    """A product or quotient with a number as PyTorch's own composites make it (node …1)."""
+
+    def scaled(input: Array, other: Operand):
+        return body(input, other)
+
+    made = op(elementwise=True, promote="float", module=None, name=name, node=node)(scaled)
+    made.gradient(rule)
+    return made.public
+
+
+mul_number = _by_number(
+    "mul_number", "MulBackward1", lambda x, y: x * y,
+    lambda grad, input, other: (grad * conj(other), None),
+)  # fmt: skip
+div_number = _by_number(
+    "div_number", "DivBackward1", lambda x, y: x / y,
+    lambda grad, input, other: (grad / conj(other), None),
+)  # fmt: skip
+
+
+# ----- ops whose node tells a tensor operand from a number -----
+def two_forms(name: str, body: Any, rule: Any, nodes: tuple[int, int], **traits: Any) -> None:
+    """A function of a tensor and a tensor or number, whose two nodes have two names."""
+
+    def of_tensor(input: Operand, other: Array):
+        return body(input, other)
+
+    def of_number(input: Array, other: Operand):
+        return body(input, other)
+
+    title = traits.pop("title", name.title().replace("_", ""))
+    forms = []
+    for form, suffix, node in ((of_tensor, "", nodes[0]), (of_number, "_number", nodes[1])):
+        made = op(
+            elementwise=True, module=None, name=name + suffix, node=f"{title}Backward{node}",
+            **traits,
+        )(form)  # fmt: skip
+        made.gradient(rule)
+        forms.append(made)
+    tensor, number = (made.public for made in forms)
+
+    def function(input: Any, other: Any, *, out: Any = None) -> Tensor:
+        found = (tensor if isinstance(other, Tensor) else number)(input, other)
+        return found if out is None else write_out(name, out, found)
+
+    function.__doc__ = f"{name}(input, other), pointwise."
+    composite(name=name, inplace=True)(function)
+
+
+def _remainder(input: Any, other: Any) -> Any:
+    refuse("remainder_cpu", input, REAL | NUMERIC)
+    return jnp.remainder(input, other)
+
+
+def _fmod(input: Any, other: Any) -> Any:
+    refuse("fmod_cpu", input, REAL | NUMERIC)
+    return jnp.fmod(input, other)
+
+
+def _copysign(input: Any, other: Any) -> Any:
+    refuse("copysign_cpu", input, REAL)
+    return jnp.copysign(input, other)
+
+
+def _copysign_rule(grad, input, result):
+    ratio = (result / input).masked_fill(input == 0, 0)
+    return grad * ratio, zeros_of(grad)
+
+
+two_forms(
+    "remainder", _remainder,
+    lambda grad, input, other: (grad, -grad * div(input, other, rounding_mode="floor")), (1, 0),
+)  # fmt: skip
+two_forms(
+    "fmod", _fmod,
+    lambda grad, input, other: (grad, -grad * div(input, other, rounding_mode="trunc")), (1, 0),
+)  # fmt: skip
+two_forms("copysign", _copysign, _copysign_rule, (0, 1), promote="float")
+
+
+def _rsub(number: bool) -> Any:
+    def reflected(input: Array, other: Operand, *, alpha: Optional[Number] = None):
+        return other - _times(input, alpha)
+
+    made = op(
+        elementwise=True, module=None, promote=_with_alpha(True),
+        name="rsub_number" if number else "rsub", node=f"RsubBackward{number:d}",
+    )(reflected)  # fmt: skip
+    made.gradient(lambda grad, alpha: (-_slope(grad, alpha), grad))
+    return made.public
+
+
+_RSUB = [_rsub(False), _rsub(True)]
+
+
+@composite
+def rsub(input: Tensor, other: Any, *, alpha: Any = None) -> Tensor:
+    """other - alpha * input."""
+    return _RSUB[not isinstance(other, Tensor)](input, other, alpha=alpha)
+
+
+# ----- quotients that round -----
 @op(elementwise=True, module=None, node="DivBackward2")
 def div_mode(input: Operand, other: Operand, *, rounding_mode: str):
-    return trunc_quotient(input, other) if rounding_mode == "trunc" else floor_quotient(input, other)
+    quotient = trunc_quotient if rounding_mode == "trunc" else floor_quotient
+    return quotient(input, other)
 
 
-@div_mode.gradient
-def _(grad, input, other):
-    return zeros_of(grad), zeros_of(grad)
+div_mode.gradient(lambda grad: (zeros_of(grad), zeros_of(grad)))
 
 
 @composite(inplace=True)
-def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Tensor:
+def div(
+    input: Any, other: Any, *, rounding_mode: str | None = None, out: Any = None
+) -> Tensor:
     """The quotient; integers give floats unless a rounding mode is given."""
     if rounding_mode is None:
-        return true_divide(input, other)
+        return true_divide(input, other, out=out)
     if rounding_mode not in ROUNDING_MODES:
         raise RuntimeError(DIV_ROUNDING.format(rounding_mode))
-    return div_mode(input, other, rounding_mode=rounding_mode)
+    found = div_mode(input, other, rounding_mode=rounding_mode)
+    return found if out is None else write_out("div", out, found)
 
 
-@op(elementwise=True, node="NotImplemented")
+@op(elementwise=True, promote=with_tensor("floor_divide"), node="NotImplemented")
 def floor_divide(input: Operand, other: Operand):
     return floor_quotient(input, other)
 
@@ -144,88 +289,61 @@ def floor_quotient(a: Any, b: Any) -> Any:
     return jnp.where(b == 0, a / b, jnp.where(whole == 0, jnp.copysign(whole, a / b), floor))
 
 
+# ----- three operands -----
 @op(elementwise=True)
-def remainder(input: Operand, other: Operand):
-    refuse("remainder_cpu", input, REAL | NUMERIC)
-    return jnp.remainder(input, other)
-
-
-@remainder.gradient
-def _(grad, input, other):
-    return grad, -grad * div(input, other, rounding_mode="floor")
-
-
-@op(elementwise=True)
-def fmod(input: Array, other: Operand):
-    refuse("fmod_cpu", input, REAL | NUMERIC)
-    return jnp.fmod(input, other)
-
-
-@fmod.gradient
-def _(grad, input, other):
-    return grad, -grad * div(input, other, rounding_mode="trunc")
-
-
-@op(elementwise=True)
-def addcmul(input: Array, tensor1: Array, tensor2: Array, *, value: Number = 1):
+def addcmul(input: Array, tensor1: Array, tensor2: Array, *, value: Optional[Number] = None):
     refuse("addcmul_cpu_out", input, NUMERIC)
-    return input + value * tensor1 * tensor2
+    return input + _times(tensor1, value) * tensor2
 
 
 @addcmul.gradient
 def _(grad, tensor1, tensor2, value):
-    return grad, grad * conj(tensor2 * value), grad * conj(tensor1 * value)
+    return grad, _slope(grad * conj(tensor2), value), _slope(grad * conj(tensor1), value)
 
 
 @op(elementwise=True)
-def addcdiv(input: Array, tensor1: Array, tensor2: Array, *, value: Number = 1):
+def addcdiv(input: Array, tensor1: Array, tensor2: Array, *, value: Optional[Number] = None):
     if is_exact(input):
         raise RuntimeError(ADDCDIV_INT)
-    return input + value * (tensor1 / tensor2)
+    return input + _times(tensor1 / tensor2, value)
 
 
 @addcdiv.gradient
 def _(grad, tensor1, tensor2, value):
-    down = -grad * conj(value * tensor1 / (tensor2 * tensor2))
-    return grad, grad * conj(value / tensor2), down
+    up, down = conj(1 / tensor2), conj(tensor1 / (tensor2 * tensor2))
+    return grad, _slope(grad * up, value), _slope(-grad * down, value)
 
 
-def _between(start: Any, end: Any, weight: Any) -> Any:
-    refuse("lerp_kernel", start, FLOATING - {COMPLEX})
-    near = (jnp.abs(weight) if is_complex(weight) else weight) < 0.5  # the nearer end is exact
-    step = end - start
-    return jnp.where(near, start + weight * step, end - step * (1 - weight))
+def _lerp(number: bool) -> Any:
+    def between(input: Array, end: Array, weight: Operand):
+        refuse("lerp_kernel_scalar" if number else "lerp_kernel_tensor", input, NUMERIC | {INTEGER})
+        near = (jnp.abs(weight) if is_complex(weight) else weight) < 0.5  # the nearer end is exact
+        step = end - input
+        return jnp.where(near, input + weight * step, end - step * (1 - weight))
+
+    made = op(
+        elementwise=True, module=None, name="lerp_number" if number else "lerp",
+        node=f"LerpBackward{not number:d}",
+    )(between)  # fmt: skip
+    made.gradient(
+        lambda grad, input, end, weight: (
+            grad * conj(1 - weight), grad * conj(weight), grad * conj(end - input)
+        )
+    )  # fmt: skip
+    return made.public
 
 
-@op(elementwise=True, module=None)
-def lerp_number(input: Array, end: Array, weight: Number):
-    return _between(input, end, weight)
-
-
-@op(elementwise=True, module=None)
-def lerp_tensor(input: Array, end: Array, weight: Array):
-    return _between(input, end, weight)
-
-
-@lerp_number.gradient
-def _(grad, weight):
-    return grad * conj(1 - weight), grad * conj(weight)
-
-
-@lerp_tensor.gradient
-def _(grad, input, end, weight):
-    return grad * conj(1 - weight), grad * conj(weight), grad * conj(end - input)
+_LERP = [_lerp(False), _lerp(True)]
 
 
 @composite(inplace=True)
-def lerp(input: Tensor, end: Tensor, weight: Any) -> Tensor:
+def lerp(input: Tensor, end: Tensor, weight: Any, *, out: Any = None) -> Tensor:
     """The point that divides input … end at `weight`, a number or a tensor."""
     _same_dtype(input, end=end)
-    if not isinstance(weight, Tensor):
-        return lerp_number(input, end, weight)
-    if weight.dim() > 0:
+    if isinstance(weight, Tensor) and weight.ndim:
         _same_dtype(input, weight=weight)
-    return lerp_tensor(input, end, weight.to(input.dtype))
+    found = _LERP[not isinstance(weight, Tensor)](input, end, weight)
+    return found if out is None else write_out("lerp", out, found)
 
 
 def _same_dtype(input: Tensor, **others: Tensor) -> None:
@@ -235,143 +353,6 @@ def _same_dtype(input: Tensor, **others: Tensor) -> None:
                 f"expected dtype {C_NAMES[input.dtype]} for `{name}` but got dtype "
                 f"{C_NAMES[other.dtype]}"
             )
-
-
-# ----- angles, magnitudes, floating point representation -----
-@op(elementwise=True, promote="float")
-def atan2(input: Array, other: Array):
-    refuse("atan2_cpu", input, REAL)
-    return jnp.arctan2(input, other)
-
-
-@atan2.gradient
-def _(grad, input, other):
-    scaled = grad / (input * input + other * other)
-    return scaled * other, scaled * -input
-
-
-@op(elementwise=True)
-def hypot(input: Array, other: Array):
-    refuse("hypot_cpu", input, FLOATING)
-    return jnp.hypot(input, other)
-
-
-@hypot.gradient
-def _(grad, input, other, result):
-    return grad * (input / result), grad * (other / result)
-
-
-def _log_sum(name: str, body: Any, rule: Any, refused: frozenset[int]) -> None:
-    def log_sum(input: Array, other: Array):
-        refuse(f"{name}_cpu", input, refused)
-        return body(input, other)
-
-    op(elementwise=True, name=name)(log_sum).gradient(rule)
-
-
-def _logaddexp_rule(grad, input, other):
-    first, second = (1 + (other - input).exp()).conj(), (1 + (input - other).exp()).conj()
-    return grad / first, grad / second
-
-
-def _logaddexp2_rule(grad, input, other):
-    return grad / (1 + (other - input).exp2()), grad / (1 + (input - other).exp2())
-
-
-_log_sum("logaddexp", jnp.logaddexp, _logaddexp_rule, FLOATING - {COMPLEX})
-_log_sum("logaddexp2", jnp.logaddexp2, _logaddexp2_rule, FLOATING)
-
-
-@op(elementwise=True, promote="float")
-def copysign(input: Array, other: Operand):
-    refuse("copysign_cpu", input, REAL)
-    return jnp.copysign(input, other)
-
-
-@copysign.gradient
-def _(grad, input, other, result):
-    ratio = (result / input).masked_fill(input == 0, 0)
-    return grad * ratio, zeros_of(grad)
-
-
-@op(elementwise=True)
-def nextafter(input: Array, other: Array):
-    refuse("nextafter_cpu", input, FLOATING)
-    return jnp.nextafter(input, other)
-
-
-@nextafter.gradient
-def _(grad, input, other):
-    return grad.masked_fill(input == other, 0), zeros_of(grad)
-
-
-@op(elementwise=True, node="NotImplemented")
-def heaviside(input: Array, values: Array):
-    if is_complex(input):
-        raise RuntimeError("heaviside is not yet implemented for complex tensors.")
-    return jnp.where(input == 0, values, (input > 0).astype(input.dtype))
-
-
-@op(elementwise=True, promote="float")
-def ldexp(input: Array, other: Array):
-    return input * jnp.exp2(other)
-
-
-@ldexp.gradient
-def _(grad, input, other, result):
-    power = 2**other if isinstance(other, Tensor) else 2.0**other
-    return grad * conj(power), grad * conj(result) * LN2
-
-
-@op(elementwise=True, method=False, promote="none")
-def polar(abs: Array, angle: Array):
-    for x in (abs, angle):
-        if kind(x) != FLOAT:
-            names = scalar_name(abs), scalar_name(angle)
-            raise RuntimeError(
-                "Expected both inputs to be Half, Float or Double tensors but got {} and {}".format(
-                    *names
-                )
-            )
-    if abs.dtype != angle.dtype:
-        names = scalar_name(abs), scalar_name(angle)
-        raise RuntimeError(
-            "Expected object of scalar type {} but got scalar type {} for second argument".format(
-                *names
-            )
-        )
-    return lax.complex(abs * jnp.cos(angle), abs * jnp.sin(angle))
-
-
-@op(elementwise=True, promote="none", module=None, returns=tuple)
-def polar_slopes(grad: Array, result: Array):
-    size = jnp.abs(result)
-    turned = jnp.where(size == 0, jnp.zeros_like(result), result / jnp.where(size == 0, 1, size))
-    return (jnp.conj(grad) * turned).real, (jnp.conj(grad) * (result * 1j)).real
-
-
-@polar.gradient
-def _(grad, result):
-    return polar_slopes(grad, result)
-
-
-@op(module=None, node="FrexpBackward0")
-def split_exponent(input: Array):
-    if kind(input) != FLOAT:
-        raise RuntimeError("torch.frexp() only supports floating-point dtypes")
-    mantissa, exponent = jnp.frexp(input.astype(jnp.promote_types(input.dtype, jnp.float32)))
-    return mantissa.astype(input.dtype), exponent.astype(jnp.int32)
-
-
-@split_exponent.gradient
-def _(grad, result1):
-    return grad / result1.exp2()
-
-
-@composite
-def frexp(input: Tensor) -> Any:
-    """Mantissa in [0.5, 1) and power of two, as a named tuple."""
-    return return_types.frexp(split_exponent(input))
 
 
 # ----- the choice between two -----
@@ -402,7 +383,8 @@ def where(
             "where expected condition to be a boolean tensor, but got a tensor with dtype "
             f"{SCALAR_NAMES[condition.dtype]}"
         )
-    found = choose(condition, input, other, common_dtype(input, other))
+    both = isinstance(input, Tensor) and isinstance(other, Tensor) and input.dtype is other.dtype
+    found = choose(condition, input, other, input.dtype if both else common_dtype(input, other))
     return found if out is None else write_out("where", out, found)
 
 
@@ -414,16 +396,8 @@ def where_method(self: Tensor, condition: Tensor, other: Any) -> Tensor:
 
 def common_dtype(*operands: Any) -> dtype:
     """The dtype operands are promoted to."""
-    groups: tuple[list[dtype], ...] = [], [], []
-    for x in operands:
-        if isinstance(x, Tensor):
-            groups[0 if x.ndim else 1].append(x.dtype)
-        else:
-            groups[2].append(of_number(type(x)))
-    return combine(*groups)
+    return common([x._aval if isinstance(x, Tensor) else type(x) for x in operands])
 
 
-for _name, _other in dict(
-    multiply="mul", subtract="sub", divide="div", arctan2="atan2"
-).items():
+for _name, _other in dict(multiply="mul", subtract="sub", divide="div").items():
     alias(_name, _other)

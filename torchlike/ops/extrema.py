@@ -6,6 +6,7 @@ from typing import Any
 
 import jax.numpy as jnp
 
+from ..core.mutate import write_out
 from ..core.op import Array, Dim, Dims, composite, op
 from ..core.tensor import Tensor
 from . import return_types
@@ -95,12 +96,22 @@ def _three_forms(name: str, value: Any, index: Any, binary: Any) -> None:
     along, over_all = _chooser(name, value, index), _over_all(name, value)
 
     def extremum(
-        input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = None
+        input: Tensor,
+        dim: Any = None,
+        keepdim: bool = False,
+        *,
+        other: Any = None,
+        out: Any = None,
+        axis: Any = None,  # NumPy's spellings
+        keepdims: bool = False,
     ) -> Any:
+        dim, keepdim = axis if dim is None else dim, keepdim or keepdims
         other = dim if isinstance(dim, Tensor) else other
         if isinstance(other, Tensor):
-            return binary(input, other)
-        return over_all(input) if dim is None else along(input, dim, keepdim)
+            found = binary(input, other)
+        else:
+            found = over_all(input) if dim is None else along(input, dim, keepdim)
+        return found if out is None else write_out(name, out, found)
 
     extremum.__doc__ = f"{name}(input), {name}(input, dim, keepdim) or {name}(input, other)."
     composite(name=name)(extremum)

@@ -8,6 +8,7 @@ from typing import Any
 import jax.numpy as jnp
 
 from ..core.dtypes import SCALAR_NAMES, float32, float64
+from ..core.mutate import write_out
 from ..core.op import Array, Arrays, Optional, composite, op
 from ..core.tensor import Tensor
 from . import return_types
@@ -65,6 +66,8 @@ def _range_of(input: Tensor, low: float, high: float, name: str) -> tuple[float,
     """The range to divide; the data's own where the two ends are equal."""
     if low == high and not input.numel():
         return low, high + 1
+    if low == high and input.device.type == "meta":
+        return low, high + 1
     if low == high:
         low, high = float(input.min()), float(input.max())
     if not (math.isfinite(low) and math.isfinite(high)):
@@ -99,8 +102,12 @@ def _edges(input: Tensor, bins: int, low: float, high: float) -> Tensor:
 
 
 @composite
-def histc(input: Tensor, bins: int = 100, min: float = 0, max: float = 0) -> Tensor:
+def histc(
+    input: Tensor, bins: int = 100, min: float = 0, max: float = 0, *, out: Any = None
+) -> Tensor:
     """Counts in equal bins of [min, max], or of the data's range if they are equal."""
+    if out is not None:
+        return write_out("histc", out, histc(input, bins, min, max))
     _check_bins(bins)
     _check_float(input, "histogram_cpu")
     low, high = _range_of(input, float(min), float(max), "torch.histc")
@@ -110,9 +117,12 @@ def histc(input: Tensor, bins: int = 100, min: float = 0, max: float = 0) -> Ten
 @composite
 def histogram(
     input: Tensor, bins: Any, *, range: Any = None, weight: Tensor | None = None,
-    density: bool = False,
+    density: bool = False, out: Any = None,
 ) -> Any:  # fmt: skip
     """Counts in `bins` equal bins or between given edges, and the edges."""
+    if out is not None:
+        found = histogram(input, bins, range=range, weight=weight, density=density)
+        return write_out("histogram", out, found)
     _check_float(input, "histogramdd")
     if isinstance(bins, Tensor):
         edges = bins

@@ -8,11 +8,13 @@ from typing import Any
 import jax.numpy as jnp
 
 from ..core.check import broadcast_shapes, check_dim
+from ..core.dispatch import set_layout
 from ..core.dtypes import C_NAMES, from_numpy
 from ..core.mutate import write_out
-from ..core.op import Array, Number, alias, composite, op
+from ..core.op import Array, Number, Optional, alias, composite, op
 from ..core.tensor import Tensor
-from .kinds import INTEGER, NUMERIC, kind, refuse, scalar_name
+from .kinds import INTEGER, NUMERIC, kind, refuse, scalar_name, truth
+from .unary import conj
 
 
 # ----- checks, in PyTorch's words -----
@@ -98,6 +100,15 @@ def mH(x: Tensor) -> Tensor:
     """The conjugate transpose of the last two dims."""
     flipped = x.transpose(-2, -1)
     return flipped.conj() if x.is_complex() else flipped
+
+
+def columns(t: Tensor) -> Tensor:
+    """A fresh tensor, its matrices laid out column by column as LAPACK leaves them."""
+    *batch, rows, cols = t.shape
+    if rows and cols:
+        counts = [math.prod(batch[i + 1 :]) * rows * cols for i in range(len(batch))]
+        set_layout(t, (*counts, 1, rows))
+    return t
 
 
 def product(a: Any, b: Any) -> Any:
@@ -188,7 +199,7 @@ def _matmul(a: Tensor, b: Tensor) -> Tensor:
     if dims == (2, 1):
         return mv(a, b)
     if dims == (1, 2):
-        return mm(a.unsqueeze(0), b).squeeze(0)
+        return mm(a.unsqueeze(0), b).squeeze_(0)
     if dims[1] <= 2:
         return _fold(a, b)
     if dims[0] == 1 or (dims[0] == 2 and a.requires_grad):
@@ -221,15 +232,20 @@ def _one_batch(x: Tensor, batch: tuple[int, ...]) -> Tensor:
 def _scaled(input: Any, beta: Any, found: Any, alpha: Any) -> Any:
     """beta·input + alpha·found; beta = 0 ignores nan in the input."""
     _check_expands(input, found.shape)
-    if kind(found) <= INTEGER:
-        alpha, beta = jnp.trunc(alpha), jnp.trunc(beta)
-    alpha, beta = alpha.astype(found.dtype), beta.astype(found.dtype)
-    kept = jnp.where(beta == 0, jnp.zeros_like(input), beta * input)
-    return kept + alpha * found
+    if alpha is not None:
+        found = found * alpha.astype(found.dtype)
+    if beta is None:
+        return input + found
+    factor = beta.astype(found.dtype)
+    return jnp.where(factor == 0, jnp.zeros_like(input), factor * input) + found
+
+
+def _slope(grad: Tensor, factor: Any) -> Tensor:
+    return grad if factor is None else grad * conj(factor)
 
 
 @op(promote="none", inplace=True)
-def addmm(input: Array, mat1: Array, mat2: Array, *, beta: Number = 1, alpha: Number = 1):
+def addmm(input: Array, mat1: Array, mat2: Array, *, beta: Optional[Number] = None, alpha: Optional[Number] = None):
     if input.dtype != mat2.dtype or mat1.dtype != mat2.dtype:
         first = input if input.dtype != mat2.dtype else mat1
         raise RuntimeError(
@@ -242,11 +258,11 @@ def addmm(input: Array, mat1: Array, mat2: Array, *, beta: Number = 1, alpha: Nu
 
 @addmm.gradient
 def _(grad, mat1, mat2, beta, alpha):
-    return grad * beta, mm(grad, mH(mat2)) * alpha, mm(mH(mat1), grad) * alpha
+    return _slope(grad, beta), _slope(mm(grad, mH(mat2)), alpha), _slope(mm(mH(mat1), grad), alpha)
 
 
 @op(promote="none", inplace=True)
-def baddbmm(input: Array, batch1: Array, batch2: Array, *, beta: Number = 1, alpha: Number = 1):
+def baddbmm(input: Array, batch1: Array, batch2: Array, *, beta: Optional[Number] = None, alpha: Optional[Number] = None):
     _check_bmm(batch1, batch2)
     _check_same(input, batch1)
     return _scaled(input, beta, product(batch1, batch2), alpha)
@@ -254,11 +270,12 @@ def baddbmm(input: Array, batch1: Array, batch2: Array, *, beta: Number = 1, alp
 
 @baddbmm.gradient
 def _(grad, batch1, batch2, beta, alpha):
-    return grad * beta, bmm(grad, mH(batch2)) * alpha, bmm(mH(batch1), grad) * alpha
+    slopes = bmm(grad, mH(batch2)), bmm(mH(batch1), grad)
+    return _slope(grad, beta), *(_slope(x, alpha) for x in slopes)
 
 
 @op(promote="none", inplace=True)
-def addbmm(input: Array, batch1: Array, batch2: Array, *, beta: Number = 1, alpha: Number = 1):
+def addbmm(input: Array, batch1: Array, batch2: Array, *, beta: Optional[Number] = None, alpha: Optional[Number] = None):
     _check_bmm(batch1, batch2)
     _check_same(input, batch1)
     return _scaled(input, beta, product(batch1, batch2).sum(0, dtype=batch1.dtype), alpha)
@@ -267,35 +284,40 @@ def addbmm(input: Array, batch1: Array, batch2: Array, *, beta: Number = 1, alph
 @addbmm.gradient
 def _(grad, batch1, batch2, beta, alpha):
     whole = grad.unsqueeze(0).expand(batch1.shape[0], *grad.shape)
-    return grad * beta, bmm(whole, mH(batch2)) * alpha, bmm(mH(batch1), whole) * alpha
+    slopes = bmm(whole, mH(batch2)), bmm(mH(batch1), whole)
+    return _slope(grad, beta), *(_slope(x, alpha) for x in slopes)
 
 
 @op(promote="none", inplace=True)
-def addmv(input: Array, mat: Array, vec: Array, *, beta: Number = 1, alpha: Number = 1):
+def addmv(input: Array, mat: Array, vec: Array, *, beta: Optional[Number] = None, alpha: Optional[Number] = None):
     _check_mv(mat, vec, input.shape[0] if input.ndim else 1)
     return _scaled(input, beta, product(mat, vec), alpha)
 
 
 @addmv.gradient
 def _(grad, mat, vec, beta, alpha):
-    return grad * beta, grad.unsqueeze(1) * vec.conj() * alpha, mv(mH(mat), grad) * alpha
+    slopes = grad.unsqueeze(1) * vec.conj(), mv(mH(mat), grad)
+    return _slope(grad, beta), *(_slope(x, alpha) for x in slopes)
 
 
 @op(promote="none", inplace=True)
-def addr(input: Array, vec1: Array, vec2: Array, *, beta: Number = 1, alpha: Number = 1):
+def addr(input: Array, vec1: Array, vec2: Array, *, beta: Optional[Number] = None, alpha: Optional[Number] = None):
     if vec1.ndim != 1 or vec2.ndim != 1:
         which, x = ("vec1", vec1) if vec1.ndim != 1 else ("vec2", vec2)
         raise RuntimeError(f"addr: Expected 1-D argument {which}, but got {x.ndim}-D")
     common = jnp.promote_types(jnp.promote_types(vec1.dtype, vec2.dtype), input.dtype)
     input, vec1, vec2 = (x.astype(common) for x in (input, vec1, vec2))
     if common == bool:
-        return (input & (beta != 0)) | (vec1[:, None] & vec2 & (alpha != 0))
+        kept = input if beta is None else input & truth(beta)
+        found = vec1[:, None] & vec2
+        return kept | (found if alpha is None else found & truth(alpha))
     return _scaled(input, beta, vec1[:, None] * vec2, alpha)
 
 
 @addr.gradient
 def _(grad, vec1, vec2, beta, alpha):
-    return grad * beta, mv(grad, vec2.conj()) * alpha, mv(grad.t(), vec1.conj()) * alpha
+    slopes = mv(grad, vec2.conj()), mv(grad.t(), vec1.conj())
+    return _slope(grad, beta), *(_slope(x, alpha) for x in slopes)
 
 
 # ----- outer, inner, Kronecker, cross -----
@@ -313,8 +335,10 @@ alias("ger", "outer")
 
 
 @composite
-def kron(input: Tensor, other: Tensor) -> Tensor:
+def kron(input: Tensor, other: Tensor, *, out: Any = None) -> Tensor:
     """The Kronecker product."""
+    if out is not None:
+        return write_out("kron", out, kron(input, other))
     ndim = max(input.dim(), other.dim())
     a, b = ((1,) * (ndim - x.dim()) + tuple(x.shape) for x in (input, other))
     left = input.reshape([n for size in a for n in (size, 1)])
@@ -347,14 +371,17 @@ def _cross(name: str, input: Tensor, other: Tensor, dim: int) -> Tensor:
 
 
 @composite(name="cross", module="linalg")
-def linalg_cross(input: Tensor, other: Tensor, *, dim: int = -1) -> Tensor:
+def linalg_cross(input: Tensor, other: Tensor, *, dim: int = -1, out: Any = None) -> Tensor:
     """The cross product along a dim of size 3."""
-    return _cross("linalg.cross", input, other, dim)
+    found = _cross("linalg.cross", input, other, dim)
+    return found if out is None else write_out("linalg_cross", out, found)
 
 
 @composite
-def cross(input: Tensor, other: Tensor, dim: int | None = None) -> Tensor:
+def cross(input: Tensor, other: Tensor, dim: int | None = None, *, out: Any = None) -> Tensor:
     """The cross product; without `dim`, along the first dim of size 3."""
+    if out is not None:
+        return write_out("cross", out, cross(input, other, dim))
     if dim is None:
         dim = next((i for i, n in enumerate(input.shape) if n == 3), None)
         if dim is None:
@@ -371,9 +398,10 @@ def trace(input: Array):
 
 
 @composite(module="linalg")
-def vecdot(x: Tensor, y: Tensor, *, dim: int = -1) -> Tensor:
+def vecdot(x: Tensor, y: Tensor, *, dim: int = -1, out: Any = None) -> Tensor:
     """Products of vectors along a dim, the first conjugated."""
-    return ((x.conj() if x.is_complex() else x) * y).sum(dim)
+    found = ((x.conj() if x.is_complex() else x) * y).sum(dim)
+    return found if out is None else write_out("linalg_vecdot", out, found)
 
 
 alias("matmul", "matmul", module="linalg", of="torch")

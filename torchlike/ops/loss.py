@@ -14,10 +14,9 @@ from ..core.check import broadcast_shapes
 from ..core.dispatch import call
 from ..core.dtypes import SCALAR_NAMES
 from ..core.op import Array, Number, Optional, composite, op
-from ..core.tape import is_grad_enabled
 from ..core.tensor import Tensor
+from .demands import check_range, refuse_gradient
 from .kinds import FLOATING, INTEGER, refuse
-from .neural import check_range
 from .softmax import log_softmax_of
 
 REDUCTIONS = ("none", "mean", "sum")
@@ -70,16 +69,6 @@ def spread(grad: Tensor, reduction: str, input: Tensor, *others: Tensor) -> Tens
     if reduction != "mean":
         return grad
     return grad / math.prod(broadcast_shapes(*(tuple(t.shape) for t in (input, *others))))
-
-
-def refuse_gradient(function: str, **tensors: Any) -> None:
-    """RuntimeError (PyTorch's text) where a gradient is wanted that there is no formula for."""
-    for name, t in tensors.items():
-        if t is not None and t.requires_grad and is_grad_enabled():
-            raise RuntimeError(
-                f"The function '{function}' is not differentiable with respect to argument "
-                f"'{name}'. This input cannot have requires_grad True."
-            )
 
 
 def warn_sizes(input: Tensor, target: Tensor) -> None:

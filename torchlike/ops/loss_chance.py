@@ -14,15 +14,15 @@ from jax import lax
 from ..core.check import broadcast_shapes
 from ..core.dispatch import call
 from ..core.dtypes import INTEGER, SCALAR_NAMES
-from ..core.op import TABLE, Array, Number, Optional, composite, op
+from ..core.op import TABLE, Array, Optional, composite, op
 from ..core.tensor import Tensor, from_host, to_host
+from .demands import check_chances, refuse_gradient
 from .kinds import FLOATING, refuse, scalar_name
 from .loss import (
     apply_reduction,
     cross_entropy,
     named_reduction,
     reduced,
-    refuse_gradient,
     spread,
 )
 from .neural import linear
@@ -47,24 +47,6 @@ def _(grad, input, target, weight, reduction):
     return g * (input - target) / ((1 - input) * input).clamp_min(1e-12), g * odds, None
 
 
-@op(module=None, promote="none", differentiable=False)
-def not_chances(input: Array):
-    return ~jnp.all((input >= 0) & (input <= 1))
-
-
-def _check_chances(input: Tensor) -> None:
-    from ..core.record import check_later
-    from ..core.storage import INLINE
-
-    value = input._value_now()
-    if value.trace is INLINE or input.device.type == "meta" or not input.is_floating_point():
-        return
-    check_later(
-        call(not_chances, (input,))._value_now(),
-        lambda: RuntimeError("all elements of input should be between 0 and 1"),
-    )
-
-
 @composite(module="nn.functional")
 def binary_cross_entropy(
     input: Tensor, target: Tensor, weight: Tensor | None = None, size_average: Any = None,
@@ -80,7 +62,7 @@ def binary_cross_entropy(
     if weight is not None:
         weight = weight.expand(broadcast_shapes(tuple(target.shape), tuple(weight.shape)))
     refuse_gradient("binary_cross_entropy", weight=weight)
-    _check_chances(input)
+    check_chances(input)
     return call(_bce, (input, target, weight), (reduction,))
 
 

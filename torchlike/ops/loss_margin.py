@@ -12,9 +12,9 @@ from ..core.dtypes import SCALAR_NAMES, int64
 from ..core.op import Array, Number, Optional, composite, op
 from ..core.tensor import Tensor
 from .activation import logsigmoid
+from .demands import check_range, refuse_gradient
 from .kinds import FLOATING, refuse
-from .loss import apply_reduction, named_reduction, reduced, refuse_gradient, spread
-from .neural import check_range
+from .loss import apply_reduction, named_reduction, reduced, spread
 from .similarity import pairwise_distance
 
 

@@ -8,13 +8,15 @@ from typing import Any
 import jax.numpy as jnp
 import jax.scipy.linalg as jsl
 
+from ..core.dispatch import set_layout
 from ..core.dtypes import finfo
 from ..core.mutate import write_out
 from ..core.op import TABLE, Array, composite, op
+from ..core.storage import contiguous_stride
 from ..core.tensor import Tensor
 from . import return_types
 from .decomp import adjoint, check_float, check_matrix, check_square_float, factor_eigh, factor_svd
-from .linalg import matmul, mH
+from .linalg import columns, matmul, mH
 from .norms import _matrix_norm
 from .solve import as_tolerance, inv, invert_matrix, pinv_slope, pseudo_inverse, solve
 
@@ -73,6 +75,9 @@ def lstsq(
     x, residuals, rank, s = found
     if residuals.numel() and driver != "gels" and not bool((rank == A.shape[-1]).all()):
         residuals = A.new_zeros(0)
+    rows, cols = A.shape[-2:]
+    if x.ndim == A.ndim and rows >= cols:  # LAPACK's buffer has the rows of B
+        set_layout(x, (*contiguous_stride((*x.shape[:-2], x.shape[-1], rows))[:-2], 1, rows))
     return return_types.linalg_lstsq(x, residuals, rank, s.detach())
 
 
@@ -111,7 +116,10 @@ def _power(A: Tensor, n: int) -> Tensor:
         A = matmul(A, A)
 
 
-composite(name="matrix_power")(lambda input, n, *, out=None: matrix_power(input, n, out=out))
+@composite(name="matrix_power")
+def torch_matrix_power(input: Tensor, n: int, *, out: Any = None) -> Tensor:
+    """A to an integer power."""
+    return matrix_power(input, n, out=out)
 
 
 @op(promote="none", module=None, name="linalg_matrix_exp")
@@ -279,7 +287,7 @@ def _reflect(a: Any, tau: Any) -> Any:
 @composite(module="linalg", method=False)
 def householder_product(input: Tensor, tau: Tensor, *, out: Any = None) -> Tensor:
     """The first columns of a product of Householder reflections."""
-    found = reflectors_product(input, tau)
+    found = columns(reflectors_product(input, tau))
     return found if out is None else write_out("householder_product", out, found)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -11,15 +10,13 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..core import dtypes
-from ..core.device import CPU
 from ..core.dispatch import call
 from ..core.dtypes import C_NAMES, SCALAR_NAMES, from_numpy
 from ..core.mutate import overwrite
 from ..core.op import Array, Number, Optional, composite, op, publish
-from ..core.record import check_later
-from ..core.storage import INLINE
 from ..core.tape import no_grad
 from ..core.tensor import Tensor, to_host
+from .demands import check_range, known_values
 from .kinds import NUMERIC, refuse, scalar_name
 from .movement import unsafe_view
 
@@ -27,47 +24,6 @@ INDEX_TYPE = (
     "Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, "
     "Int; but got {} instead (while checking arguments for {})"
 )
-
-
-# ----- values that must lie in a range -----
-@op(module=None, promote="none", differentiable=False, name="outside")
-def outside(input: Array, low: Number, high: Number, skip: Number):
-    x = input.astype(jnp.int64)
-    return jnp.any(((x < low) | (x >= high)) & (x != skip))
-
-
-def check_range(
-    t: Tensor, low: int, high: int, error: Callable[[Any], Exception], skip: int | None = None
-) -> None:
-    """Raise `error(first bad value)`: at once if the values are known, else at the flush."""
-    value = t._value_now()
-    if value.trace is INLINE or value.aval.size == 0 or t.device.type == "meta":
-        return
-    array = known_values(t)
-    if array is not None:
-        bad = _first_bad(array, low, high, skip)
-        if bad is not None:
-            raise error(bad)
-        return
-    flag = call(outside, (t, low, high, low if skip is None else skip))
-    check_later(flag._value_now(), lambda: error(_first_bad(to_host(t), low, high, skip)))
-
-
-def known_values(t: Tensor) -> Any:
-    """The values as a NumPy array if they are computed and on the host, else None."""
-    value = t._value_now()
-    if value.trace is not None or value.array is None or t.device is not CPU:
-        return None
-    return np.asarray(value.array)
-
-
-def _first_bad(array: Any, low: int, high: int, skip: int | None) -> Any:
-    if low <= array.min() and array.max() < high:
-        return None
-    bad = (array < low) | (array >= high)
-    if skip is not None:
-        bad &= array != skip
-    return array[bad].ravel()[0].item() if bad.any() else None
 
 
 # ----- linear -----

@@ -15,6 +15,7 @@ from ..core.op import TABLE, Array, Number, Optional, composite, op, publish
 from ..core.tape import no_grad
 from ..core.tensor import Tensor
 from .activation import wide
+from .demands import refuse_gradient
 from .kinds import FLOATING, refuse
 
 MIXED = "mixed dtype (CPU): all inputs must share same datatype."

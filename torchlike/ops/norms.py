@@ -13,6 +13,7 @@ from ..core.op import TABLE, Array, Dims, Dtype, composite, op, publish
 from ..core.tensor import Tensor
 from .kinds import INTEGER, kind, scalar_name
 from .reduce import axes, restore
+from .unary import zeros_of
 
 INFINITE = (math.inf, -math.inf)
 
@@ -67,7 +68,7 @@ def norm_slope(grad: Tensor, x: Tensor, p: float, norm: Tensor, dim: Any) -> Ten
     """The gradient of a p-norm, zero where the norm is (PyTorch's subgradient)."""
     grad, norm = restore(grad, x.shape, dim), restore(norm, x.shape, dim)
     if p == 0:
-        return x.new_zeros(x.shape)
+        return zeros_of(x)
     if p == 1:
         return x.sgn() * grad
     if p == 2:
@@ -128,9 +129,9 @@ def _matrix_norm(A: Tensor, ord: Any, dim: Any, keepdim: bool, dtype: Any) -> Te
         return found.reshape(_kept(A, rows, cols)) if keepdim else found
     if ord in (1, -1, math.inf, -math.inf):
         first, second = (rows, cols) if abs(ord) == 1 else (cols, rows)
-        sums = vector_norm(A, 1, first, True)
-        found = (sums.amax if ord > 0 else sums.amin)(second, True)
-        return found if keepdim else found.squeeze((rows, cols))
+        sums = vector_norm(A, 1, first, keepdim)
+        second -= not keepdim and second > first
+        return (sums.amax if ord > 0 else sums.amin)(second, keepdim)
     raise RuntimeError(f"linalg.matrix_norm: Order {ord} not supported.")
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import jax.numpy as jnp
 from jax import lax
 
+from ..core.mutate import write_out
 from ..core.op import Array, Dim, composite, op
 from ..core.tensor import Tensor
 from . import return_types
@@ -77,8 +78,11 @@ def _median(name: str, ignore_nan: bool) -> None:
         lambda grad0, result1, input, dim, keepdim: selected(grad0, result1, input, dim, keepdim)
     )
 
-    def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
-        return whole(input) if dim is None else one(input, dim, keepdim)
+    def median(
+        input: Tensor, dim: int | None = None, keepdim: bool = False, *, out: Any = None
+    ) -> Any:
+        found = whole(input) if dim is None else one(input, dim, keepdim)
+        return found if out is None else write_out(name, out, found)
 
     median.__doc__ = f"The lower {name} of all elements, or values and indices along a dim."
     composite(name=name)(median)
@@ -192,16 +196,18 @@ def _quantile(
 @composite
 def quantile(
     input: Tensor, q: Any, dim: int | None = None, keepdim: bool = False, *,
-    interpolation: str = "linear",
+    interpolation: str = "linear", out: Any = None,
 ) -> Tensor:  # fmt: skip
     """The q-th quantiles, nan where a slice has nan."""
-    return _quantile(input, q, dim, keepdim, interpolation, False)
+    found = _quantile(input, q, dim, keepdim, interpolation, False)
+    return found if out is None else write_out("quantile", out, found)
 
 
 @composite
 def nanquantile(
     input: Tensor, q: Any, dim: int | None = None, keepdim: bool = False, *,
-    interpolation: str = "linear",
+    interpolation: str = "linear", out: Any = None,
 ) -> Tensor:  # fmt: skip
     """The q-th quantiles of what is not nan."""
-    return _quantile(input, q, dim, keepdim, interpolation, True)
+    found = _quantile(input, q, dim, keepdim, interpolation, True)
+    return found if out is None else write_out("nanquantile", out, found)

@@ -12,7 +12,7 @@ from ..core.dispatch import call
 from ..core.dtypes import SCALAR_NAMES, int64
 from ..core.op import TABLE, Array, composite, op, publish
 from ..core.tensor import Tensor
-from .neural import check_range
+from .demands import check_range
 from .pool import pool_slope, sizes
 from .pool_average import adaptive_places, adaptive_size, check_dims, check_filled
 

@@ -8,11 +8,12 @@ from typing import Any
 import jax.numpy as jnp
 from jax import lax
 
-from ..core.dtypes import complex128, float64
+from ..core.dtypes import SCALAR_NAMES, complex128, float64
+from ..core.mutate import write_out
 from ..core.op import TABLE, Array, Operand, composite, op
 from ..core.plan import NUMBERS
 from ..core.tensor import Tensor
-from .elementwise import floor_divide, remainder
+from .elementwise import floor_divide
 from .kinds import NUMERIC, is_exact, refuse
 from .unary import conj, zeros_of
 
@@ -52,9 +53,11 @@ def _power(base: Any, exponent: Any) -> Any:
     refuse("pow", base, NUMERIC)
     if not is_exact(base):
         return jnp.power(base, exponent)
-    powered = jnp.power(base, jnp.maximum(exponent, 0))  # a negative power of an integer is 0 …
+    # a negative power of an integer is 0 …
+    powered = jnp.power(base, jnp.maximum(exponent, jnp.zeros_like(exponent)))
     odd = jnp.where(exponent % 2 == 0, jnp.ones_like(base), base)
-    return jnp.where(exponent >= 0, powered, jnp.where(jnp.abs(base) == 1, odd, 0))  # … or ±1
+    inverse = jnp.where(jnp.abs(base) == 1, odd, jnp.zeros_like(base))  # … or ±1
+    return jnp.where(exponent >= 0, powered, inverse)
 
 
 @pow_static.gradient
@@ -79,7 +82,8 @@ def _(grad, input, exponent):
 def _exponent_rule(grad, input, exponent, result):
     log = input.log() if isinstance(input, Tensor) else exponent.new_tensor(input).log()
     slope = grad * conj(result * log)
-    return slope.masked_fill((input == 0) & (exponent >= 0), 0)
+    at_zero = exponent == exponent if slope.is_complex() else exponent >= 0
+    return slope.masked_fill((input == 0) & at_zero, 0)
 
 
 @pow_tensor.gradient
@@ -93,8 +97,10 @@ def _(grad, input, exponent, result):
 
 
 @composite(inplace=True)
-def pow(input: Any, exponent: Any) -> Tensor:
+def pow(input: Any, exponent: Any, *, out: Any = None) -> Tensor:
     """input ** exponent; small constant exponents are compiled in."""
+    if out is not None:
+        return write_out("pow", out, pow(input, exponent))
     if isinstance(exponent, Tensor):
         return (pow_tensor if isinstance(input, Tensor) else pow_base)(input, exponent)
     if type(exponent) is int and -8 <= exponent <= 8:
@@ -105,19 +111,35 @@ def pow(input: Any, exponent: Any) -> Tensor:
 
 
 @composite
-def float_power(input: Any, exponent: Any) -> Tensor:
+def float_power(input: Any, exponent: Any, *, out: Any = None) -> Tensor:
     """input ** exponent in float64 (complex128 for complex operands)."""
-    complex_ = any(
-        v.is_complex() if isinstance(v, Tensor) else isinstance(v, complex) for v in (input, exponent)
+    wide = complex128 if _any_complex(input, exponent) else float64
+    found = pow(*(v.to(wide) if isinstance(v, Tensor) else v for v in (input, exponent)))
+    return found if out is None else write_out("float_power", out, found)
+
+
+def _any_complex(*operands: Any) -> bool:
+    return any(
+        v.is_complex() if isinstance(v, Tensor) else isinstance(v, complex) for v in operands
     )
-    wide = complex128 if complex_ else float64
-    return pow(*(v.to(wide) if isinstance(v, Tensor) else v for v in (input, exponent)))
+
+
+@composite(name="float_power_", module=None, method=True)
+def float_power_(self: Tensor, exponent: Any) -> Tensor:
+    """In-place float_power, for tensors that are float64 or complex128 already."""
+    wide = complex128 if _any_complex(self, exponent) else float64
+    if self.dtype is not wide:
+        raise RuntimeError(
+            f"the base given to float_power_ has dtype {SCALAR_NAMES[self.dtype]} but the "
+            f"operation's result requires dtype {SCALAR_NAMES[wide]}"
+        )
+    return self.pow_(exponent)
 
 
 @composite(inplace=True)
-def square(input: Tensor) -> Tensor:
+def square(input: Tensor, *, out: Any = None) -> Tensor:
     """input ** 2."""
-    return pow(input, 2)
+    return pow(input, 2, out=out)
 
 
 # ----- reflected operators: `number op tensor` -----
@@ -134,7 +156,7 @@ for _dunder, _function in {
     "__rtruediv__": lambda other, self: self.reciprocal() * other,  # as PyTorch does
     "__rdiv__": lambda other, self: self.reciprocal() * other,
     "__rfloordiv__": lambda other, self: floor_divide(other, self),
-    "__rmod__": lambda other, self: remainder(other, self),
+    "__rmod__": lambda other, self: TABLE["torch", "remainder"](other, self),
     "__rpow__": lambda other, self: pow(other, self),
     "__rmatmul__": lambda other, self: other.matmul(self),
     "__rlshift__": lambda other, self: TABLE["torch", "bitwise_left_shift"](other, self),

@@ -15,6 +15,7 @@ from ..core.device import device as Device
 from ..core.dtypes import BOOL, C_NAMES, COMPLEX, FLOAT, INTEGER, SCALAR_NAMES, dtype
 from ..core.mutate import check_writable, overwrite
 from ..core.op import composite
+from ..core.record import LOCAL, VMAP
 from ..core.rng import Generator, generator_of
 from ..core.storage import result_stride
 from ..core.tape import edge_of, function_node, is_grad_enabled, zeros
@@ -86,6 +87,8 @@ def require(condition: bool, message: str) -> None:
 
 def draw_to_tensor(draw: Draw, generator: Generator, device: Device) -> Tensor:
     """The one place where numbers drawn on the host become a tensor."""
+    if LOCAL.state.vmaps:
+        return VMAP["draw"](lambda: from_host(draw(generator), device))
     return from_host(draw(generator), device)
 
 
@@ -171,8 +174,15 @@ def joined(values: np.ndarray, kind: dtype) -> np.ndarray:
 
 
 def method(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
-    """A Tensor method that is not a torch function."""
-    return composite(function, module=None, method=True)
+    """A Tensor method that is not a torch function; `vmap` fills the memory of all examples."""
+
+    @functools.wraps(function)
+    def filled(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        if LOCAL.state.vmaps:
+            return VMAP["fill"](function, self, args, kwargs)
+        return function(self, *args, **kwargs)
+
+    return composite(filled, module=None, method=True)
 
 
 def from_to(function: str, args: tuple, kwargs: dict, defaults: tuple) -> tuple:

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from ..core.dtypes import SCALAR_NAMES
+from ..core.mutate import write_out
 from ..core.op import Array, Dim, Dims, Dtype, alias, composite, op
 from ..core.tensor import Tensor
 from .kinds import INTEGER, is_complex, kind, scalar_name
@@ -99,7 +100,7 @@ def _(grad, input, dim):
 
 @composite
 def nanmean(
-    input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None
+    input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, out: Any = None
 ) -> Tensor:
     """The mean of what is not nan."""
     if not (input.is_floating_point() or input.is_complex()):
@@ -108,7 +109,8 @@ def nanmean(
             f"{SCALAR_NAMES[input.dtype]}"
         )
     total = nansum(input, dim, keepdim, dtype=dtype)
-    return total / (~input.isnan()).sum(dim, keepdim)
+    found = total / (~input.isnan()).sum(dim, keepdim)
+    return found if out is None else write_out("nanmean", out, found)
 
 
 @op(promote="none", node=_all_or_dim("Prod"))
@@ -225,14 +227,19 @@ def _moment(name: str, function: Any) -> None:
         keepdim: bool = False,
         *,
         correction: float | None = None,
+        out: Any = None,
+        axis: Any = None,  # NumPy's spellings
+        keepdims: bool = False,
     ) -> Any:
+        dim, keepdim = axis if dim is None else dim, keepdim or keepdims
         if isinstance(dim, bool):  # var(input, unbiased)
             dim, unbiased = None, dim
         if unbiased is not None and correction is not None:
             raise TypeError(f"{name}() takes `unbiased` or `correction`, not both")
         if correction is None:
             correction = 1 if unbiased is None else int(unbiased)
-        return function(input, dim, float(correction), keepdim)
+        found = function(input, dim, float(correction), keepdim)
+        return found if out is None else write_out(name, out, found)
 
     moment.__doc__ = f"The {name}, with {name}(input, unbiased) and {name}(…, correction=…)."
     composite(name=name)(moment)

@@ -9,9 +9,11 @@ from jax import lax
 
 from ..core.check import check_dims
 from ..core.dtypes import SCALAR_NAMES, bool_, get_default_dtype
+from ..core.mutate import write_out
 from ..core.op import TABLE, Array, Dim, Dtype, alias, composite, op
 from ..core.tensor import Tensor
 from . import return_types
+from .elementwise import div_number, mul_number
 from .kinds import COMPLEX, FLOATING, REAL, refuse
 from .reduce import wide
 
@@ -80,9 +82,11 @@ _running("cummin", jnp.less_equal)
 @composite
 def diff(
     input: Tensor, n: int = 1, dim: int = -1, prepend: Tensor | None = None,
-    append: Tensor | None = None,
+    append: Tensor | None = None, *, out: Any = None,
 ) -> Tensor:  # fmt: skip
     """The n-th difference of neighbours along a dim."""
+    if out is not None:
+        return write_out("diff", out, diff(input, n, dim, prepend, append))
     if n < 0:
         raise RuntimeError(f"order must be non-negative but got {n}")
     if input.dim() == 0:
@@ -124,8 +128,8 @@ def cumulative_trapezoid(
     """Running integral of y over x, or over points dx apart."""
     _check_dimensions(y, dim)
     if x is not None:
-        return (_steps(y, x, dim) * _pairs(y, dim)).cumsum(dim) / 2.0
-    return (1 if dx is None else dx) / 2.0 * _pairs(y, dim).cumsum(dim)
+        return div_number((_steps(y, x, dim) * _pairs(y, dim)).cumsum(dim), 2.0)
+    return mul_number(_pairs(y, dim), (1 if dx is None else dx) / 2.0).cumsum(dim)
 
 
 @composite(method=False)
@@ -135,9 +139,9 @@ def trapezoid(
     """Integral of y over x, or over points dx apart."""
     _check_dimensions(y, dim)
     if x is not None:
-        return (_steps(y, x, dim) * _pairs(y, dim)).sum(dim) / 2.0
+        return div_number((_steps(y, x, dim) * _pairs(y, dim)).sum(dim), 2.0)
     ends = (y.select(dim, 0) + y.select(dim, -1)) * 0.5 if y.shape[dim] else 0
-    return (1 if dx is None else dx) * (y.sum(dim) - ends)
+    return mul_number(y.sum(dim) - ends, 1 if dx is None else dx)
 
 
 alias("trapz", "trapezoid")

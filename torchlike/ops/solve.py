@@ -14,7 +14,7 @@ from ..core.tensor import Tensor
 from . import return_types
 from .decomp import adjoint, check_float, check_matrix, check_square, first_true, raise_if
 from .decomp import check_square_float as check_both
-from .linalg import mH
+from .linalg import columns, mH
 
 SINGULAR = (
     "{name}: {where}The diagonal element {at} is zero, the inversion could not be completed "
@@ -102,7 +102,7 @@ def lu_factor(A: Tensor, *, pivot: bool = True, out: Any = None) -> Any:
     _check_pivot("linalg.lu_factor", pivot)
     packed, pivots, info = factor_lu(A)
     _check_lu("torch.linalg.lu_factor", info)
-    found = return_types.linalg_lu_factor(packed, pivots)
+    found = return_types.linalg_lu_factor(columns(packed), pivots)
     return found if out is None else write_out("linalg_lu_factor", out, found)
 
 
@@ -229,6 +229,7 @@ def inv(A: Tensor, *, out: Any = None) -> Tensor:
     """The inverse; LinAlgError when the matrix is singular."""
     found, info = invert_matrix(A)
     _check_inverse("linalg.inv", info)
+    found = columns(found)
     return found if out is None else write_out("linalg_inv", out, found)
 
 
@@ -302,6 +303,7 @@ def solve(A: Tensor, B: Tensor, *, left: bool = True, out: Any = None) -> Tensor
     """X of AX = B (or XA = B); LinAlgError when A is singular."""
     found, info = solve_system(A, B, left)
     _check_solved("torch.linalg.solve", info)
+    found = found if _is_vector(A, B) else columns(found)
     return found if out is None else write_out("linalg_solve", out, found)
 
 

@@ -11,12 +11,14 @@ import jax.scipy.special as jsp
 from jax import lax
 
 from ..core.dtypes import finfo
+from ..core.mutate import write_out
 from ..core.op import Array, Operand, alias, composite, op, publish, unary
 from ..core.tensor import Tensor
+from .elementwise import mul_number
 from .hurwitz import zeta as hurwitz
-from .kinds import COMPLEX, FLOATING, refuse
+from .kinds import COMPLEX, FLOATING, in_single, refuse, with_tensor
 
-SQRT_PI = math.sqrt(math.pi)
+SQRT_PI, SQRT_2PI = math.sqrt(math.pi), math.sqrt(2 * math.pi)
 REAL_ONLY = frozenset({COMPLEX})
 
 
@@ -25,7 +27,7 @@ def _real_row(
 ) -> Any:
     def checked(input: Any) -> Any:
         refuse(f"{name}_vml_cpu", input, REAL_ONLY)
-        return body(input)
+        return in_single(body)(input)
 
     made = unary(name, checked, promote="float", **traits)
     made.gradient(rule)
@@ -52,19 +54,21 @@ _special(
 )
 _special(
     "ndtri", jsp.ndtri,
-    lambda grad, result: grad * math.sqrt(2 * math.pi) * (result.square() / 2).exp(),
+    lambda grad, result: grad * SQRT_2PI * (result.square() / 2).exp(),
 )  # fmt: skip
 _special(
     "log_ndtr", jsp.log_ndtr,
-    lambda grad, input, result: grad / math.sqrt(2 * math.pi) * (-(result + input.pow(2) / 2)).exp(),
+    lambda grad, input, result: grad / SQRT_2PI * (-(result + input.pow(2) / 2)).exp(),
 )  # fmt: skip
 _special("entr", jsp.entr, lambda grad, input: grad * -(1 + input.log()))
 
 
 @composite(module="special")
-def ndtr(input: Tensor) -> Tensor:
+def ndtr(input: Tensor, *, out: Any = None) -> Tensor:
     """The area under the normal curve left of x."""
-    return (input * math.sqrt(0.5)).erf().add(1).mul(0.5)
+    if out is not None:
+        return write_out("special_ndtr", out, ndtr(input))
+    return mul_number((input * math.sqrt(0.5)).erf().add(1), 0.5)
 
 
 # ----- gamma functions -----
@@ -100,6 +104,10 @@ _real_row("digamma", _digamma, lambda grad, input: grad * input.polygamma(1))
 @op(elementwise=True, promote="float", module=None, name="polygamma")
 def polygamma_of(input: Array, n: int):
     refuse("polygamma_cpu", input, REAL_ONLY)
+    return in_single(lambda x: _polygamma(x, n))(input)
+
+
+def _polygamma(input: Any, n: int) -> Any:
     if n == 0:
         return _digamma(input)
     if n == 1:
@@ -114,11 +122,12 @@ def _(grad, input, n):
 
 
 @composite(method=False)
-def polygamma(n: int, input: Tensor) -> Tensor:
+def polygamma(n: int, input: Tensor, *, out: Any = None) -> Tensor:
     """The n-th derivative of digamma."""
     if n < 0:
         raise RuntimeError("polygamma(n, x) does not support negative n.")
-    return polygamma_of(input, n)
+    found = polygamma_of(input, n)
+    return found if out is None else write_out("polygamma", out, found)
 
 
 @composite(name="polygamma", module=None, method=True, inplace=True, inplace_function=False)
@@ -128,11 +137,12 @@ def polygamma_method(self: Tensor, n: int) -> Tensor:
 
 
 @composite(inplace=True)
-def mvlgamma(input: Tensor, p: int) -> Tensor:
+def mvlgamma(input: Tensor, p: int, *, out: Any = None) -> Tensor:
     """The logarithm of the multivariate gamma function of dimension p."""
     if p < 1:
         raise RuntimeError("p has to be greater than or equal to 1")
-    return mvlgamma_of(input, p)
+    found = mvlgamma_of(input, p)
+    return found if out is None else write_out("mvlgamma", out, found)
 
 
 @op(elementwise=True, promote="float", module=None, name="mvlgamma")
@@ -173,31 +183,61 @@ _incomplete("igamma", jsp.gammainc, 1)
 _incomplete("igammac", jsp.gammaincc, -1)
 
 
-@op(elementwise=True, promote="float", module="special", node="SpecialZetaBackward0")
-def zeta(input: Operand, other: Operand):
-    return hurwitz(input, other)
+def _zeta(form: int) -> Any:
+    def zeta(input: Operand, other: Operand):
+        return in_single(hurwitz)(input, other)
+
+    made = op(
+        elementwise=True, promote=with_tensor("special_zeta", to_float=True), module=None,
+        name=f"special_zeta{form or ''}", node=f"SpecialZetaBackward{form}",
+    )(zeta)  # fmt: skip
+
+    @made.gradient
+    def _(grad, input, other):
+        return None, grad * -input * made(input + 1, other)
+
+    return made.public
 
 
-@zeta.gradient
-def _(grad, input, other):
-    if isinstance(input, Tensor) and input.requires_grad:
-        raise RuntimeError("the derivative for 'zeta' is not implemented.")
-    return None, grad * -input * zeta(input + 1, other)
+_ZETA = [_zeta(form) for form in range(3)]
+
+
+@composite(module="special", method=False)
+def zeta(input: Any, other: Any, *, out: Any = None) -> Tensor:
+    """Hurwitz's zeta function, differentiable in the second argument."""
+    form = 1 if not isinstance(input, Tensor) else 0 if isinstance(other, Tensor) else 2
+    found = _ZETA[form](input, other)
+    return found if out is None else write_out("special_zeta", out, found)
 
 
 # ----- products with a logarithm -----
-@op(elementwise=True, promote="float")
-def xlogy(input: Operand, other: Operand):
-    return _times_log(input, other, jnp.log)
+def _product_with_log(name: str, log: Callable[..., Any], low: float, title: str) -> Any:
+    """x · log y in its three forms (tensors, a number first, a number last), whose nodes differ."""
 
+    def product(input: Operand, other: Operand):
+        refuse(f"{name}_cpu", input, REAL_ONLY)
+        return in_single(lambda x, y: _times_log(x, y, log))(input, other)
 
-@op(elementwise=True, promote="float", module="special", node="SpecialXlog1PyBackward0")
-def xlog1py(input: Operand, other: Operand):
-    return _times_log(input, other, jnp.log1p)
+    forms = []
+    for form in range(3):
+        made = op(
+            elementwise=True, promote=with_tensor(name, to_float=True), module=None,
+            name=f"{name}{form or ''}", node=f"{title}Backward{form}",
+        )(product)  # fmt: skip
+        made.gradient(_times_log_rule(made, low))
+        forms.append(made.public)
+
+    def function(input: Any, other: Any, *, out: Any = None) -> Tensor:
+        form = 0 if isinstance(other, Tensor) and isinstance(input, Tensor) else 2
+        form = form if isinstance(input, Tensor) else 1
+        found = forms[form](input, other)
+        return found if out is None else write_out(name, out, found)
+
+    function.__doc__ = f"The product of the first and a logarithm of the second ({name})."
+    return function
 
 
 def _times_log(x: Any, y: Any, log: Callable[..., Any]) -> Any:
-    refuse("xlogy_cpu", x, REAL_ONLY)
     product = jnp.where(x == 0, jnp.zeros_like(x), x * log(y))
     return jnp.where(y != y, y, product)
 
@@ -211,8 +251,10 @@ def _times_log_rule(function: Any, low: float) -> Callable[..., Any]:
     return rule
 
 
-xlogy.gradient(_times_log_rule(xlogy, 0))
-xlog1py.gradient(_times_log_rule(xlog1py, -1))
+composite(name="xlogy", inplace=True)(_product_with_log("xlogy", jnp.log, 0, "Xlogy"))
+composite(name="xlog1py", module="special")(
+    _product_with_log("xlog1py", jnp.log1p, -1, "SpecialXlog1Py")
+)
 
 # ----- modified Bessel functions of the first kind -----
 _real_row("i0", jsp.i0, lambda grad, input: grad * i1(input))
@@ -241,7 +283,8 @@ def _tiny(input: Tensor) -> float:
 
 publish("special", "polygamma", polygamma)
 for _name, _other in dict(
-    erf="erf", erfc="erfc", erfinv="erfinv", digamma="digamma", psi="digamma", gammaln="lgamma", gammainc="igamma", gammaincc="igammac",
+    erf="erf", erfc="erfc", erfinv="erfinv", digamma="digamma", psi="digamma",
+    gammaln="lgamma", gammainc="igamma", gammaincc="igammac",
     multigammaln="mvlgamma", i0="i0", xlogy="xlogy",
 ).items():  # fmt: skip
     alias(_name, _other, module="special", of="torch")

@@ -11,7 +11,7 @@ from ..core.mutate import write_out
 from ..core.op import Array, composite, op
 from ..core.tensor import Tensor
 from . import return_types
-from .linalg import mH
+from .linalg import columns, mH
 
 
 @op(
@@ -64,7 +64,7 @@ def solve_triangular(
 ) -> Tensor:  # fmt: skip
     """X of AX = B (or XA = B) for a triangular A."""
     _check(A, B, left)
-    found = solve_triangle(A, B, upper, left, unitriangular)
+    found = columns(solve_triangle(A, B, upper, left, unitriangular))
     return found if out is None else write_out("linalg_solve_triangular", out, found)
 
 
@@ -100,8 +100,8 @@ def _by_factor(factor: Any, b: Any, upper: bool) -> Any:
     return solve(solve(b, upper), not upper)
 
 
-@op(promote="none")
-def cholesky_solve(input: Array, L: Array, upper: bool = False):
+@op(promote="none", module=None, name="cholesky_solve")
+def solve_factored(input: Array, L: Array, upper: bool):
     for name, x in (("b", input), ("u", L)):
         if x.ndim < 2:
             raise RuntimeError(
@@ -110,21 +110,35 @@ def cholesky_solve(input: Array, L: Array, upper: bool = False):
     return _by_factor(L, input, upper)
 
 
-@cholesky_solve.gradient
+@solve_factored.gradient
 def _(grad, L, result, upper):
-    down = cholesky_solve(grad, L, upper)
+    down = solve_factored(grad, L, upper)
     common = down @ mH(result)
     return down, _factor_slope(L, common + mH(common), upper)
 
 
-@op(promote="none")
-def cholesky_inverse(input: Array, upper: bool = False):
+@op(promote="none", module=None, name="cholesky_inverse")
+def invert_factored(input: Array, upper: bool):
     return _by_factor(input, jnp.eye(input.shape[-1], dtype=input.dtype), upper)
 
 
-@cholesky_inverse.gradient
+@invert_factored.gradient
 def _(grad, input, result, upper):
     return _factor_slope(input, result @ (grad + mH(grad)) @ result, upper)
+
+
+@composite
+def cholesky_solve(input: Tensor, L: Tensor, upper: bool = False, *, out: Any = None) -> Tensor:
+    """X of AX = B, given the Cholesky factor of A."""
+    found = columns(solve_factored(input, L, upper))
+    return found if out is None else write_out("cholesky_solve", out, found)
+
+
+@composite
+def cholesky_inverse(input: Tensor, upper: bool = False, *, out: Any = None) -> Tensor:
+    """The inverse of A, given its Cholesky factor."""
+    found = columns(invert_factored(input, upper))
+    return found if out is None else write_out("cholesky_inverse", out, found)
 
 
 def _factor_slope(factor: Tensor, common: Tensor, upper: bool) -> Tensor:

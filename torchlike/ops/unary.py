@@ -10,11 +10,13 @@ import jax.numpy as jnp
 from jax import lax
 
 from ..core.dtypes import bool_
+from ..core.mutate import write_out
 from ..core.op import Array, Number, Optional, alias, composite, op, unary
 from ..core.tensor import Tensor
-from .kinds import BOOL, FLOATING, INTEGER, NUMERIC, is_complex, kind, refuse
+from .kinds import BOOL, FLOATING, INTEGER, NUMERIC, in_single, is_complex, kind, refuse
 
 LN2, LN10, DEGREE = math.log(2), math.log(10), math.pi / 180
+NAN = complex(math.nan, math.nan)
 NEG_BOOL = (
     "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a "
     "mask, use the `~` or `logical_not()` operator instead."
@@ -73,7 +75,7 @@ row("acosh", jnp.acosh, lambda grad, input: grad * _acosh_slope(input))
 row("atanh", jnp.atanh, lambda grad, input: grad / (1 - input.pow(2)).conj())
 row("deg2rad", lambda x: x * DEGREE, lambda grad: grad * DEGREE)
 row("rad2deg", lambda x: x * (1 / DEGREE), lambda grad: grad * (1 / DEGREE))
-row("sinc", lambda x: _sinc(x), lambda grad, input: grad * _sinc_slope(input).conj())
+row("sinc", in_single(lambda x: _sinc(x)), lambda grad, input: grad * _sinc_slope(input).conj())
 
 
 def _acosh_slope(input: Tensor) -> Tensor:
@@ -137,7 +139,7 @@ def _(grad, result):
 def logit(input: Array, eps: Optional[Number] = None):
     refuse("logit_cpu", input, FLOATING)
     x = input if eps is None else jnp.clip(input, eps, 1 - eps)
-    return jnp.log(x / (1 - x))
+    return in_single(lambda x: jnp.log(x / (1 - x)))(x)
 
 
 @logit.gradient
@@ -178,7 +180,9 @@ round_whole = _rounding("round", _nearest, module=None, inplace=False)
 @op(elementwise=True, module=None, node="RoundBackward1")
 def round_decimals(input: Array, decimals: int):
     _not_complex(input, "round is not supported for complex inputs")
-    refuse("round_vml_cpu", input, NUMERIC | {INTEGER})
+    refuse("round_vml_cpu", input, NUMERIC)
+    if kind(input) == INTEGER or decimals == 0:
+        return input if kind(input) == INTEGER else _nearest(input)
     scale = 10.0 ** abs(decimals)
     return _nearest(input * scale) / scale if decimals > 0 else _nearest(input / scale) * scale
 
@@ -187,9 +191,10 @@ round_decimals.gradient(zeros_of)
 
 
 @composite(inplace=True, name="round")
-def round_(input: Tensor, *, decimals: int = 0) -> Tensor:
+def round_(input: Tensor, *, decimals: int | None = None, out: Any = None) -> Tensor:
     """Round half to even, at `decimals` places after the point."""
-    return round_decimals(input, decimals) if decimals else round_whole(input)
+    found = round_whole(input) if decimals is None else round_decimals(input, decimals)
+    return found if out is None else write_out("round", out, found)
 
 
 @op(elementwise=True)
@@ -225,8 +230,14 @@ def _sgn(input: Any) -> Any:
     if not is_complex(input):
         return _sign(input)
     size = jnp.abs(input)
-    turned = jnp.where(size == 0, jnp.zeros_like(input), input / jnp.where(size == 0, 1, size))
-    return jnp.where(jnp.isfinite(size), turned, jnp.full_like(input, complex(jnp.nan, jnp.nan)))
+    return jnp.where(jnp.isfinite(size), turned(input), jnp.full_like(input, NAN))
+
+
+def turned(input: Any) -> Any:
+    """A complex number scaled to size 1; 0 stays."""
+    size = jnp.abs(input)
+    scale = jnp.where(size == 0, jnp.zeros_like(size), 1 / jnp.where(size == 0, 1, size))
+    return lax.complex(input.real * scale, input.imag * scale)
 
 
 unary("abs", _abs, promote="common").gradient(lambda grad, input: grad * input.sgn())
@@ -311,9 +322,10 @@ conj_copy.gradient(lambda grad: grad.conj_physical())
 
 
 @composite(inplace=True)
-def conj_physical(input: Tensor) -> Tensor:
+def conj_physical(input: Tensor, *, out: Any = None) -> Tensor:
     """The complex conjugate as a new tensor; a real tensor itself."""
-    return conj_copy(input) if input.is_complex() else input
+    found = conj_copy(input) if input.is_complex() else input
+    return found if out is None else write_out("conj_physical", out, found)
 
 
 for _name, _other in dict(

@@ -9,7 +9,16 @@ from typing import Any
 from ..core.dispatch import call
 from ..core.op import Array, composite, op, publish
 from ..core.tensor import Tensor
-from .conv_forms import Geometry, columns, cropped, output_size, padded, padded_size, taps, unshifted
+from .conv_forms import (
+    Geometry,
+    columns,
+    cropped,
+    output_size,
+    padded,
+    padded_size,
+    taps,
+    unshifted,
+)
 from .kinds import INTEGER, refuse
 
 

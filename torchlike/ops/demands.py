@@ -1,0 +1,85 @@
+"""Demands on tensor arguments that only their values, or their wish for a gradient, can break."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+
+from ..core.device import CPU
+from ..core.dispatch import call
+from ..core.op import Array, Number, op
+from ..core.record import check_later
+from ..core.storage import INLINE
+from ..core.tape import is_grad_enabled
+from ..core.tensor import Tensor, to_host
+
+
+def refuse_gradient(function: str, **tensors: Any) -> None:
+    """RuntimeError (PyTorch's text) where a gradient is wanted that there is no formula for."""
+    for name, t in tensors.items():
+        if t is not None and t.requires_grad and is_grad_enabled():
+            raise RuntimeError(
+                f"The function '{function}' is not differentiable with respect to argument "
+                f"'{name}'. This input cannot have requires_grad True."
+            )
+
+
+# ----- values that must lie in a range -----
+@op(module=None, promote="none", differentiable=False, name="outside")
+def outside(input: Array, low: Number, high: Number, skip: Number):
+    x = input.astype(jnp.int64)
+    return jnp.any(((x < low) | (x >= high)) & (x != skip))
+
+
+def check_range(
+    t: Tensor, low: int, high: int, error: Callable[[Any], Exception], skip: int | None = None
+) -> None:
+    """Raise `error(first bad value)`: at once if the values are known, else at the flush."""
+    value = t._value_now()
+    if value.trace is INLINE or value.aval.size == 0 or t.device.type == "meta":
+        return
+    array = known_values(t)
+    if array is not None:
+        bad = _first_bad(array, low, high, skip)
+        if bad is not None:
+            raise error(bad)
+        return
+    flag = call(outside, (t, low, high, low if skip is None else skip))
+    check_later(flag._value_now(), lambda: error(_first_bad(to_host(t), low, high, skip)))
+
+
+def known_values(t: Tensor) -> Any:
+    """The values as a NumPy array if they are computed and on the host, else None."""
+    value = t._value_now()
+    if value.trace is not None or value.array is None or t.device is not CPU:
+        return None
+    return np.asarray(value.array)
+
+
+def _first_bad(array: Any, low: int, high: int, skip: int | None) -> Any:
+    if low <= array.min() and array.max() < high:
+        return None
+    bad = (array < low) | (array >= high)
+    if skip is not None:
+        bad &= array != skip
+    return array[bad].ravel()[0].item() if bad.any() else None
+
+
+# ----- chances -----
+@op(module=None, promote="none", differentiable=False)
+def not_chances(input: Array):
+    return ~jnp.all((input >= 0) & (input <= 1))
+
+
+def check_chances(t: Tensor) -> None:
+    """RuntimeError unless all values lie between 0 and 1: at once, or at the flush."""
+    value = t._value_now()
+    if value.trace is INLINE or t.device.type == "meta" or not t.is_floating_point():
+        return
+    check_later(
+        call(not_chances, (t,))._value_now(),
+        lambda: RuntimeError("all elements of input should be between 0 and 1"),
+    )
