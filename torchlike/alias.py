@@ -17,6 +17,7 @@ FLAG = "TORCHLIKE_ALIAS"
 
 # PyTorch's path, then the modules of torchlike whose names it shows (parents before children).
 PATHS = """
+autograd.anomaly_mode            autograd.anomaly
 autograd.variable                autograd
 functional                       ops
 nn.modules                       nn
@@ -62,6 +63,7 @@ optim.sgd                        optim.descent
 optim.sparse_adam                optim.adaptive
 storage                          ops.memory
 torch_version                    version
+utils.checkpoint                 autograd.checkpoint
 types                            typenames
 utils.checkpoint                 autograd.checkpoint
 utils.data.dataloader            utils.data.loader utils.data.collate utils.data.worker

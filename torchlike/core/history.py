@@ -10,11 +10,11 @@ from typing import Any
 
 from .check import FLOAT_GRAD_ONLY, NON_LEAF_FLAG, NON_LEAF_FLAG_OFF, NON_LEAF_GRAD
 from .dtypes import C_NAMES, FLOAT, SCALAR_NAMES
+from .engine import execute
 from .hooks import RemovableHandle
 from .mutate import regenerate
 from .record import LOCAL
 from .run import step_boundary
-from .engine import execute
 from .tape import GRAD_FN, Node, _register, accumulator_of, edge_of, filled
 from .tensor import Counter, Tensor, alias_of, counter_of, wrap
 

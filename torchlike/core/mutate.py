@@ -16,10 +16,11 @@ import numpy as np
 from . import dtypes
 from .check import LEAF_INPLACE, LEAF_VIEW_INPLACE
 from .dispatch import call, call_view, check_no_overlap
+from .node_text import short_name
 from .plan import Op, Plan
 from .record import LOCAL, VMAP, Spec, record
 from .storage import HostStorage, Value, host_value, read_numpy, storage_of
-from .tape import FunctionNode, OpNode, _short_name, apply_node, edge_of, function_node, zeros
+from .tape import FunctionNode, OpNode, apply_node, edge_of, function_node, zeros
 from .tensor import Step, Tensor, counter_of, wrap, write_host
 
 
@@ -57,7 +58,7 @@ def _creation_text(t: Tensor, what: str = "is being modified inplace") -> str:
             f"{mode} block (if you don't want the inplace to be tracked) or both outside (if you "
             "want the inplace to be tracked)."
         )
-    name = _short_name(t._grad_fn) if t._grad_fn is not None else "a function"
+    name = short_name(t._grad_fn) if t._grad_fn is not None else "a function"
     return (
         f"Output {t._out_nr} of {name} is a view and {what}. This view is the output of a function "
         "that returns multiple views. Such functions do not allow the output views to be modified "
@@ -160,7 +161,7 @@ def _rebase(t: Tensor, src: Tensor) -> None:
     node = src._grad_fn
     if isinstance(node, OpNode):
         _move_saved(node, t, src)
-        counter_of(t).writer = (src._out_nr, _short_name(node))
+        counter_of(t).writer = (src._out_nr, short_name(node))
     if t._base_tensor is None:
         if t._retains:
             _move_retained(t, node, src._out_nr)

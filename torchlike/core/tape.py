@@ -7,18 +7,16 @@ alive. `core.engine` walks the graph.
 from __future__ import annotations
 
 import itertools
-import re
 import traceback
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-import jax.numpy as jnp
-import numpy as np
-
 from .check import BACKWARD_TWICE, INFERENCE_SAVED
-
+from .fills import filled as filled
+from .fills import sum_spec as sum_spec
+from .fills import zeros as zeros
 from .gradmode import enable_grad as enable_grad
 from .gradmode import inference_mode as inference_mode
 from .gradmode import is_grad_enabled as is_grad_enabled
@@ -26,12 +24,12 @@ from .gradmode import is_inference_mode_enabled as is_inference_mode_enabled
 from .gradmode import no_grad as no_grad
 from .gradmode import set_grad_enabled as set_grad_enabled
 from .hooks import RemovableHandle
+from .node_text import modified_text as modified_text
 from .plan import Op, Plan
 from .pullback import Pullback, call_formula
-from .record import LOCAL, Spec, number_array, record
-
+from .record import LOCAL, number_array, record
 from .storage import Aval, Value, host_value
-from .tensor import TENSORS, Tensor, alias_of, counter_of, wrap
+from .tensor import TENSORS, Tensor, wrap
 
 _sequence = itertools.count().__next__
 LAST = (1 << 64) - 1  # AccumulateGrad's sequence number: it runs as soon as it can
@@ -300,29 +298,6 @@ def _modified(node: OpNode, at: int, counter: Any, before: int) -> str:
     return modified_text(aval, edge, None if at >= n else counter, before, counter.version)
 
 
-def modified_text(aval: Aval, edge: Edge, counter: Any, before: int, now: int) -> str:
-    """PyTorch's message about a saved tensor that was written to."""
-    number, writer = (0, "") if edge is None else (edge[1], _short_name(edge[0]))
-    if writer and writer != "AsStrided":
-        number, writer = getattr(counter, "writer", (number, writer))
-    whence = f", which is output {number} of {writer}," if writer else ""
-    name = aval.dtype.legacy or "Tensor"
-    where = "cuda." if aval.device.type == "cuda" else ""
-    return (
-        "one of the variables needed for gradient computation has been modified by an inplace operation: "
-        f"[torch.{where}{name} {list(aval.shape)}]{whence} is at version {now}; expected "
-        f"version {before} instead. Hint: enable anomaly detection to find the operation that "
-        "failed to compute its gradient, with torch.autograd.set_detect_anomaly(True, check_nan=False)."
-    )
-
-
-def _short_name(node: Node) -> str:
-    """The op a node is of, as PyTorch's messages name it: `Exp` for `ExpBackward0`."""
-    if isinstance(node, OpNode) and node.plan.op.view:
-        return "AsStrided"  # a view whose base was written to has been regenerated
-    return re.sub(r"Backward\d*$", "", node.name())
-
-
 def _op_of_pullback(node: OpNode) -> Op:
     """The pullback as an op, so that it can be differentiated again."""
     pull = node.pullback
@@ -516,34 +491,3 @@ def _watched(node: OpNode, state: Any) -> None:
         node.packed = True
     if state.anomaly[0]:
         node.metadata["traceback_"] = traceback.format_stack()[:-4]
-
-
-# ----- small programs of the engine's own -----
-_sums: dict[Aval, Spec] = {}
-_fills: dict[tuple[Aval, int], Spec] = {}
-
-
-def sum_spec(a: Aval) -> Spec:
-    """The op that adds two gradients."""
-    found = _sums.get(a)
-    if found is None:
-        found = _sums[a] = Spec(
-            "accumulate", (a,), lambda x, y: [x + y], lambda: lambda x, y: [x + y], a.device
-        )
-    return found
-
-
-def filled(a: Aval, number: int) -> Value:
-    """A value of zeros or ones."""
-    spec = _fills.get((a, number))
-    if spec is None:
-        spec = _fills[a, number] = Spec(
-            ("zeros", "ones")[number], (a,), lambda: [jnp.full(a.shape, number, a.np)],
-            lambda: lambda: [np.full(a.shape, number, a.np)], a.device,
-        )  # fmt: skip
-    return record(spec, ())[0]
-
-
-def zeros(a: Aval) -> Value:
-    """A value of zeros."""
-    return filled(a, 0)

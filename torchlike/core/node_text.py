@@ -1,0 +1,32 @@
+"""How PyTorch's messages name nodes and the tensors they saved."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from .storage import Aval
+
+
+def short_name(node: Any) -> str:
+    """The op a node is of, as PyTorch's messages name it: `Exp` for `ExpBackward0`."""
+    plan = getattr(node, "plan", None)
+    if plan is not None and plan.op.view:
+        return "AsStrided"  # a view whose base was written to has been regenerated
+    return re.sub(r"Backward\d*$", "", node.name())
+
+
+def modified_text(aval: Aval, edge: Any, counter: Any, before: int, now: int) -> str:
+    """PyTorch's message about a saved tensor that was written to."""
+    number, writer = (0, "") if edge is None else (edge[1], short_name(edge[0]))
+    if writer and writer != "AsStrided":
+        number, writer = getattr(counter, "writer", (number, writer))
+    whence = f", which is output {number} of {writer}," if writer else ""
+    name = aval.dtype.legacy or "Tensor"
+    where = "cuda." if aval.device.type == "cuda" else ""
+    return (
+        "one of the variables needed for gradient computation has been modified by an inplace operation: "
+        f"[torch.{where}{name} {list(aval.shape)}]{whence} is at version {now}; expected "
+        f"version {before} instead. Hint: enable anomaly detection to find the operation that "
+        "failed to compute its gradient, with torch.autograd.set_detect_anomaly(True, check_nan=False)."
+    )
