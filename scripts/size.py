@@ -10,7 +10,9 @@ FILE_LINES, FUNCTION_LINES = 600, 60
 MEDIAN, P90 = 8, 30
 
 # What may be longer, and why.
-REASONS: dict[str, str] = {}
+REASONS: dict[str, str] = {
+    "core/dispatch.py:call": "the hot path: each helper it calls costs 60 ns per op",
+}
 
 
 def functions(tree: ast.Module) -> list[tuple[str, int]]:

@@ -30,6 +30,8 @@ from .core.tensor import is_tensor as is_tensor
 from .ops import PUBLIC as _PUBLIC
 from .ops import return_types as return_types
 from .ops.data import LEGACY as _LEGACY
+from .ops.memory import TypedStorage as TypedStorage
+from .ops.memory import UntypedStorage as UntypedStorage
 
 globals().update(_PUBLIC)
 globals().update(_dtypes.PUBLIC)

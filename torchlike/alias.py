@@ -19,7 +19,12 @@ FLAG = "TORCHLIKE_ALIAS"
 PATHS = """
 autograd.anomaly_mode            autograd.anomaly
 autograd.variable                autograd
+_tensor                          serialize.rebuild
+_tensor_str                      printing
+_utils                           serialize.rebuild
+_weights_only_unpickler          serialize.unpickle
 functional                       ops
+nn.common_types                  nn.sizes
 nn.modules                       nn
 nn.modules.activation            nn.activations nn.transformer
 nn.modules.adaptive              nn.adaptive
@@ -44,6 +49,7 @@ nn.modules.rnn                   nn.rnn
 nn.modules.sparse                nn.layers
 nn.modules.transformer           nn.transformer
 nn.modules.upsampling            nn.padding
+nn.modules.utils                 nn.sizes
 nn.utils.clip_grad               nn.utils.gradients
 nn.utils.convert_parameters      nn.utils.gradients
 nn.utils.init                    nn.utils.fusion
@@ -65,7 +71,6 @@ storage                          ops.memory
 torch_version                    version
 utils.checkpoint                 autograd.checkpoint
 types                            typenames
-utils.checkpoint                 autograd.checkpoint
 utils.data.dataloader            utils.data.loader utils.data.collate utils.data.worker
 utils.data._utils                utils.data
 utils.data._utils.collate        utils.data.collate
@@ -92,7 +97,8 @@ def populate() -> None:
             vars(shown).update((key, value) for key, value in public if key[:2] != "__")
         sys.modules[name] = shown
         parent, _, leaf = name.rpartition(".")
-        if not hasattr(sys.modules[parent], leaf):  # nn.utils.weight_norm is the function
+        # nn.utils.weight_norm is the function, and stays it
+        if isinstance(getattr(sys.modules[parent], leaf, shown), ModuleType):
             setattr(sys.modules[parent], leaf, shown)
 
 

@@ -9,7 +9,7 @@ import functools
 import types
 import typing
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -27,36 +27,33 @@ OPS: dict[str, Op] = {}  # public ops by name
 
 
 # ----- the vocabulary of annotations -----
-class Array:
-    """A tensor parameter: the body gets a JAX array."""
+if TYPE_CHECKING:  # inside a body they are arrays, numbers and tuples
+    Array = Operand = Number = Arrays = Dim = Dims = Dtype = Size = Any
+else:
 
+    class Array:
+        """A tensor parameter: the body gets a JAX array."""
 
-class Operand:
-    """A tensor or a Python number, promoted together with the other operands."""
+    class Operand:
+        """A tensor or a Python number, promoted together with the other operands."""
 
+    class Number:
+        """A Python number handed in at run time, as a 0-d array of the promoted dtype."""
 
-class Number:
-    """A Python number handed in at run time, as a 0-d array of the promoted dtype."""
+    class Arrays:
+        """A list or tuple of tensors: the body gets a tuple of arrays."""
 
+    class Dim:
+        """One dim, checked and counted from the front."""
 
-class Arrays:
-    """A list or tuple of tensors: the body gets a tuple of arrays."""
+    class Dims:
+        """None, a dim, or several: the body gets a tuple of dims counted from the front, or None."""
 
+    class Dtype:
+        """A PyTorch dtype or None: the body gets the NumPy dtype, or None."""
 
-class Dim:
-    """One dim, checked and counted from the front."""
-
-
-class Dims:
-    """None, a dim, or several: the body gets a tuple of dims counted from the front, or None."""
-
-
-class Dtype:
-    """A PyTorch dtype or None: the body gets the NumPy dtype, or None."""
-
-
-class Size:
-    """A size or sequence of sizes: the body gets a tuple of ints."""
+    class Size:
+        """A size or sequence of sizes: the body gets a tuple of ints."""
 
 
 _KINDS = {"Array": "tensor", "Operand": "operand", "Number": "number", "Arrays": "tensors"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -74,7 +74,11 @@ class Tensor:
     _inference: bool = False
     __array_priority__ = 1000
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> Tensor:
+    if TYPE_CHECKING:  # the table installs most methods
+
+        def __getattr__(self, name: str) -> Any: ...
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         if cls is Tensor or not args:
             return CONSTRUCT[0](cls, *args, **kwargs)
         return CONSTRUCT[0](cls, *args)
@@ -426,17 +430,6 @@ class Parameter(Tensor, metaclass=_ParameterMeta):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         pass
-
-
-class Buffer(Tensor):
-    """A tensor that a Module registers as a buffer when it is assigned as an attribute."""
-
-    def __new__(cls, data: Any = None, *, persistent: bool = True) -> Any:  # type: ignore[misc]
-        if data is None:
-            data = from_host(np.empty(0, dtypes.to_numpy(dtypes.get_default_dtype())))
-        t = alias_of(data, Tensor)
-        t.persistent, t._is_buffer = persistent, True
-        return t
 
 
 TENSORS.add(Parameter)

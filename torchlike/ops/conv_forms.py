@@ -179,7 +179,7 @@ def _correlate_cpu(x: Any, w: Any, geo: Geometry, out: tuple[int, ...]) -> Any:
 
 
 def _spread_cpu(g: Any, w: Any, geo: Geometry, size: tuple[int, ...]) -> Any:
-    """The transpose of correlation: columns by a product, then each tap added where it came from."""
+    """The transpose of correlation: columns by a product, each tap added where it came from."""
     groups, o, kernel = geo.groups, w.shape[0], w.shape[2:]
     c, out = w.shape[1] * groups, g.shape[2:]
     rows = w.reshape(groups, o // groups, -1)
@@ -199,9 +199,8 @@ def _weigh_cpu(x: Any, g: Any, geo: Geometry, kernel: tuple[int, ...]) -> Any:
     """The weight's gradient, summed over a few images at a time."""
     n, groups, o, out = x.shape[0], geo.groups, g.shape[1], g.shape[2:]
     c = x.shape[1] // groups
-    k = _divisor(n, min(max(CHUNK // max(x.shape[1] * math.prod(kernel) * math.prod(out), 1), 1), 8))
-    if n * x.shape[1] * math.prod(kernel) * math.prod(out) <= CHUNK:
-        k = max(n, 1)
+    work = max(x.shape[1] * math.prod(kernel) * math.prod(out), 1)
+    k = max(n, 1) if n * work <= CHUNK else _divisor(n, min(max(CHUNK // work, 1), 8))
 
     def some(x: Any, g: Any) -> Any:
         cols = columns(padded(x, geo), kernel, geo, out)

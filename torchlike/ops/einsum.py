@@ -163,12 +163,11 @@ def _drop_ones(x: Any, labels: list[Any], size: dict[Any, int], other: list[Any]
 
 
 def _node(statics: dict[str, Any]) -> str:
+    """The node PyTorch's einsum ends in: a product's view, or a plain product."""
     left, _, right = statics["equation"].partition("->")
     terms = [set(t) - set(" .") for t in left.split(",")]
-    if len(terms) > 1:
-        summed = set.union(*terms) - set(right) if right else set.intersection(*terms)
-        return "ViewBackward0" if summed else "MulBackward0"
-    return "SumBackward1" if terms[0] - set(right) and right else "PermuteBackward0"
+    summed = set.union(*terms) - set(right) if right else set.intersection(*terms)
+    return "ViewBackward0" if summed else "MulBackward0"
 
 
 @op(promote="none", module=None, name="einsum", node=_node)
@@ -229,7 +228,23 @@ def einsum(*args: Any) -> Tensor:
     equation, operands = (args[0], args[1:]) if isinstance(args[0], str) else _from_sublists(args)
     if len(operands) == 1 and isinstance(operands[0], (list, tuple)):
         operands = operands[0]
+    if len(operands) == 1 and isinstance(operands[0], Tensor):
+        return _single(operands[0], equation)
     return contract(tuple(operands), equation, None)
+
+
+def _single(x: Tensor, equation: str) -> Tensor:
+    """One operand: diagonals, a permutation (views) and a sum."""
+    (labels,), output = parse(equation, [tuple(x.shape)])
+    for label in dict.fromkeys(labels):
+        while labels.count(label) > 1:
+            i = labels.index(label)
+            j = labels.index(label, i + 1)
+            x = x.diagonal(0, i, j)
+            labels = [v for k, v in enumerate(labels) if k not in (i, j)] + [label]
+    rest = [label for label in labels if label not in output]
+    x = x.permute([labels.index(label) for label in (*output, *rest)])
+    return x.sum(tuple(range(len(output), x.dim()))) if rest else x
 
 
 # ----- tensordot and its relatives -----

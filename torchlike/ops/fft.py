@@ -8,9 +8,11 @@ from typing import Any
 import jax.numpy as jnp
 
 from ..core.check import check_dim
+from ..core.dispatch import set_layout
 from ..core.dtypes import SCALAR_NAMES, bfloat16, float16, get_default_dtype
 from ..core.mutate import write_out
 from ..core.op import TABLE, Array, composite, op
+from ..core.storage import contiguous_stride
 from ..core.tensor import Tensor
 
 NORMS = (None, "backward", "ortho", "forward")
@@ -138,8 +140,10 @@ def _real_to_complex(name: str, x: Tensor, dims: Any, s: Any, norm: Any, forward
         raise RuntimeError(f"{name} expects a real input tensor, but got {SCALAR_NAMES[x.dtype]}")
     if not dims:
         raise RuntimeError(f"{name} must transform at least one axis")
-    x = _promoted(x, False)
-    return fft_r2c(x, dims, _sizes(x, dims, s), _check_norm(norm), forward, True)
+    x, norm = _promoted(x, False), _check_norm(norm)
+    if len(dims) == 1 and not forward:  # ihfft: a conjugate at the end, as PyTorch has it
+        return fft_r2c(x, dims, _sizes(x, dims, s), _other(norm), True, True).conj()
+    return fft_r2c(x, dims, _sizes(x, dims, s), norm, forward, True)
 
 
 def _complex_to_real(name: str, x: Tensor, dims: Any, s: Any, norm: Any, forward: bool) -> Tensor:
@@ -160,7 +164,7 @@ def _family(stem: str, kernel: Kernel, forward: bool) -> None:
         input: Tensor, n: int | None = None, dim: int = -1, norm: str | None = None, *,
         out: Any = None,
     ) -> Tensor:  # fmt: skip
-        found = kernel(stem, input, (_one_dim(input, dim),), [n], norm, forward)
+        found = _innermost(kernel(stem, input, (_one_dim(input, dim),), [n], norm, forward), stem, dim)
         return found if out is None else write_out(stem, out, found)
 
     def two(
@@ -184,6 +188,15 @@ def _family(stem: str, kernel: Kernel, forward: bool) -> None:
 
 def _c2c(name: str, x: Tensor, dims: Any, s: Any, norm: Any, forward: bool) -> Tensor:
     return _complex_to_complex(x, dims, s, norm, forward)
+
+
+def _innermost(found: Tensor, stem: str, dim: int) -> Tensor:
+    """rfft's result is laid out with the transformed dim innermost."""
+    if stem == "rfft" and found.ndim > 1 and found.numel():
+        order = [i for i in range(found.ndim) if i != dim % found.ndim] + [dim % found.ndim]
+        packed = contiguous_stride(tuple(found.shape[i] for i in order))
+        set_layout(found, tuple(packed[order.index(i)] for i in range(found.ndim)))
+    return found
 
 
 _family("fft", _c2c, True)

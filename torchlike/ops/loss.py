@@ -209,7 +209,9 @@ def _pick(x: Any, t: Any) -> Any:
     """x[i, t[i, j], j], as one flat gather: NumPy interprets it too."""
     n, c, p = x.shape
     at = (jnp.arange(n)[:, None] * c + t) * p + jnp.arange(p)
-    return x.reshape(-1).at[at].get(mode="promise_in_bounds") if x.size else jnp.zeros((n, p), x.dtype)
+    if not x.size:
+        return jnp.zeros((n, p), x.dtype)
+    return x.reshape(-1).at[at].get(mode="promise_in_bounds")
 
 
 def _nll_slope_body(grad, input, target, weight, ignore_index, reduction):
@@ -284,7 +286,9 @@ def nll_loss(
     return _nll_of(input, target, weight, ignore_index, reduction)
 
 
-def _nll_of(input: Tensor, target: Tensor, weight: Any, ignore_index: int, reduction: str) -> Tensor:
+def _nll_of(
+    input: Tensor, target: Tensor, weight: Any, ignore_index: int, reduction: str
+) -> Tensor:
     c = input.shape[1] if input.ndim > 1 else input.shape[0]
     refuse_gradient("nll_loss_forward" if input.ndim < 3 else "nll_loss2d_forward", weight=weight)
     _check_target_type(target)
@@ -296,8 +300,8 @@ def _nll_of(input: Tensor, target: Tensor, weight: Any, ignore_index: int, reduc
         return call(_nll, (input, target, weight, ignore_index), (reduction,))
     if input.ndim == 4:
         return call(_nll2d, (input, target, weight, ignore_index), (reduction,))
-    flat = input.reshape(input.shape[0], c, 1, -1) if input.numel() else input.flatten(2).unsqueeze(2)
-    rows = target.reshape(target.shape[0], 1, -1) if target.numel() else target.flatten(1).unsqueeze(1)
+    n, size = input.shape[0], math.prod(input.shape[2:])
+    flat, rows = input.reshape(n, c, 1, size), target.reshape(n, 1, size)
     found = call(_nll2d, (flat, rows, weight, ignore_index), (reduction,))
     return found.view(target.shape) if reduction == "none" else found
 
@@ -357,7 +361,8 @@ def cross_entropy(
     if input.shape == target.shape:
         return _of_chances(input, target, weight, dim, reduction, label_smoothing, ignore_index)
     if label_smoothing == 0.0:
-        return nll_loss(call(log_softmax_of, (input,), (dim,)), target, weight, None, ignore_index, None, reduction)  # fmt: skip
+        logs = call(log_softmax_of, (input,), (dim,))
+        return nll_loss(logs, target, weight, None, ignore_index, None, reduction)
     _check_smoothing(label_smoothing)
     return _smoothed(input, target, weight, dim, reduction, label_smoothing, ignore_index)
 
@@ -394,7 +399,13 @@ def _of_chances(
         loss = loss * _along(weight, input.ndim, dim)
     if reduction == "none":
         return -loss.sum(dim)
-    return -loss.sum() / (input.numel() // c) if reduction == "mean" else -loss.sum()
+    total = -loss.sum()
+    return total if reduction == "sum" else call(_over_count, (total, input.numel() // c))
+
+
+@op(module=None, name="over_count", node="DivBackward1")
+def _over_count(input: Array, count: Number):
+    return input / count
 
 
 def _along(weight: Tensor, ndim: int, dim: int) -> Tensor:

@@ -13,7 +13,7 @@ from jax import lax
 
 from ..core.check import broadcast_shapes
 from ..core.dispatch import call
-from ..core.dtypes import INTEGER, SCALAR_NAMES
+from ..core.dtypes import INTEGER, SCALAR_NAMES, int64
 from ..core.op import TABLE, Array, Optional, composite, op
 from ..core.tensor import Tensor, from_host, to_host
 from .demands import check_chances, refuse_gradient
@@ -90,7 +90,9 @@ def _(grad, input, target, weight, pos_weight, reduction):
     return g * slope, g * of_target, None, None
 
 
-def _with_logits(input: Tensor, target: Tensor, weight: Any, pos_weight: Any, reduction: str) -> Tensor:
+def _with_logits(
+    input: Tensor, target: Tensor, weight: Any, pos_weight: Any, reduction: str
+) -> Tensor:
     if target.dtype.category <= INTEGER:
         raise RuntimeError(
             f"result type {SCALAR_NAMES[input.dtype]} can't be cast to the desired output type "
@@ -322,6 +324,8 @@ def _padded_targets(logs: Tensor, targets: Tensor, times: Any, lengths: Any, bla
             f"Expected input_lengths to have value at most {steps}, but got value {times.max()} "
             f"{where}"
         )
+    if targets.device.type == "meta":
+        return logs.new_zeros((n, max(int(lengths.max(initial=0)), 1)), dtype=int64)
     rows = to_host(targets).astype(np.int64)
     longest = int(lengths.max(initial=0))
     if rows.ndim == 1:
@@ -366,7 +370,7 @@ def linear_cross_entropy(
     weight: Tensor | None = None, reduction: str = "mean", ignore_index: int | None = None,
     label_smoothing: float = 0.0, options: Any = None,
 ) -> Tensor:  # fmt: skip
-    """cross_entropy(linear(…)); `options` choose chunks in PyTorch, which never change the value."""
+    """cross_entropy(linear(…)); `options` choose PyTorch's chunks, which don't change the value."""
     classes, out = linear_weight.shape[0], tuple(linear_weight.shape[1:-1])
     _check_linear_ce(input, linear_weight, linear_bias)
     shape = (*input.shape[:-1], classes, *out)

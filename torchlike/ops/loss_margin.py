@@ -19,7 +19,9 @@ from .similarity import pairwise_distance
 
 
 # ----- ranking -----
-def _ranking(first: Tensor, second: Tensor, target: Tensor, margin: float, reduction: str) -> Tensor:
+def _ranking(
+    first: Tensor, second: Tensor, target: Tensor, margin: float, reduction: str
+) -> Tensor:
     loss = (-target * (first - second) + margin).clamp_min(0)
     return apply_reduction(loss, reduction)
 
@@ -277,7 +279,7 @@ def multilabel_margin_loss(
     input: Tensor, target: Tensor, size_average: Any = None, reduce: Any = None,
     reduction: str = "mean",
 ) -> Tensor:  # fmt: skip
-    """Margins between the classes named by a row of `target`, up to its first -1, and the others."""
+    """Margins between the classes in a row of `target`, up to its first -1, and the others."""
     reduction = named_reduction(size_average, reduce, reduction)
     _check_rows(input)
     if target.shape != input.shape and (input.ndim or target.ndim > 1):

@@ -221,6 +221,16 @@ def deepcopy(self: Tensor, memo: dict[int, Any]) -> Any:
     return out
 
 
+def _deepcopy_parameter(self: Parameter, memo: dict[int, Any]) -> Any:
+    """A parameter's copy has its memory and flag, neither gradient nor attributes."""
+    if id(self) not in memo:
+        out = object.__new__(type(self))
+        out._storage, out._aval, out._view = _copy_storage(self._storage, memo), self._aval, self._view
+        out._requires_grad = self._requires_grad
+        memo[id(self)] = out
+    return memo[id(self)]
+
+
 def _load_storage(array: np.ndarray) -> Storage:
     return storage_of(host_value(array))
 
@@ -265,7 +275,7 @@ def _rebuild(
 
 
 Tensor.__deepcopy__ = deepcopy  # type: ignore[attr-defined]
-Parameter.__deepcopy__ = deepcopy  # type: ignore[assignment]
+Parameter.__deepcopy__ = _deepcopy_parameter  # type: ignore[assignment]
 Tensor.__reduce_ex__ = _reduce  # type: ignore[assignment]
 Storage.__reduce_ex__ = _storage_reduce  # type: ignore[assignment]
 

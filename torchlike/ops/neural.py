@@ -71,7 +71,7 @@ def _addmm(bias: Array, input: Array, turned: Array):
 
 
 def _back(grad: Tensor, input: Tensor, turned: Tensor) -> tuple[Tensor, Tensor]:
-    """The weight's gradient is made in the weight's own layout: its `t()` gradient undoes the turn."""
+    """The weight's gradient, made in the weight's own layout: the gradient of `t()` undoes `t`."""
     plain = input.conj() if input.is_complex() else input
     return grad.mm(_adjoint(turned)), _adjoint(grad).mm(plain).t()
 
@@ -90,6 +90,11 @@ def _(grad, bias, input, turned):
     return grad, *_back(grad, input, turned)
 
 
+@op(module=None, promote="none", name="linear_row", node="SqueezeBackward4")
+def _only_row(input: Array):
+    return input[0]
+
+
 @composite(module="nn.functional")
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """x Aᵀ + b, leading dims flattened into one matrix product."""
@@ -98,7 +103,9 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     turned = weight.t()
     if ndim == 2 and weight._aval.ndim == 2:
         return call(_mm, (input, turned)) if bias is None else call(_addmm, (bias, input, turned))
-    if weight._aval.ndim != 2 or (bias is None and ndim == 1):
+    if ndim == 1 and bias is None and weight._aval.ndim == 2:
+        return call(_only_row, (call(_mm, (input.unsqueeze(0), turned)),))
+    if weight._aval.ndim != 2:
         found = input.matmul(turned)
         return found if bias is None else found + bias
     lead = tuple(input.shape[:-1])
@@ -143,20 +150,20 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Any = None) -
 
 
 def _check_bilinear(a: Tensor, b: Tensor, w: Tensor, bias: Tensor | None) -> None:
-    def fail(what: str, got: Any, other: Any, word: str = "and") -> RuntimeError:
+    def fail(what: str, got: Any, other: Any, word: str = "but expected") -> RuntimeError:
         return RuntimeError(f"bilinear(): {what}: got {got} {word} {other}")
 
     if a.ndim != b.ndim:
-        raise fail("input dimensions do not match", a.ndim, b.ndim)
+        raise fail("input dimensions do not match", a.ndim, b.ndim, "and")
     for i in range(a.ndim - 1):
         if a.shape[i] != b.shape[i]:
-            raise fail(f"input batch dimensions do not match at dim {i}", a.shape[i], b.shape[i])
+            raise fail(f"input batch dimensions do not match at dim {i}", a.shape[i], b.shape[i], "and")
     if a.shape[-1] != w.shape[1]:
-        raise fail("input1 size does not match weight size", a.shape[-1], w.shape[1], "but expected")
+        raise fail("input1 size does not match weight size", a.shape[-1], w.shape[1])
     if b.shape[-1] != w.shape[2]:
-        raise fail("input2 size does not match weight size", b.shape[-1], w.shape[2], "but expected")
+        raise fail("input2 size does not match weight size", b.shape[-1], w.shape[2])
     if bias is not None and bias.shape[0] != w.shape[0]:
-        raise fail("bias size does not match weight size", bias.shape[0], w.shape[0], "but expected")
+        raise fail("bias size does not match weight size", bias.shape[0], w.shape[0])
 
 
 publish("nn.functional", "bilinear", bilinear)
@@ -166,7 +173,8 @@ publish("nn.functional", "bilinear", bilinear)
 def _check_indices(name: str, indices: Any) -> None:
     if not isinstance(indices, Tensor):
         raise TypeError(
-            f"{name}(): argument 'indices' (position 2) must be Tensor, not {type(indices).__name__}"
+            f"{name}(): argument 'indices' (position 2) must be Tensor, not "
+            f"{type(indices).__name__}"
         )
     if indices.dtype.name not in ("int64", "int32"):
         kind = SCALAR_NAMES[indices.dtype]

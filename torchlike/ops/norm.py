@@ -410,7 +410,9 @@ def _instance_norm(
     n, c = input.shape[:2]
     shape = (1, n * c, *input.shape[2:])
     weight, bias = (p if p is None else p.repeat(n) for p in (weight, bias))
-    means, variances = (p if p is None else p.detach().repeat(n) for p in (running_mean, running_var))
+    means, variances = (
+        p if p is None else p.detach().repeat(n) for p in (running_mean, running_var)
+    )
     found = _batch_norm(
         input.contiguous().view(shape), weight, bias, means, variances, use_input_stats, momentum,
         eps,

@@ -189,8 +189,8 @@ def _quantile(
         if dim is not None and ndim:
             kept[dim] = 1
         found = found.movedim(-1, 0).reshape(q.numel(), *kept)
-        return found if q.dim() else found.squeeze(0)
-    return found.movedim(-1, 0) if q.dim() else found.squeeze(-1)
+        return found if q.dim() else found.squeeze_(0)
+    return found.movedim(-1, 0) if q.dim() else found.squeeze_(-1)
 
 
 @composite

@@ -45,7 +45,8 @@ def sizes(name: str, argument: str, value: Any, n: int) -> tuple[int, ...]:
         )
     omitted = " be omitted," if argument == "stride" else ""
     be = "" if omitted else " be"
-    either = f"be either{omitted}" if argument in ("padding", "dilation") else f"either{omitted or be}"
+    first = argument in ("padding", "dilation")
+    either = f"be either{omitted}" if first else f"either{omitted or be}"
     raise RuntimeError(f"{name}: {argument} must {either} a single int, or a tuple of {WORDS[n]}")
 
 
@@ -72,7 +73,8 @@ def _check_windows(k: Any, s: Any, p: Any, d: Any) -> None:
     letters = ("T", "H", "W")[3 - len(k) :]
     if min(s) == 0:
         raise RuntimeError("stride should not be zero")
-    for what, short, values in (("kernel size", "k", k), ("stride", "d", s), ("dilation", "dilation", d)):
+    named = (("kernel size", "k", k), ("stride", "d", s), ("dilation", "dilation", d))
+    for what, short, values in named:
         if min(values) <= 0:
             said = " ".join(f"{short}{letter}: {v}" for letter, v in zip(letters, values))
             raise RuntimeError(f"{what} should be greater than zero, but got {said}")
@@ -104,7 +106,9 @@ def widened(x: Any, at: Windows, fill: Any) -> Any:
     config = [(0, 0, 0)] * (x.ndim - len(at.out))
     for n, k, s, p, d, m in zip(x.shape[-len(at.out) :], *at):
         config.append((p, max((m - 1) * s + d * (k - 1) + 1 - n - p, 0), 0))
-    return lax.pad(x, jnp.asarray(fill, x.dtype), config) if any(a or b for a, b, _ in config) else x
+    if not any(a or b for a, b, _ in config):
+        return x
+    return lax.pad(x, jnp.asarray(fill, x.dtype), config)
 
 
 def along(x: Any, axis: int, begin: int, count: int, stride: int) -> Any:
@@ -139,7 +143,8 @@ def _window_index(x: Any, at: Windows) -> tuple[Any, Any]:
             seen = along(seen, lead + i, j * d, m, s)
         here, inside = _places(at, offset, size)
         if best is None:
-            best, place = jnp.where(inside, seen, lowest(x)), jnp.broadcast_to(_first(at, size), seen.shape)
+            best = jnp.where(inside, seen, lowest(x))
+            place = jnp.broadcast_to(_first(at, size), seen.shape)
             better = (seen != seen) & inside
         else:
             better = ((seen > best) | (seen != seen)) & inside
@@ -150,8 +155,9 @@ def _window_index(x: Any, at: Windows) -> tuple[Any, Any]:
 def _places(at: Windows, offset: Sequence[int], size: Sequence[int]) -> tuple[Any, Any]:
     """The flat place in the plane that an offset of each window points to; whether it is inside."""
     flat, inside = np.zeros((), np.int64), np.ones((), bool)
-    for i, (j, s, p, d, m, n) in enumerate(zip(offset, at.stride, at.padding, at.dilation, at.out, size)):
-        where = (np.arange(m) * s - p + j * d).reshape([-1 if k == i else 1 for k in range(len(size))])
+    for i, (j, _, s, p, d, m, n) in enumerate(zip(offset, *at, size)):
+        shape = [-1 if k == i else 1 for k in range(len(size))]
+        where = (np.arange(m) * s - p + j * d).reshape(shape)
         flat = flat * n + where
         inside = inside & (where >= 0) & (where < n)
     return flat, inside
@@ -257,7 +263,9 @@ def max_pool1d(
 ) -> Any:  # fmt: skip
     k, p, d = (
         sizes("max_pool1d", name, value, 1)[0]
-        for name, value in (("kernel_size", kernel_size), ("padding", padding), ("dilation", dilation))
+        for name, value in (
+            ("kernel_size", kernel_size), ("padding", padding), ("dilation", dilation)
+        )
     )
     s = k if stride is None or stride in ((), []) else sizes("max_pool1d", "stride", stride, 1)[0]
     _check_1d(input, k, s, p, d, ceil_mode)

@@ -122,7 +122,8 @@ def avg_pool1d(
 ) -> Tensor:  # fmt: skip
     """The mean of each 1-D window."""
     check_dims("avg_pool1d", input, 2, 3)
-    k, p = sizes("avg_pool1d", "kernel_size", kernel_size, 1), sizes("avg_pool1d", "padding", padding, 1)
+    k = sizes("avg_pool1d", "kernel_size", kernel_size, 1)
+    p = sizes("avg_pool1d", "padding", padding, 1)
     s = k if stride is None or stride in ((), []) else sizes("avg_pool1d", "stride", stride, 1)
     wide = avg_pool2d(
         input.unsqueeze(-2), (1, *k), (1, *s), (0, *p), ceil_mode, count_include_pad

@@ -36,7 +36,8 @@ def _chosen(x: Any, places: list[Any], insides: list[Any]) -> tuple[Any, Any]:
     flat = flat.reshape(planes.shape[0], math.prod(out), count)
     rows = jnp.arange(planes.shape[0])[:, None, None]
     seen = planes[rows, flat]
-    inside = np.broadcast_to(inside, (1, *out, *inside.shape[n + 1 :])).reshape(1, math.prod(out), count)
+    inside = np.broadcast_to(inside, (1, *out, *inside.shape[n + 1 :]))
+    inside = inside.reshape(1, math.prod(out), count)
     shown = jnp.where(seen != seen, jnp.inf, seen)  # nan is greater than all
     best = jnp.argmax(jnp.where(inside, shown, -jnp.inf), -1)[..., None]
     shape = (*x.shape[:-n], *out)
@@ -175,7 +176,8 @@ def _fractional_function(n: int) -> None:
         if output_size is None:
             ratio = output_ratio if isinstance(output_ratio, (tuple, list)) else (output_ratio,) * n
             output_size = tuple(int(s * r) for s, r in zip(size, ratio))
-        kernel, out = sizes(name, "kernel_size", kernel_size, n), sizes(name, "output_size", output_size, n)
+        kernel = sizes(name, "kernel_size", kernel_size, n)
+        out = sizes(name, "output_size", output_size, n)
         for side, s, k, m in zip(_SIDES[n], size, kernel, out):
             if m + k - 1 > s:
                 raise RuntimeError(

@@ -141,8 +141,8 @@ def _check_kind(x: Any, mode: str, n: int) -> None:
         if x.dtype != jnp.uint8:
             refuse("compute_indices_weights_nearest", x, frozenset({BOOL, INTEGER}))
         return
-    kernel = "upsample_bilinear2d_channels_last" if mode == "bilinear" else f"compute_indices_weights_{NAMES[n] if n != 2 else mode}"
-    refuse(kernel, x, FLOATING)
+    kernels = {"bilinear": "upsample_bilinear2d_channels_last"}
+    refuse(kernels.get(mode, f"compute_indices_weights_{NAMES[n] if n != 2 else mode}"), x, FLOATING)
 
 
 def _resized(

@@ -102,7 +102,7 @@ _functional_softmax("softmin", negate=True)
 def gumbel_softmax(
     logits: Tensor, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1
 ) -> Tensor:
-    """A softmax of the logits plus Gumbel noise; `hard` gives one-hot values with soft gradients."""
+    """A softmax of logits plus Gumbel noise; `hard` gives one-hot values with soft gradients."""
     if eps != 1e-10:
         warnings.warn("`eps` parameter is deprecated and has no effect.", stacklevel=2)
     with no_grad():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any
 
 import jax.numpy as jnp
 
@@ -85,7 +84,7 @@ def stft(
     _check_frame("stft", n_fft, hop, win, window)
     frames = signal.unfold(-1, n_fft, hop) * _padded_window(window, win, n_fft, input)
     found = _spectrum(frames, n_fft, normalized, onesided).transpose(-1, -2)
-    found = found.squeeze(0) if input.dim() == 1 else found
+    found = found.squeeze_(0) if input.dim() == 1 else found
     return found if return_complex else found.view_as_real()
 
 
