@@ -17,12 +17,12 @@ ROOMS = """
 version
 core
 ops
-printing fft linalg special random backends cuda typenames
+printing fft linalg special seeding backends cuda typenames misc
 nn
 optim
 utils
 archive rebuild unpickle serialize
-autograd func amp
+autograd func amp compiler
 distributed
 children
 alias

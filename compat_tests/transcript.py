@@ -24,6 +24,7 @@ GOLDENS = HERE / "goldens"
 
 _NUMBER = re.compile(r"(?<![\w.])[-+]?(?:\d+\.\d*|\.\d+|\d+)(?:e[-+]?\d+)?(?![\w])", re.IGNORECASE)
 _MASKS = [
+    (re.compile(r"(?<=module ')torchlike"), "torch"),
     (re.compile(r"0x[0-9a-f]{6,}"), "0x…"),
     (re.compile(r" ?\(Triggered internally at [^)]*\)"), ""),
     # the list of a function's C++ overloads, not all of which we spell alike
@@ -51,7 +52,7 @@ def run_cell(code: str, namespace: dict) -> str:
     shown = io.StringIO()
     with contextlib.redirect_stdout(shown), warnings.catch_warnings():
         warnings.simplefilter("always")
-        warnings.simplefilter("ignore", DeprecationWarning)     # as Python does outside __main__
+        warnings.simplefilter("ignore", DeprecationWarning)  # as Python does outside __main__
         warnings.showwarning = lambda message, category, *_, **__: shown.write(
             f"{category.__name__}: {message}\n"
         )
@@ -59,7 +60,7 @@ def run_cell(code: str, namespace: dict) -> str:
             _execute(code, namespace)
         except BaseException as error:
             shown.write(f"{type(error).__name__}: {error}\n")
-            namespace["_error"] = None      # a traceback would keep the cell's tensors alive
+            namespace["_error"] = None  # a traceback would keep the cell's tensors alive
     return mask(shown.getvalue())
 
 
@@ -86,7 +87,7 @@ def run_snippet(code: str, torch) -> str:
 
     torch.manual_seed(0)
     names = {"torch": torch, "nn": torch.nn, "F": torch.nn.functional, "np": numpy}
-    names["__name__"] = "__main__"          # where a class defined in a snippet says it lives
+    names["__name__"] = "__main__"  # where a class defined in a snippet says it lives
     home = os.getcwd()
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
@@ -150,5 +151,5 @@ def _close(got: str, want: str, rel: float, floor: float) -> bool:
     if got == want:
         return True
     if not any(c in got + want for c in ".eE"):
-        return False                        # whole numbers are counts, dims and indices: exact
+        return False  # whole numbers are counts, dims and indices: exact
     return abs(float(got) - float(want)) <= rel * abs(float(want)) + floor

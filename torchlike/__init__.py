@@ -52,7 +52,7 @@ from . import backends as backends  # noqa: E402
 from . import cuda as cuda  # noqa: E402
 from . import fft as fft  # noqa: E402
 from . import linalg as linalg  # noqa: E402
-from . import random as random  # noqa: E402
+from . import seeding as random  # noqa: E402
 from . import special as special  # noqa: E402
 from . import version as version  # noqa: E402
 from .backends import get_float32_matmul_precision as get_float32_matmul_precision  # noqa: E402
@@ -70,6 +70,11 @@ from . import utils as utils  # noqa: E402
 from .serialize import load as load  # noqa: E402
 from .serialize import save as save  # noqa: E402
 
+from . import compiler as compiler  # noqa: E402
+from . import misc as _misc  # noqa: E402
+from .compiler import compile as compile  # noqa: E402
+
+globals().update({_name: getattr(_misc, _name) for _name in _misc.__all__})
 newaxis = None
 Tensor.__repr__ = _tensor_text  # type: ignore[method-assign]
 Tensor.__format__ = _format_value  # type: ignore[method-assign]

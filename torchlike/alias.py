@@ -68,6 +68,7 @@ optim.rprop                      optim.descent
 optim.sgd                        optim.descent
 optim.sparse_adam                optim.adaptive
 storage                          ops.memory
+random                           seeding
 torch_version                    version
 utils.checkpoint                 autograd.checkpoint
 types                            typenames

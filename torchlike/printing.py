@@ -256,6 +256,8 @@ def _join(text: str, suffixes: list[str], indent: int) -> str:
 
 def tensor_text(tensor: Tensor, *, tensor_contents: str | None = None) -> str:
     """repr(tensor); for a Parameter with its first line `Parameter containing:`."""
+    if LOCAL.state.vmaps and all_examples(tensor) is not tensor:
+        return VMAP["text"](tensor, tensor_text)
     kind = type(tensor)
     plain = kind is Tensor or kind is Parameter
     prefix = "tensor(" if plain else f"{kind.__name__}("

@@ -8,10 +8,10 @@ from ..core.tape import inference_mode as inference_mode
 from ..core.tape import no_grad as no_grad
 from ..core.tape import set_grad_enabled as set_grad_enabled
 from . import checkpoint as checkpoint
-from . import functional as functional
-from . import graph as graph
 from . import function as function
+from . import functional as functional
 from . import grad_mode as grad_mode
+from . import graph as graph
 from .anomaly import detect_anomaly as detect_anomaly
 from .anomaly import set_detect_anomaly as set_detect_anomaly
 from .function import Function as Function

@@ -104,9 +104,7 @@ class _Frame:
     context: Any
     early_stop: bool
 
-    def __init__(
-        self, function: Any, args: Any, kwargs: Any, preserve: bool, check: bool
-    ) -> None:
+    def __init__(self, function: Any, args: Any, kwargs: Any, preserve: bool, check: bool) -> None:
         self.function, self.args, self.kwargs, self.check = function, args, kwargs, check
         self.state = default_generator.save() if preserve else None
         self.kinds: list[Any] = []  # of each tensor saved: shape, dtype, device
@@ -185,7 +183,8 @@ def detach_variable(inputs: tuple[Any, ...]) -> tuple[Any, ...]:
     """The tensors among the inputs as leaves."""
     if not isinstance(inputs, tuple):
         raise RuntimeError(
-            f"Only tuple of tensors is supported. Got Unsupported input type: {type(inputs).__name__}"
+            "Only tuple of tensors is supported. Got Unsupported input type: "
+            f"{type(inputs).__name__}"
         )
     found = []
     for x in inputs:
@@ -256,9 +255,7 @@ def checkpoint_sequential(
     size = len(chain) // segments
     for start in range(0, size * (segments - 1), size):
         part = _chained(chain[start : start + size])
-        input = checkpoint(
-            part, input, use_reentrant=use_reentrant, preserve_rng_state=preserve
-        )
+        input = checkpoint(part, input, use_reentrant=use_reentrant, preserve_rng_state=preserve)
     return _chained(chain[size * (segments - 1) :])(input)
 
 

@@ -9,16 +9,15 @@ from collections.abc import Callable
 from typing import Any
 
 from ..core.check import BACKWARD_TWICE
-from ..core.record import LOCAL
+from ..core.record import LOCAL, VMAP
 from ..core.storage import Aval
-from ..core.tape import Node, _sequence, edge_of, function_node, no_grad, zeros
-from ..core.tape import modified_text
+from ..core.tape import Node, _sequence, edge_of, function_node, modified_text, no_grad, zeros
 from ..core.tape import _with_history as with_history
 from ..core.tensor import Tensor, alias_of, counter_of, wrap
 
-
 LEGACY = (
-    "Legacy autograd function with non-static forward method is deprecated. Please use new-style autograd "
+    "Legacy autograd function with non-static forward method is deprecated. Please use new-style "
+    "autograd "
     "function with static forward method. (Example: "
     "https://pytorch.org/docs/stable/autograd.html#torch.autograd.Function)"
 )
@@ -95,7 +94,9 @@ class BackwardCFunction(FunctionCtx, Node):
 
     def apply_tensors(self, grads: list[Any]) -> list[Any]:
         if self.materialize_grads:
-            grads = [wrap(zeros(a)) if g is None else g for g, a in zip(grads, self.outs, strict=True)]
+            grads = [
+                wrap(zeros(a)) if g is None else g for g, a in zip(grads, self.outs, strict=True)
+            ]
         found = self.apply(*grads)
         return self._checked(list(found) if isinstance(found, (tuple, list)) else [found])
 
@@ -106,14 +107,16 @@ class BackwardCFunction(FunctionCtx, Node):
             found.pop()
         if len(found) != expected:
             raise RuntimeError(
-                f"function {name} returned an incorrect number of gradients (expected {expected}, got "
+                f"function {name} returned an incorrect number of gradients (expected {expected}, "
+                "got "
                 f"{len(found)})"
             )
         grads = []
         for i, (g, is_tensor) in enumerate(zip(found, self._inputs_are_tensors, strict=True)):
             if g is not None and not is_tensor:
                 raise RuntimeError(
-                    f"function {name} returned a gradient different than None at position {i + 1}, but "
+                    f"function {name} returned a gradient different than None at position {i + 1}, "
+                    "but "
                     "the corresponding forward input was not a Variable"
                 )
             if is_tensor:
@@ -132,12 +135,11 @@ def _fitted(name: str, g: Any, aval: Aval, index: int) -> Any:
     if g.shape != aval.shape:
         shape, want = tuple(g.shape), tuple(aval.shape)
         extra = len(shape) - len(want)
-        fits = extra >= 0 and all(
-            n in (1, m) for n, m in zip(want, shape[extra:], strict=True)
-        )
+        fits = extra >= 0 and all(n in (1, m) for n, m in zip(want, shape[extra:], strict=True))
         if not fits:
             raise RuntimeError(
-                f"Function {name} returned an invalid gradient at index {index} - got {list(shape)} but "
+                f"Function {name} returned an invalid gradient at index {index} - got "
+                f"{list(shape)} but "
                 f"expected shape compatible with {list(want)}"
             )
         g = g.sum_to_size(want)  # type: ignore[attr-defined]
@@ -161,7 +163,9 @@ class _SavedInput:
         if self.counter.version != self.version:
             edge = whence if whence is not None else None if self.leaf is not None else self.edge
             now = self.counter.version
-            raise RuntimeError(modified_text(self.value.aval, edge, self.counter, self.version, now))
+            raise RuntimeError(
+                modified_text(self.value.aval, edge, self.counter, self.version, now)
+            )
 
 
 class _SavedOutput(_SavedInput):
@@ -187,7 +191,8 @@ class FunctionMeta(type):
 class Function(metaclass=FunctionMeta):
     """Subclass it with static `forward` and `backward`, and call `apply`.
 
-    Both styles of PyTorch: `forward(ctx, …)`, or `forward(…)` with `setup_context(ctx, inputs, output)`.
+    Both styles of PyTorch: `forward(ctx, …)`, or `forward(…)` with
+    `setup_context(ctx, inputs, output)`.
     """
 
     generate_vmap_rule = False
@@ -195,8 +200,10 @@ class Function(metaclass=FunctionMeta):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         warnings.warn(
-            f"{type(self)} should not be instantiated. Methods on autograd functions are all static, so "
-            "you should invoke them on the class itself. Instantiating an autograd function will raise "
+            f"{type(self)} should not be instantiated. Methods on autograd functions are all "
+            "static, so "
+            "you should invoke them on the class itself. Instantiating an autograd function will "
+            "raise "
             "an error in a future version of PyTorch.",
             DeprecationWarning,
             stacklevel=2,
@@ -208,7 +215,9 @@ class Function(metaclass=FunctionMeta):
     @staticmethod
     def forward(*args: Any, **kwargs: Any) -> Any:
         """To be written by the subclass."""
-        raise NotImplementedError("You must implement the forward function for custom autograd.Function.")
+        raise NotImplementedError(
+            "You must implement the forward function for custom autograd.Function."
+        )
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> Any:
@@ -219,7 +228,8 @@ class Function(metaclass=FunctionMeta):
     def backward(ctx: Any, *grad_outputs: Any) -> Any:
         """To be written by the subclass (or `vjp`)."""
         raise NotImplementedError(
-            "You must implement either the backward or vjp method for your custom autograd.Function to "
+            "You must implement either the backward or vjp method for your custom "
+            "autograd.Function to "
             "use it with backward mode AD."
         )
 
@@ -229,7 +239,8 @@ class Function(metaclass=FunctionMeta):
     def jvp(ctx: Any, *grad_inputs: Any) -> Any:
         """To be written by the subclass for forward-mode AD."""
         raise NotImplementedError(
-            "You must implement the jvp function for custom autograd.Function to use it with forward "
+            "You must implement the jvp function for custom autograd.Function to use it with "
+            "forward "
             "mode AD."
         )
 
@@ -240,10 +251,13 @@ class Function(metaclass=FunctionMeta):
         if not isinstance(inspect.getattr_static(cls, "forward"), staticmethod):
             raise RuntimeError(LEGACY)
         new_style = cls.setup_context is not Function.setup_context
+        if LOCAL.state.vmaps:
+            args = tuple(VMAP["imported"](a) if isinstance(a, Tensor) else a for a in args)
         tensors = [a for a in args if isinstance(a, Tensor)]
         track = LOCAL.state.grad_enabled and any(t.requires_grad for t in tensors)  # type: ignore[attr-defined]
         ctx.needs_input_grad = tuple(
-            isinstance(a, Tensor) and a.requires_grad for a in args  # type: ignore[attr-defined]
+            isinstance(a, Tensor) and a.requires_grad
+            for a in args  # type: ignore[attr-defined]
         )
         ctx._inputs_are_tensors = tuple(isinstance(a, Tensor) for a in args)
         ctx._input_avals = tuple(t._aval for t in tensors)
@@ -266,7 +280,9 @@ def _finished(ctx: Any, outs: list[Any], inputs: list[Tensor], track: bool) -> l
     dirty = {id(t) for t in ctx.dirty_tensors}
     for t in ctx.dirty_tensors:
         if track and t._requires_grad and t._grad_fn is None:
-            raise RuntimeError("a leaf Variable that requires grad has been used in an in-place operation.")
+            raise RuntimeError(
+                "a leaf Variable that requires grad has been used in an in-place operation."
+            )
         counter_of(t).version += 1
     constant = {id(t) for t in ctx.non_differentiable}
     finished, numbers, avals = [], {}, []
@@ -316,7 +332,8 @@ def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(backward)
     def wrapper(ctx: Any, *grads: Any) -> Any:
         twice = LOCAL.state.grad_enabled and any(
-            isinstance(g, Tensor) and g.requires_grad for g in grads  # type: ignore[attr-defined]
+            isinstance(g, Tensor) and g.requires_grad
+            for g in grads  # type: ignore[attr-defined]
         )
         with no_grad():
             found = backward(ctx, *grads)
@@ -346,4 +363,3 @@ def _refusing(o: Any) -> Any:
 
 class InplaceFunction(Function):
     """Kept for old code: a Function with an `inplace` flag."""
-

@@ -17,18 +17,25 @@ def _tuple(x: Any) -> tuple[tuple[Tensor, ...], bool]:
 
 def _fresh(inputs: tuple[Tensor, ...], create_graph: bool) -> tuple[Tensor, ...]:
     if create_graph:
-        return tuple(t.view_as(t) if t.requires_grad else t.detach().requires_grad_() for t in inputs)  # type: ignore[attr-defined]
+        return tuple(
+            t.view_as(t) if t.requires_grad else t.detach().requires_grad_() for t in inputs
+        )  # type: ignore[attr-defined]
     return tuple(t.detach().requires_grad_() for t in inputs)  # type: ignore[attr-defined]
 
 
-def _outputs(func: Callable[..., Any], inputs: tuple[Tensor, ...]) -> tuple[tuple[Tensor, ...], bool]:
+def _outputs(
+    func: Callable[..., Any], inputs: tuple[Tensor, ...]
+) -> tuple[tuple[Tensor, ...], bool]:
     outs, many = _tuple(func(*inputs))
     for i, o in enumerate(outs):
         if not isinstance(o, Tensor):
             raise TypeError(
-                f"The outputs of the user-provided function must be either a Tensor or a tuple of Tensors, "
-                f"but got {type(o)} at index {i}." if many else
-                f"The outputs of the user-provided function must be either a Tensor or a tuple of Tensors, but got {type(o)}."
+                "The outputs of the user-provided function must be either a Tensor or a tuple of "
+                "Tensors, "
+                f"but got {type(o)} at index {i}."
+                if many
+                else "The outputs of the user-provided function must be either a Tensor or a "
+                f"tuple of Tensors, but got {type(o)}."
             )
     return outs, many
 
@@ -37,11 +44,20 @@ def _grads(outs: Any, inputs: Any, vectors: Any, create: bool, strict: bool) -> 
     kept = [(o, v) for o, v in zip(outs, vectors, strict=True) if o.requires_grad]
     if not kept:
         if strict:
-            raise RuntimeError("Output 0 of the user-provided function does not require gradients. The outputs must be computed in a differentiable manner from the input when running in strict mode.")
+            raise RuntimeError(
+                "Output 0 of the user-provided function does not require gradients. The outputs "
+                "must be computed in a differentiable manner from the input when running in strict "
+                "mode."
+            )
         return tuple(ops.zeros_like(t) for t in inputs)
-    found = grad([o for o, _ in kept], inputs, [v for _, v in kept], True, create, allow_unused=True)
+    found = grad(
+        [o for o, _ in kept], inputs, [v for _, v in kept], True, create, allow_unused=True
+    )
     if strict and any(g is None for g in found):
-        raise RuntimeError("The output of the user-provided function is independent of input 0. This is not allowed in strict mode.")
+        raise RuntimeError(
+            "The output of the user-provided function is independent of input 0. This is not "
+            "allowed in strict mode."
+        )
     return tuple(ops.zeros_like(t) if g is None else g for g, t in zip(found, inputs, strict=True))
 
 
@@ -50,7 +66,13 @@ def _done(tensors: tuple[Tensor, ...], many: bool, create: bool) -> Any:
     return kept if many else kept[0]
 
 
-def vjp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False) -> Any:
+def vjp(
+    func: Callable[..., Any],
+    inputs: Any,
+    v: Any = None,
+    create_graph: bool = False,
+    strict: bool = False,
+) -> Any:
     """The function's value, and the product of a vector with its Jacobian."""
     with enable_grad():
         given, many_in = _tuple(inputs)
@@ -58,7 +80,10 @@ def vjp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
         outs, many_out = _outputs(func, given)
         if v is None:
             if len(outs) != 1 or outs[0].numel() != 1:
-                raise RuntimeError("The vector v can only be None if the user-provided function returns a single Tensor with a single element.")
+                raise RuntimeError(
+                    "The vector v can only be None if the user-provided function returns a single "
+                    "Tensor with a single element."
+                )
             vectors: Any = (ops.ones_like(outs[0]),)
         else:
             vectors, _ = _tuple(v)
@@ -66,7 +91,13 @@ def vjp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
     return _done(outs, many_out, create_graph), _done(found, many_in, create_graph)
 
 
-def jvp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False) -> Any:
+def jvp(
+    func: Callable[..., Any],
+    inputs: Any,
+    v: Any = None,
+    create_graph: bool = False,
+    strict: bool = False,
+) -> Any:
     """The function's value, and the product of its Jacobian with a vector (two backward passes)."""
     with enable_grad():
         given, _ = _tuple(inputs)
@@ -74,7 +105,10 @@ def jvp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
         outs, many_out = _outputs(func, given)
         if v is None:
             if len(given) != 1 or given[0].numel() != 1:
-                raise RuntimeError("The vector v can only be None if the input to the user-provided function is a single Tensor with a single element.")
+                raise RuntimeError(
+                    "The vector v can only be None if the input to the user-provided function is a "
+                    "single Tensor with a single element."
+                )
             vectors: Any = (ops.ones_like(given[0]),)
         else:
             vectors, _ = _tuple(v)
@@ -90,7 +124,10 @@ def jacobian(
 ) -> Any:  # fmt: skip
     """The Jacobian: for each output and input, a tensor of the output's shape + the input's."""
     if strategy == "forward-mode" and not vectorize:
-        raise NotImplementedError("torch.autograd.functional.jacobian: `strategy=\"forward-mode\"` is only supported with `vectorize=True`. ")
+        raise NotImplementedError(
+            'torch.autograd.functional.jacobian: `strategy="forward-mode"` is only supported with '
+            "`vectorize=True`. "
+        )
     with enable_grad():
         given, many_in = _tuple(inputs)
         given = _fresh(given, create_graph)
@@ -100,7 +137,9 @@ def jacobian(
     return cleaned if many_out else cleaned[0]
 
 
-def _jacobian_of(out: Tensor, inputs: tuple[Tensor, ...], create: bool, strict: bool) -> tuple[Tensor, ...]:
+def _jacobian_of(
+    out: Tensor, inputs: tuple[Tensor, ...], create: bool, strict: bool
+) -> tuple[Tensor, ...]:
     flat = out.reshape(-1)
     basis = ops.eye(flat.numel(), dtype=out.dtype)
     rows = [_grads((flat,), inputs, (basis[i],), create, strict) for i in range(flat.numel())]
@@ -118,7 +157,10 @@ def _scalar(func: Callable[..., Any]) -> Callable[..., Any]:
         if not isinstance(out, Tensor):
             raise RuntimeError("The function given to hessian should return a single Tensor")
         if out.numel() != 1:
-            raise RuntimeError("The Tensor returned by the function given to hessian should contain a single element")
+            raise RuntimeError(
+                "The Tensor returned by the function given to hessian should contain a single "
+                "element"
+            )
         return out.squeeze()  # type: ignore[attr-defined]
 
     return checked
@@ -139,7 +181,13 @@ def hessian(
     return whole if many else whole[0][0]
 
 
-def vhp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False) -> Any:
+def vhp(
+    func: Callable[..., Any],
+    inputs: Any,
+    v: Any = None,
+    create_graph: bool = False,
+    strict: bool = False,
+) -> Any:
     """The function's value, and the product of a vector with its Hessian."""
     with enable_grad():
         given, many_in = _tuple(inputs)
@@ -151,6 +199,12 @@ def vhp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
     return _done(outs, many_out, create_graph), _done(found, many_in, create_graph)
 
 
-def hvp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False) -> Any:
+def hvp(
+    func: Callable[..., Any],
+    inputs: Any,
+    v: Any = None,
+    create_graph: bool = False,
+    strict: bool = False,
+) -> Any:
     """The function's value, and the product of its Hessian with a vector."""
     return vhp(func, inputs, v, create_graph, strict)

@@ -17,7 +17,9 @@ class GradcheckError(RuntimeError):
     """What `gradcheck` raises when a gradient is wrong."""
 
 
-def _numerical(function: Callable[..., Any], inputs: tuple[Any, ...], at: int, eps: float) -> list[np.ndarray]:
+def _numerical(
+    function: Callable[..., Any], inputs: tuple[Any, ...], at: int, eps: float
+) -> list[np.ndarray]:
     """The Jacobian of every output with respect to one input, by central differences."""
     base = to_host(inputs[at].detach())
     steps = [eps, 1j * eps] if np.iscomplexobj(base) else [eps]
@@ -32,10 +34,16 @@ def _numerical(function: Callable[..., Any], inputs: tuple[Any, ...], at: int, e
             else:  # PyTorch's convention: d/d(re) + i d/d(im), conjugated as a gradient
                 total = [a + 1j * b for a, b in zip(total, diff, strict=True)]
         columns.append(total)  # type: ignore[arg-type]
-    return [np.stack([c[o].reshape(-1) for c in columns]) for o in range(len(columns[0]))] if columns else []
+    return (
+        [np.stack([c[o].reshape(-1) for c in columns]) for o in range(len(columns[0]))]
+        if columns
+        else []
+    )
 
 
-def _moved(function: Any, inputs: Any, at: int, base: np.ndarray, k: int, step: Any) -> list[np.ndarray]:
+def _moved(
+    function: Any, inputs: Any, at: int, base: np.ndarray, k: int, step: Any
+) -> list[np.ndarray]:
     changed = np.array(base)
     changed.reshape(-1)[k] += step
     given = list(inputs)
@@ -58,14 +66,20 @@ def _analytical(out: Tensor, x: Tensor) -> np.ndarray:
 
 
 def gradcheck(
-    func: Callable[..., Any], inputs: Any, *, eps: float = 1e-6, atol: float = 1e-5, rtol: float = 1e-3,
+    func: Callable[..., Any], inputs: Any, *, eps: float = 1e-6, atol: float = 1e-5,
+    rtol: float = 1e-3,
     raise_exception: bool = True, nondet_tol: float = 0.0, check_undefined_grad: bool = True,
-    check_grad_dtypes: bool = False, check_batched_grad: bool = False, check_batched_forward_grad: bool = False,
+    check_grad_dtypes: bool = False, check_batched_grad: bool = False,
+    check_batched_forward_grad: bool = False,
     check_forward_ad: bool = False, check_backward_ad: bool = True, fast_mode: bool = False,
     masked: bool | None = None,
 ) -> bool:  # fmt: skip
     """Whether backward gradients agree with central differences (always by the full Jacobian)."""
-    for name, value in (("check_batched_grad", check_batched_grad), ("check_forward_ad", check_forward_ad), ("check_batched_forward_grad", check_batched_forward_grad)):
+    for name, value in (
+        ("check_batched_grad", check_batched_grad),
+        ("check_forward_ad", check_forward_ad),
+        ("check_batched_forward_grad", check_batched_forward_grad),
+    ):
         if value:
             raise NotImplementedError(f"gradcheck: {name}=True is not supported")
     given = tuple(inputs) if isinstance(inputs, (tuple, list)) else (inputs,)
@@ -78,15 +92,20 @@ def gradcheck(
     return True
 
 
-def _check(func: Callable[..., Any], inputs: tuple[Any, ...], eps: float, atol: float, rtol: float) -> None:
+def _check(
+    func: Callable[..., Any], inputs: tuple[Any, ...], eps: float, atol: float, rtol: float
+) -> None:
     wanted = [i for i, x in enumerate(inputs) if isinstance(x, Tensor) and x.requires_grad]  # type: ignore[attr-defined]
     if not wanted:
         raise ValueError(
-            "gradcheck expects at least one input tensor to require gradient, but none of the them have "
+            "gradcheck expects at least one input tensor to require gradient, but none of the them "
+            "have "
             "requires_grad=True."
         )
     outs = func(*inputs)
-    outs = [o for o in (outs if isinstance(outs, (tuple, list)) else (outs,)) if isinstance(o, Tensor)]
+    outs = [
+        o for o in (outs if isinstance(outs, (tuple, list)) else (outs,)) if isinstance(o, Tensor)
+    ]
     for j, i in enumerate(wanted):
         numerical = _numerical(func, inputs, i, eps)
         for o, out in enumerate(outs):
@@ -101,32 +120,49 @@ def _check(func: Callable[..., Any], inputs: tuple[Any, ...], eps: float, atol: 
 
 
 def gradgradcheck(
-    func: Callable[..., Any], inputs: Any, grad_outputs: Any = None, *, eps: float = 1e-6, atol: float = 1e-5,
-    rtol: float = 1e-3, gen_non_contig_grad_outputs: bool = False, raise_exception: bool = True, **named: Any,
+    func: Callable[..., Any], inputs: Any, grad_outputs: Any = None, *, eps: float = 1e-6,
+    atol: float = 1e-5, rtol: float = 1e-3, gen_non_contig_grad_outputs: bool = False,
+    raise_exception: bool = True, **named: Any,
 ) -> bool:  # fmt: skip
     """`gradcheck` of the gradient."""
     given = tuple(inputs) if isinstance(inputs, (tuple, list)) else (inputs,)
     if gen_non_contig_grad_outputs:
-        raise NotImplementedError("gradgradcheck: gen_non_contig_grad_outputs=True is not supported")
+        raise NotImplementedError(
+            "gradgradcheck: gen_non_contig_grad_outputs=True is not supported"
+        )
     if grad_outputs is None:
         outs = func(*given)
         outs = outs if isinstance(outs, (tuple, list)) else (outs,)
         vectors: Any = tuple(ops.randn_like(o).requires_grad_() for o in outs)
     else:
-        vectors = tuple(grad_outputs) if isinstance(grad_outputs, (tuple, list)) else (grad_outputs,)
+        vectors = (
+            tuple(grad_outputs) if isinstance(grad_outputs, (tuple, list)) else (grad_outputs,)
+        )
     n = len(given)
 
     def gradient(*args: Any) -> Any:
         xs, vs = args[:n], args[n:]
-        xs = tuple(x if not isinstance(x, Tensor) or x.requires_grad else x.requires_grad_() for x in xs)  # type: ignore[attr-defined]
+        xs = tuple(
+            x if not isinstance(x, Tensor) or x.requires_grad else x.requires_grad_() for x in xs
+        )  # type: ignore[attr-defined]
         with_grad = [x for x in xs if isinstance(x, Tensor)]
         outs = func(*xs)
         outs = outs if isinstance(outs, (tuple, list)) else (outs,)
         with enable_grad():
-            return grad(outs, with_grad, vs, create_graph=True, allow_unused=True, materialize_grads=True)
+            return grad(
+                outs, with_grad, vs, create_graph=True, allow_unused=True, materialize_grads=True
+            )
 
     def checked(*args: Any) -> Any:
         with enable_grad():
             return gradient(*args)
 
-    return gradcheck(checked, (*given, *vectors), eps=eps, atol=atol, rtol=rtol, raise_exception=raise_exception, **named)
+    return gradcheck(
+        checked,
+        (*given, *vectors),
+        eps=eps,
+        atol=atol,
+        rtol=rtol,
+        raise_exception=raise_exception,
+        **named,
+    )

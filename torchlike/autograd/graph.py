@@ -23,7 +23,10 @@ class GradientEdge(NamedTuple):
 def get_gradient_edge(tensor: Tensor) -> GradientEdge:
     """The place a tensor's gradient goes to."""
     if not tensor.requires_grad:  # type: ignore[attr-defined]
-        raise RuntimeError("It is not possible to get the gradient edge for a Tensor that does not require gradients")
+        raise RuntimeError(
+            "It is not possible to get the gradient edge for a Tensor that does not require "
+            "gradients"
+        )
     edge = edge_of(tensor)
     assert edge is not None
     return GradientEdge(*edge)
@@ -32,7 +35,9 @@ def get_gradient_edge(tensor: Tensor) -> GradientEdge:
 class saved_tensors_hooks:
     """Inside, tensors the graph saves go through `pack_hook`, and back through `unpack_hook`."""
 
-    def __init__(self, pack_hook: Callable[[Tensor], Any], unpack_hook: Callable[[Any], Tensor]) -> None:
+    def __init__(
+        self, pack_hook: Callable[[Tensor], Any], unpack_hook: Callable[[Any], Tensor]
+    ) -> None:
         self.hooks: Any = (pack_hook, unpack_hook)
 
     def __enter__(self) -> None:
@@ -87,7 +92,9 @@ class _MultiHandle(RemovableHandle):
             handle.remove()
 
 
-def register_multi_grad_hook(tensors: Sequence[Tensor], fn: Callable[..., None], *, mode: str = "all") -> Any:
+def register_multi_grad_hook(
+    tensors: Sequence[Tensor], fn: Callable[..., None], *, mode: str = "all"
+) -> Any:
     """Call `fn` when the gradients of all (or any first) of the tensors are there."""
     if mode not in ("all", "any"):
         raise ValueError(f"Expects mode to be one of ('all', 'any') but got {mode}")

@@ -121,9 +121,7 @@ def sizes_of(
         given = first  # type: ignore[assignment]
     elif given and not _is_int(first):
         if len(given) > 1:
-            raise TypeError(
-                f"{function}() takes 1 positional argument but {len(given)} were given"
-            )
+            raise TypeError(f"{function}() takes 1 positional argument but {len(given)} were given")
         raise TypeError(
             f"{function}(): argument '{argument}' (position {position}) must be tuple of ints, "
             f"not {type(first).__name__}"
@@ -152,7 +150,10 @@ def _size_text(function: str, argument: str, at: int, found: Any) -> str:
 
 
 def invalid_call(
-    function: str, args: Sequence[Any], named: dict[str, Any] | None = None, forms: Sequence[str] = ()
+    function: str,
+    args: Sequence[Any],
+    named: dict[str, Any] | None = None,
+    forms: Sequence[str] = (),
 ) -> TypeError:
     """PyTorch's error for arguments that fit none of a function's overloads."""
     got = ", ".join(_spelt(a) for a in args)

@@ -111,7 +111,9 @@ def accelerator_name() -> str:
 def _jax_devices(platform: str) -> tuple[Any, ...]:
     try:
         return tuple(jax.devices(platform))
-    except RuntimeError:  # JAX: "Unknown backend" when it was not built for, or finds no, such device
+    except (
+        RuntimeError
+    ):  # JAX: "Unknown backend" when it was not built for, or finds no, such device
         return ()
 
 

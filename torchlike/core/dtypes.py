@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from functools import cache
 from math import isfinite
 from typing import Any
@@ -234,7 +235,8 @@ def of_number(kind: type) -> dtype:
     raise TypeError(kind)
 
 
-PyInt, PyFloat = type(0), type(0.0)  # the module's `int` and `float` are PyTorch's
+# the module's `int` and `float` are PyTorch's
+PyInt, PyFloat = builtins.int, builtins.float  # the module's `int` and `float` are PyTorch's
 
 
 def combine(tensors: list[dtype], zero_dims: list[dtype], numbers: list[dtype]) -> dtype:
@@ -306,6 +308,13 @@ def _bounds(kind: dtype) -> tuple[Any, Any]:
 
 class finfo:
     """Limits of a floating point dtype: bits, eps, max, min, tiny, smallest_normal, resolution."""
+
+    eps: Any
+    max: Any
+    min: Any
+    tiny: Any
+    smallest_normal: Any
+    resolution: Any
 
     def __init__(self, type: dtype | None = None) -> None:
         type = type or _default

@@ -90,7 +90,9 @@ class _Run:
         if wanted is not None:
             for nr, key in wanted.items():
                 self.captured[key] = grads[nr]
-        if self.needed is not None and (node not in self.needed or isinstance(node, AccumulateGrad)):
+        if self.needed is not None and (
+            node not in self.needed or isinstance(node, AccumulateGrad)
+        ):
             return [None] * len(node.edges)
         if grads[0] is None and all(g is None for g in grads):
             return [None] * len(node.edges)
@@ -127,7 +129,9 @@ class _Run:
         for hook in list(node.posthooks.values()):
             new = hook(tuple(self.tensor(g) for g in found), given)
             if new is not None:
-                found = [self.carrier(t) for t in (new if isinstance(new, (tuple, list)) else (new,))]
+                found = [
+                    self.carrier(t) for t in (new if isinstance(new, (tuple, list)) else (new,))
+                ]
         return found
 
     def check_nan(self, node: Node, found: list[Any]) -> None:

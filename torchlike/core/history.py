@@ -30,7 +30,9 @@ def grad_fn_of(t: Tensor) -> Node | None:
 
 
 def _requires_grad(t: Tensor) -> bool:
-    return t._requires_grad or (t._base_tensor is not None and t._base_tensor._requires_grad and grad_fn_of(t) is not None)
+    return t._requires_grad or (
+        t._base_tensor is not None and t._base_tensor._requires_grad and grad_fn_of(t) is not None
+    )
 
 
 def _is_leaf(t: Tensor) -> bool:
@@ -74,7 +76,9 @@ def _get_grad(self: Tensor) -> Tensor | None:
 def _set_grad(self: Tensor, grad: Any) -> None:
     if grad is not None:
         if not isinstance(grad, Tensor):
-            raise TypeError(f"assigned grad expected to be a Tensor or None but got grad of type {type(grad).__name__}")
+            raise TypeError(
+                f"assigned grad expected to be a Tensor or None but got grad of type {type(grad).__name__}"
+            )
         if grad is self:
             raise RuntimeError("can't assign Variable as its own grad")
         _check_grad(self, grad)
@@ -140,7 +144,9 @@ def _set_data(self: Tensor, other: Tensor) -> None:
     if not isinstance(other, Tensor):
         raise TypeError(f"Variable data has to be a tensor, but got {type(other).__name__}")
     if other._aval.dtype.category < FLOAT <= self._aval.dtype.category and self._requires_grad:
-        raise RuntimeError("data set to a tensor that requires gradients must be floating point or complex dtype")
+        raise RuntimeError(
+            "data set to a tensor that requires gradients must be floating point or complex dtype"
+        )
     self._storage, self._aval, self._view = other._storage, other._aval, other._view
     self._value, self._seen = other._value, other._seen
 
@@ -160,7 +166,9 @@ def register_hook(self: Tensor, hook: Callable[[Tensor], Tensor | None]) -> Remo
     return _register(node.tensor_hooks.setdefault(self._out_nr, OrderedDict()), hook)
 
 
-def register_post_accumulate_grad_hook(self: Tensor, hook: Callable[[Tensor], None]) -> RemovableHandle:
+def register_post_accumulate_grad_hook(
+    self: Tensor, hook: Callable[[Tensor], None]
+) -> RemovableHandle:
     """Call `hook(param)` after the leaf's `.grad` was accumulated."""
     if not _requires_grad(self):
         raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
@@ -192,7 +200,9 @@ def backward(
     """Accumulate the gradients of `tensors` into the leaves (or into `inputs` only)."""
     roots = [tensors] if isinstance(tensors, Tensor) else list(tensors)
     given = _sequence_of(grad_tensors, len(roots))
-    grads = [make_grad(t, g, i, create_graph) for i, (t, g) in enumerate(zip(roots, given, strict=True))]
+    grads = [
+        make_grad(t, g, i, create_graph) for i, (t, g) in enumerate(zip(roots, given, strict=True))
+    ]
     keep = create_graph if retain_graph is None else retain_graph
     edges, carried = _root_edges(roots, grads, create_graph)
     if create_graph:
@@ -339,7 +349,9 @@ def grad(
     alone = isinstance(inputs, Tensor) or hasattr(inputs, "output_nr")
     chosen = [inputs] if alone else list(inputs)
     given = _sequence_of(grad_outputs, len(roots))
-    grads = [make_grad(t, g, i, create_graph) for i, (t, g) in enumerate(zip(roots, given, strict=True))]
+    grads = [
+        make_grad(t, g, i, create_graph) for i, (t, g) in enumerate(zip(roots, given, strict=True))
+    ]
     keep = create_graph if retain_graph is None else retain_graph
     edges, carried = _root_edges(roots, grads, create_graph)
     capture: dict[Node, dict[int, int]] = {}
@@ -352,7 +364,11 @@ def grad(
         step_boundary()
     return tuple(
         _captured(
-            i, found.get(slot), t, create_graph, bool(allow_unused or materialize_grads),
+            i,
+            found.get(slot),
+            t,
+            create_graph,
+            bool(allow_unused or materialize_grads),
             materialize_grads,
         )
         for i, (slot, t) in enumerate(zip(slots, chosen, strict=True))

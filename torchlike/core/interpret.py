@@ -125,7 +125,9 @@ def _div(eqn: Any) -> Any:
 def _rem(eqn: Any) -> Any:
     if eqn.outvars[0].aval.dtype.kind not in "iu":
         return np.fmod
-    return lambda a, b: np.where(b == 0, a, np.fmod(a, np.where(b == 0, np.asarray(b).dtype.type(1), b)))
+    return lambda a, b: np.where(
+        b == 0, a, np.fmod(a, np.where(b == 0, np.asarray(b).dtype.type(1), b))
+    )
 
 
 @_rule("pow")
@@ -207,7 +209,13 @@ def _is_nan(eqn: Any) -> Any:
 def _scipy_special(eqn: Any) -> Any:
     from scipy import special  # a dependency of jax; imported when first needed: 30 ms
 
-    names = {"erf": "erf", "erfc": "erfc", "lgamma": "gammaln", "digamma": "psi", "erf_inv": "erfinv"}
+    names = {
+        "erf": "erf",
+        "erfc": "erfc",
+        "lgamma": "gammaln",
+        "digamma": "psi",
+        "erf_inv": "erfinv",
+    }
     function = getattr(special, names[eqn.primitive.name])
     kind = eqn.outvars[0].aval.dtype
     return lambda x: function(x.astype(np.float64)).astype(kind)
@@ -439,7 +447,8 @@ def _gather(eqn: Any) -> Any:
         not d.operand_batching_dims
         and len(d.start_index_map) == 1
         and d.collapsed_slice_dims == d.start_index_map
-        and p["slice_sizes"] == tuple(1 if k in d.collapsed_slice_dims else n for k, n in enumerate(x.shape))
+        and p["slice_sizes"]
+        == tuple(1 if k in d.collapsed_slice_dims else n for k, n in enumerate(x.shape))
         and "CLIP" not in mode
     )  # fmt: skip
     if not simple:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import jax.numpy as jnp
@@ -96,7 +97,10 @@ def store(t: Tensor, value: Value) -> None:
         storage.value = value
     else:
         storage.value = _through(view.steps, storage.value, value)
-        t._value, t._seen = value, storage.value
+        if view.steps[-1].plan.op.put is None:
+            t._value = t._seen = None  # it may show one element in several places: look again
+        else:
+            t._value, t._seen = value, storage.value
     counter.version += 1
 
 
@@ -112,12 +116,43 @@ def set_host(t: Tensor, array: np.ndarray) -> Tensor:
 
 def _through(steps: Sequence[Step], base: Value, value: Value) -> Value:
     """The base's value after a write through a chain of views."""
+    if any(step.plan.op.put is None for step in steps[:-1]):
+        plans = tuple(step.plan for step in steps)
+        if all(plan.outs[0].dtype is base.aval.dtype for plan in plans):
+            numbers = [n for step in steps for n in step.numbers]
+            return record(_chain_spec(plans), (base, value, *numbers))[0]
     seen = [base]
     for step in steps[:-1]:
         seen.append(record(step.plan.spec, (seen[-1], *step.numbers))[0])
     for step, below in zip(reversed(steps), reversed(seen), strict=True):
         (value,) = record(put_spec(step.plan), (below, value, *step.numbers))
     return value
+
+
+@lru_cache(1 << 10)
+def _chain_spec(plans: tuple[Plan, ...]) -> Spec:
+    """A write through a chain at once: a view under it may show one element in several places,
+    and only those the last view shows may be written."""
+
+    def along(array: Any, numbers: Sequence[Any]) -> Any:
+        rest = iter(numbers)
+        for plan in plans:
+            own = [next(rest) for _ in range(len(plan.avals) - 1)]
+            array = plan.fun(array, *own)[0]
+        return array
+
+    def fun(base: Any, value: Any, *numbers: Any) -> list[Any]:
+        places = jnp.arange(base.size).reshape(base.shape)
+        where = along(places, numbers).ravel()
+        return [base.ravel().at[where].set(value.ravel()).reshape(base.shape)]
+
+    def interpret(base: Any, value: Any, *numbers: Any) -> list[Any]:
+        out = np.array(base)
+        along(out, [n.item() for n in numbers])[...] = value
+        return [out]
+
+    first = plans[0]
+    return Spec("chain_put", (first.avals[0],), fun, lambda: interpret, first.spec.device)
 
 
 def put_spec(plan: Plan) -> Spec:

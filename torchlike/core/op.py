@@ -57,7 +57,12 @@ else:
 
 
 _KINDS = {"Array": "tensor", "Operand": "operand", "Number": "number", "Arrays": "tensors"}
-_EXPECTS = {"tensor": "Tensor", "operand": "Tensor", "number": "Number", "tensors": "tuple of Tensors"}
+_EXPECTS = {
+    "tensor": "Tensor",
+    "operand": "Tensor",
+    "number": "Number",
+    "tensors": "tuple of Tensors",
+}
 
 
 def _coerce_dim(x: Any, first: Any, op: Op) -> Any:
@@ -76,7 +81,9 @@ def _coerce_dims(x: Any, first: Any, op: Op) -> Any:
 
 def _integer(x: Any, name: str, op: Op) -> int:
     if isinstance(x, (bool, float)) or not hasattr(x, "__index__"):
-        raise ArgumentTypeError(f"{op.name}(): argument '{name}' must be int, not {type(x).__name__}")
+        raise ArgumentTypeError(
+            f"{op.name}(): argument '{name}' must be int, not {type(x).__name__}"
+        )
     return x.__index__()
 
 
@@ -140,9 +147,13 @@ def _params(body: Callable[..., Any]) -> list[Param]:
     positional = code.co_varnames[: code.co_argcount]
     keywords = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
     params = [Param(n, i, notes.get(n, "object"), False) for i, n in enumerate(positional)]
-    params += [Param(n, len(positional) + i, notes.get(n, "object"), True) for i, n in enumerate(keywords)]
+    params += [
+        Param(n, len(positional) + i, notes.get(n, "object"), True) for i, n in enumerate(keywords)
+    ]
     defaults, keyword_defaults = body.__defaults__ or (), body.__kwdefaults__ or {}
-    for p, value in zip(params[len(positional) - len(defaults) : len(positional)], defaults, strict=True):
+    for p, value in zip(
+        params[len(positional) - len(defaults) : len(positional)], defaults, strict=True
+    ):
         p.has_default, p.default = True, value
     for p in params[len(positional) :]:
         if p.name in keyword_defaults:
@@ -247,17 +258,23 @@ def _source(made: Op, name: str, has_out: bool, style: str, space: dict[str, Any
     if has_out:
         keyword.append("out=None")
     renamed = any(p.name in _RENAMED.values() for p in made.params)
-    head = ", ".join(positional + (["*", *keyword] if keyword else []) + (["**_names"] if renamed else []))
+    head = ", ".join(
+        positional + (["*", *keyword] if keyword else []) + (["**_names"] if renamed else [])
+    )
     lines = [f"def {name}({head}):"]
     if renamed:
         names = ", ".join(f"{p.name}={p.name}" for p in made.params)
-        lines.append(f"    if _names: return _rename(_function, _names, dict({names}{', out=out' if has_out else ''}))")
+        lines.append(
+            f"    if _names: return _rename(_function, _names, dict({names}{', out=out' if has_out else ''}))"
+        )
     inputs, prefix = _input_list(made, lines)
     statics = ", ".join([*prefix, *[p.name for p in made.statics]])
     statics = f"({statics},)" if statics else "()"
     target = "_inplace" if style == "inplace" else "_call"
     if has_out:
-        lines.append(f"    if out is not None: return _write_out(_name, out, _call(_op, {inputs}, {statics}))")
+        lines.append(
+            f"    if out is not None: return _write_out(_name, out, _call(_op, {inputs}, {statics}))"
+        )
     if style == "operator":
         lines.append(f"    try: return {target}(_op, {inputs}, {statics})")
         lines.append("    except _error: return NotImplemented")
@@ -298,9 +315,7 @@ def _rename(function: Callable[..., Any], names: dict[str, Any], given: dict[str
     for old, value in names.items():
         new = _RENAMED.get(old)
         if new is None or new not in given:
-            raise TypeError(
-                f"{function.__name__}() got an unexpected keyword argument '{old}'"
-            )
+            raise TypeError(f"{function.__name__}() got an unexpected keyword argument '{old}'")
         given[new] = value
     return function(**given)
 

@@ -42,7 +42,9 @@ ArgumentTypeError.__module__ = "builtins"
 class Op:
     """A declared op: its body, its parameters and traits, and the plans made of it so far."""
 
-    def __init__(self, name: str, body: Callable[..., Any], params: Sequence[Any], **traits: Any) -> None:
+    def __init__(
+        self, name: str, body: Callable[..., Any], params: Sequence[Any], **traits: Any
+    ) -> None:
         self.name, self.body, self.params = name, body, tuple(params)
         self.inputs = [p for p in self.params if p.kind != "static"]
         self.statics = [p for p in self.params if p.kind == "static"]
@@ -56,7 +58,9 @@ class Op:
         self.geometry: Callable[..., Any] | None = traits.get("geometry")
         self.returns: Any = traits.get("returns")
         self.cheap: bool = traits.get("view", False)
-        self.saves: Any = traits.get("saves", ())  # names shown as `_saved_…`, or a function of statics
+        self.saves: Any = traits.get(
+            "saves", ()
+        )  # names shown as `_saved_…`, or a function of statics
         self.formula: Callable[..., Any] | None = None
         self.formula_params: tuple[str, ...] = ()
         self.plans: dict[tuple[Any, ...], Plan] = {}
@@ -120,11 +124,15 @@ def make_plan(op: Op, inputs: Sequence[Any], statics: Sequence[Any]) -> Plan:
     plan.single = not isinstance(plan.outs, tuple) or (len(plan.outs) == 1 and op.returns is None)
     node = op.node(plan.statics) if callable(op.node) else op.node
     plan.node_class = node
-    plan.differentiable = op.differentiable and any(a.dtype.category >= dtypes.FLOAT for a in plan.outs)
+    plan.differentiable = op.differentiable and any(
+        a.dtype.category >= dtypes.FLOAT for a in plan.outs
+    )
     return plan
 
 
-def _params_of_inputs(op: Op, inputs: Sequence[Any], statics: Sequence[Any]) -> tuple[list[Any], int]:
+def _params_of_inputs(
+    op: Op, inputs: Sequence[Any], statics: Sequence[Any]
+) -> tuple[list[Any], int]:
     """The parameter each flat input belongs to; the length of the tensor list, if there is one."""
     if not any(p.kind == "tensors" for p in op.inputs):
         return list(op.inputs), -1
@@ -299,7 +307,9 @@ def _trace(plan: Plan, where: device, targets: list[Any]) -> None:
 
 
 def _out_avals(closed: ClosedJaxpr, where: device) -> tuple[Aval, ...]:
-    return tuple(aval_of(tuple(o.shape), dtypes.from_numpy(o.dtype), where) for o in closed.out_avals)
+    return tuple(
+        aval_of(tuple(o.shape), dtypes.from_numpy(o.dtype), where) for o in closed.out_avals
+    )
 
 
 def scalar_struct(struct: Any) -> Any:
@@ -316,9 +326,7 @@ def _trace_elementwise(plan: Plan, where: device, targets: list[Any]) -> None:
     closed = op.scalars.get(key)
     if closed is None:
         closed = op.scalars[key] = jax.make_jaxpr(plan.fun)(*map(scalar_struct, plan.structs))
-    plan.outs = tuple(
-        aval_of(shape, dtypes.from_numpy(o.dtype), where) for o in closed.out_avals
-    )
+    plan.outs = tuple(aval_of(shape, dtypes.from_numpy(o.dtype), where) for o in closed.out_avals)
     fun = plan.fun
 
     def broadcasting(*arrays: Any) -> list[Any]:

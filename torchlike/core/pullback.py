@@ -69,7 +69,9 @@ def _make_pullback(plan: Plan, mask: tuple[bool, ...]) -> Pullback:
     name = f"{plan.op.name}_backward"
     where = plan.spec.device
     if scalar_key is None:
-        p.spec = Spec(name, avals, jaxpr_as_fun(closed), lambda: interpreter(closed), where, plan.op.cheap)
+        p.spec = Spec(
+            name, avals, jaxpr_as_fun(closed), lambda: interpreter(closed), where, plan.op.cheap
+        )
     else:
         fun = _with_unused(back, structs, used)
         p.spec = Spec(name, avals, fun, lambda: _unbroadcasting(closed, avals), where)
@@ -112,7 +114,9 @@ def _named_inputs(plan: Plan, inputs: Sequence[Any]) -> dict[str, Any]:
     named: dict[str, Any] = dict(zip(plan.names, inputs, strict=True))
     for p in plan.op.inputs:
         if p.kind == "tensors":
-            named[p.name] = [x for n, x in zip(plan.names, inputs, strict=True) if n.startswith(p.name)]
+            named[p.name] = [
+                x for n, x in zip(plan.names, inputs, strict=True) if n.startswith(p.name)
+            ]
     return named
 
 
@@ -169,10 +173,15 @@ def _vjp(plan: Plan, targets: list[int], inputs: Sequence[Any], grads: Sequence[
 
     chosen = [inputs[i] for i in targets]
     given = [
-        g.conj() if jnp.iscomplexobj(g) else g for g in grads if jnp.issubdtype(g.dtype, jnp.inexact)
+        g.conj() if jnp.iscomplexobj(g) else g
+        for g in grads
+        if jnp.issubdtype(g.dtype, jnp.inexact)
     ]
     outs, pull = jax.vjp(of_targets, *chosen)
-    given = [jnp.broadcast_to(g, o.shape) if g.shape == o.shape else _sum_to(g, o.shape) for g, o in zip(given, outs, strict=True)]
+    given = [
+        jnp.broadcast_to(g, o.shape) if g.shape == o.shape else _sum_to(g, o.shape)
+        for g, o in zip(given, outs, strict=True)
+    ]
     return [d.conj() if jnp.iscomplexobj(d) else d for d in pull(given)]
 
 
@@ -232,7 +241,9 @@ def _replace(jaxpr: Jaxpr, eqns: list[Any], invars: list[Any]) -> Jaxpr:
     return jaxpr.replace(eqns=eqns, invars=invars, debug_info=jaxpr.debug_info.with_unknown_names())
 
 
-def _with_unused(back: Callable[..., Any], structs: list[Any], used: list[int]) -> Callable[..., Any]:
+def _with_unused(
+    back: Callable[..., Any], structs: list[Any], used: list[int]
+) -> Callable[..., Any]:
     """`back` as a function of the arrays it needs only; XLA never sees the fillers."""
 
     def fun(*arrays: Any) -> list[Any]:
@@ -247,7 +258,9 @@ def _with_unused(back: Callable[..., Any], structs: list[Any], used: list[int]) 
     return fun
 
 
-def _unbroadcasting(closed: ClosedJaxpr, avals: tuple[Aval, ...]) -> Callable[..., list[Any]] | None:
+def _unbroadcasting(
+    closed: ClosedJaxpr, avals: tuple[Aval, ...]
+) -> Callable[..., list[Any]] | None:
     run = interpreter(closed)
     if run is None:
         return None

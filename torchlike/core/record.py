@@ -21,7 +21,9 @@ from .device import CPU, META, device
 from .storage import FLUSH, INLINE, OWNED, Aval, Value, concrete, traced
 
 MAX_RECORDS = 2000  # a window ends here at the latest
-BOUND_MASK = 63  # a window's bounds are looked at every 64 records; 0: every op runs at once (debug)
+BOUND_MASK = (
+    63  # a window's bounds are looked at every 64 records; 0: every op runs at once (debug)
+)
 MAX_BYTES = 1 << 30  # … or when its leaves keep this much memory alive
 
 _ref = weakref.ref
@@ -96,7 +98,10 @@ class State:
         self.traces: dict[device, Trace] = {}
         self.interposed: Any = None
         self.saved_hooks: list[Any] = []  # (pack, unpack) of saved_tensors_hooks, innermost last
-        self.anomaly: tuple[bool, bool] = (False, False)  # anomaly mode, and whether it looks for NaN
+        self.anomaly: tuple[bool, bool] = (
+            False,
+            False,
+        )  # anomaly mode, and whether it looks for NaN
         self.tracing = 0  # depth of JAX transforms this thread is inside of
         self.vmaps: list[Any] = []  # the levels of torch.vmap this thread is inside of
 

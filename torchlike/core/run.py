@@ -76,7 +76,9 @@ class Program:
 
     __slots__ = ("live", "index", "donated", "gone", "call", "seconds", "hits")
 
-    def __init__(self, live: tuple[int, ...], donated: tuple[int, ...], call: Callable[..., Any]) -> None:
+    def __init__(
+        self, live: tuple[int, ...], donated: tuple[int, ...], call: Callable[..., Any]
+    ) -> None:
         self.live, self.donated, self.call = live, donated, call
         self.index = {slot: i for i, slot in enumerate(live)}
         self.gone = frozenset(donated)
@@ -226,7 +228,9 @@ def _run_fused(window: Window, tr: Trace, live: list[Value]) -> None:
     for leaf, kind in zip(leaves, window.layout, strict=True):
         if kind == "array":
             array = leaf.array
-            if array.__class__ is np.ndarray:  # on its device from now on; it may share NumPy's memory
+            if (
+                array.__class__ is np.ndarray
+            ):  # on its device from now on; it may share NumPy's memory
                 array = leaf.array = jax.device_put(array, to_jax(tr.device))
                 leaf.slot = SHARED
             elif leaf.slot == OWNED:
@@ -292,16 +296,16 @@ def _numbers(window: Window, floats: list[Any], ints: list[Any]) -> tuple[Any, A
 def _kind(leaf: Any) -> str:
     if leaf.__class__ is Value:
         return "array"
-    if isinstance(leaf, (bool, np.bool_, complex, np.complexfloating)) and not isinstance(leaf, float):
+    if isinstance(leaf, (bool, np.bool_, complex, np.complexfloating)) and not isinstance(
+        leaf, float
+    ):
         return "other"
     return "int" if isinstance(leaf, (int, np.integer)) else "float"
 
 
 def _restore(layout: list[str], groups: dict[str, list[Any]]) -> list[Any]:
     sources = {kind: iter(items) for kind, items in groups.items()}
-    return [
-        host_or_device(next(sources[k])) if k == "array" else next(sources[k]) for k in layout
-    ]
+    return [host_or_device(next(sources[k])) if k == "array" else next(sources[k]) for k in layout]
 
 
 def host_or_device(array: Any) -> Value:
@@ -328,7 +332,9 @@ def _build(
         free = set()
         window.programs.clear()
     donated = _donations(records, arrays, live, free)
-    call = jax.jit(_fused(list(records), list(window.layout or []), live, donated), donate_argnums=0)
+    call = jax.jit(
+        _fused(list(records), list(window.layout or []), live, donated), donate_argnums=0
+    )
     return Program(live, donated, call)
 
 
@@ -362,7 +368,12 @@ def _fused(
         given_at, kept_at = iter(given), iter(kept)
         count = layout.count("array")
         arrays = [next(given_at) if i in gone else next(kept_at) for i in range(count)]
-        sources = {"array": iter(arrays), "float": iter(floats), "int": iter(ints), "other": iter(others)}
+        sources = {
+            "array": iter(arrays),
+            "float": iter(floats),
+            "int": iter(ints),
+            "other": iter(others),
+        }
         leaves = [next(sources[kind]) for kind in layout]
         env: list[Any] = [None] * size
         for spec, slots, first in records:

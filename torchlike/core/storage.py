@@ -343,8 +343,7 @@ def result_stride(shapes: tuple[Shape, ...], strides: tuple[Shape, ...], out: Sh
     for shape, stride in zip(shapes, strides, strict=True):
         pad = len(out) - len(shape)
         full = (0,) * pad + tuple(
-            0 if n == 1 and m != 1 else s
-            for n, s, m in zip(shape, stride, out[pad:], strict=True)
+            0 if n == 1 and m != 1 else s for n, s, m in zip(shape, stride, out[pad:], strict=True)
         )
         wide.append(full)
     same = all(shape == out for shape in shapes)

@@ -168,11 +168,15 @@ class OpNode(Node):
         return found
 
     def apply_tensors(self, grads: list[Any]) -> list[Any]:
-        given = [wrap(zeros(a)) if g is None else g for g, a in zip(grads, self.plan.outs, strict=True)]
+        given = [
+            wrap(zeros(a)) if g is None else g for g, a in zip(grads, self.plan.outs, strict=True)
+        ]
         inputs, results = self.with_history()
         if self.plan.op.formula is not None:
             found = call_formula(self.plan, inputs, results, given)
-            return [self._fit(found[i], i) if e is not None else None for i, e in enumerate(self.edges)]
+            return [
+                self._fit(found[i], i) if e is not None else None for i, e in enumerate(self.edges)
+            ]
         return self._differentiable_pullback(inputs, results, given)
 
     def _fit(self, grad: Any, i: int) -> Any:
@@ -378,7 +382,11 @@ class AccumulateGrad(Node):
                 hook(variable)
 
 
-_CPP_NAMES = {"AccumulateGrad", "CopySlices", "CopyBackwards"}  # PyTorch's own classes: name() has their namespace
+_CPP_NAMES = {
+    "AccumulateGrad",
+    "CopySlices",
+    "CopyBackwards",
+}  # PyTorch's own classes: name() has their namespace
 
 
 class FunctionNode(Node):
@@ -477,7 +485,10 @@ class Packed:
     def value(self) -> Value:
         t = self.unpack(self.item)
         if not isinstance(t, Tensor):
-            raise TypeError("Output of saved tensor unpack_hook expected to be a Tensor but got result of type " + type(t).__name__)
+            raise TypeError(
+                "Output of saved tensor unpack_hook expected to be a Tensor but got result of type "
+                + type(t).__name__
+            )
         return t._value_now()
 
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import dtypes
-from .check import BOOL_AMBIGUOUS, BOOL_EMPTY, check_dim
+from .check import BOOL_AMBIGUOUS, BOOL_EMPTY, FLOAT_GRAD_ONLY, check_dim
 from .device import CPU, META, device, resolve
 from .dtypes import dtype
-from .record import LOCAL, VMAP, record
+from .record import LOCAL, VMAP, Batch, record
 from .storage import (
     Aval,
     Geometry,
@@ -74,9 +74,19 @@ class Tensor:
     _inference: bool = False
     __array_priority__ = 1000
 
-    if TYPE_CHECKING:  # the table installs most methods
+    if TYPE_CHECKING:  # the table installs most methods and the operators
 
         def __getattr__(self, name: str) -> Any: ...
+
+        def _operator(self, *others: Any) -> Any: ...
+
+        __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = _operator
+        __truediv__ = __rtruediv__ = __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = _operator
+        __pow__ = __rpow__ = __matmul__ = __rmatmul__ = __neg__ = __pos__ = __abs__ = _operator
+        __and__ = __rand__ = __or__ = __ror__ = __xor__ = __rxor__ = __invert__ = _operator
+        __lshift__ = __rlshift__ = __rshift__ = __rrshift__ = _operator
+        __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _operator
+        __getitem__ = __setitem__ = __iter__ = _operator
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         if cls is Tensor or not args:
@@ -233,11 +243,14 @@ class Tensor:
         """The elements as nested lists of Python numbers."""
         return to_host(self).tolist()
 
-    def numpy(self, *, force: bool = False) -> np.ndarray:
+    def numpy(self, *args: Any, force: bool = False) -> np.ndarray:
         """The tensor as a NumPy array over the same memory: a write on either side shows on both.
 
         RuntimeError when it requires grad, TypeError off the CPU or for a dtype NumPy lacks.
         """
+        if args:
+            count = f"{len(args)} {'was' if len(args) == 1 else 'were'}"
+            raise TypeError(f"numpy() takes 0 positional arguments but {count} given")
         if force:
             return self.detach().cpu().resolve_conj().numpy()  # type: ignore[attr-defined]
         if self._aval.device is not CPU:
@@ -365,6 +378,12 @@ def to_host(tensor: Tensor) -> np.ndarray:
     return read_numpy(tensor._value_now())
 
 
+def all_examples(t: Tensor) -> Tensor:
+    """The tensor; inside `vmap` that of all examples behind it, for a look at the values."""
+    value = t._value_now()
+    return wrap(value.array.value) if value.array.__class__ is Batch else t
+
+
 def _host_view(tensor: Tensor) -> np.ndarray:
     """The tensor's part of memory shared with NumPy, as a NumPy view of it."""
     array = tensor._storage.host
@@ -420,7 +439,9 @@ class Parameter(Tensor, metaclass=_ParameterMeta):
         if data is None:
             data = from_host(np.empty(0, dtypes.to_numpy(dtypes.get_default_dtype())))
         if not isinstance(data, Tensor):
-            raise TypeError(f"Variable data has to be a tensor, but got {type(data).__name__}")
+            raise AttributeError(f"'{type(data).__name__}' object has no attribute 'detach'")
+        if requires_grad and data._aval.dtype.category < dtypes.FLOAT:
+            raise RuntimeError(FLOAT_GRAD_ONLY)
         kind = cls if type(data) in TENSORS else type(data)
         t = alias_of(data, kind)
         if kind is not cls:

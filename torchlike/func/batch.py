@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import textwrap
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -25,7 +26,7 @@ from ..core.mutate import overwrite
 from ..core.plan import Op
 from ..core.record import LOCAL, VMAP, Batch, Spec, number_array, record
 from ..core.storage import INLINE, Storage, Value, aval_of, concrete
-from ..core.tape import edge_of, function_node, zeros
+from ..core.tape import AccumulateGrad, _sequence, edge_of, function_node, zeros
 from ..core.tensor import TENSORS, Tensor, alias_of, from_host, wrap
 
 _number = itertools.count().__next__
@@ -62,6 +63,7 @@ class Level:
         state = LOCAL.state
         self.outer = state.interposed
         self.starts = {tr: len(tr.values) for tr in state.traces.values()}
+        self.first = _sequence()
         state.interposed = self.call
         state.vmaps.append(self)
         return self
@@ -73,15 +75,26 @@ class Level:
         self.starts = {}
 
     def call(self, op: Op, inputs: Sequence[Any], statics: Any) -> Any:
-        """An op called inside: tensors that are the same for all examples are told to sum grads."""
+        """An op called inside: what comes from outside is told to sum the examples' gradients."""
         state = LOCAL.state
         state.interposed = self.outer
         try:
-            return (call_view if op.view else call)(op, _mixed(inputs), statics)
+            if state.grad_enabled:
+                inputs = [imported(x) if x.__class__ in TENSORS else x for x in inputs]
+            return (call_view if op.view else call)(op, inputs, statics)
         finally:
             state.interposed = self.call
 
-    def began_after(self, v: Value) -> bool:
+    def holds(self, x: Tensor, node: Any) -> bool:
+        """Whether a tensor's history began inside of this level."""
+        if not isinstance(node, AccumulateGrad):
+            return node.seq >= self.first
+        opener = node.variable.__dict__.get("_level")
+        if opener is not None:
+            return self in opener.vmaps
+        return self in tensor_levels(node.variable) or not self.began_with(x._storage.value)
+
+    def began_with(self, v: Value) -> bool:
         """Whether a value was there before this level (or has been read since it was made)."""
         tr = v.trace
         return tr is None or (tr in self.starts and v.slot < self.starts[tr])
@@ -142,7 +155,9 @@ def _vmapped(spec: Spec, pattern: Any, sizes: tuple[int, ...], inputs: Sequence[
 
 def _traced(name: str, fun: Any, outs: Any, inputs: Sequence[Any], cheap: bool) -> Spec:
     closed = jax.make_jaxpr(fun)(*map(_struct, inputs))
-    return Spec(name, tuple(outs), jaxpr_as_fun(closed), lambda: interpreter(closed), outs[0].device, cheap)
+    return Spec(
+        name, tuple(outs), jaxpr_as_fun(closed), lambda: interpreter(closed), outs[0].device, cheap
+    )
 
 
 def _struct(v: Any) -> Any:
@@ -155,7 +170,9 @@ def _struct(v: Any) -> Any:
 _small_specs: dict[Any, Spec] = {}
 
 
-def _small(kind: str, aval: Any, numbers: tuple[int, ...], shape: Any, fun: Callable[..., Any]) -> Spec:
+def _small(
+    kind: str, aval: Any, numbers: tuple[int, ...], shape: Any, fun: Callable[..., Any]
+) -> Spec:
     """A spec of one input from a function that takes NumPy or jax.numpy."""
     spec = _small_specs.get((kind, aval, numbers))
     if spec is None:
@@ -211,23 +228,28 @@ def _linked(value: Value, x: Tensor, name: str, back: Callable[[Tensor], Tensor]
 def enter(x: Tensor, dim: int, level: Level) -> Tensor:
     """One example of a tensor, differentiably."""
     value = enter_value(x._value_now(), dim, level)
-    return _linked(value, x, "AddBatchDimBackward0", lambda grad: leave(grad, dim, level))
+    return _linked(
+        value, imported(x, level), "AddBatchDimBackward0", lambda grad: leave(grad, dim, level)
+    )
 
 
 def leave(t: Tensor, dim: int, level: Level) -> Tensor:
     """All examples of a tensor, differentiably."""
     dim = check_dim(dim, t.ndim + 1)
     value = leave_value(t._value_now(), dim, level)
-    return _linked(value, t, "RemoveBatchDimBackward0", lambda grad: enter(grad, dim, level))
+    return _linked(
+        value, imported(t), "RemoveBatchDimBackward0", lambda grad: enter(grad, dim, level)
+    )
 
 
 def _spread(w: Tensor, levels: Levels) -> Tensor:
     """A tensor that is the same for all examples: its gradient is the sum of theirs."""
 
-    def back(grad: Tensor) -> Tensor:
+    def back(grad: Tensor) -> list[Tensor]:
         for level in levels:
-            grad = leave(grad, 0, level).sum(0)  # type: ignore[attr-defined]
-        return grad
+            if level in tensor_levels(grad):
+                grad = leave(grad, 0, level).sum(0)  # type: ignore[attr-defined]
+        return [grad]
 
     t = alias_of(w)
     t._grad_fn = function_node("ExpandBackward0", back, [edge_of(w)], [w._aval])
@@ -247,19 +269,20 @@ def _tracked(x: Any) -> bool:
     return x._requires_grad or (base is not None and base._requires_grad)
 
 
-def _mixed(inputs: Sequence[Any]) -> Sequence[Any]:
-    if not LOCAL.state.grad_enabled:
-        return inputs
-    own = [tensor_levels(x) for x in inputs]
-    levels = _in_order(itertools.chain(*own))
-    if not levels:
-        return inputs
-    found = []
-    for x, have in zip(inputs, own, strict=True):
-        missing = tuple(level for level in levels if level not in have)
-        wants = missing and x.__class__ in TENSORS and _tracked(x)
-        found.append(_spread(x, missing) if wants else x)
-    return found
+def imported(x: Tensor, but: Level | None = None) -> Tensor:
+    """A tensor whose history began outside of the levels in progress, as they may use it."""
+    if not LOCAL.state.vmaps or not _tracked(x):
+        return x
+    edge = edge_of(x)
+    if edge is None:
+        return x
+    have, node = tensor_levels(x), edge[0]
+    missing = tuple(
+        level
+        for level in LOCAL.state.vmaps
+        if level is not but and level not in have and not level.holds(x, node)
+    )
+    return _spread(x, missing) if missing else x
 
 
 # ----- what the kernel asks inside vmap -----
@@ -280,7 +303,7 @@ def _check_write(t: Tensor, value: Value) -> None:
     if t._storage.__class__ is not Storage:
         old = bool(missing)
     else:
-        old = any(level.began_after(t._storage.value) for level in missing)
+        old = any(level.began_with(t._storage.value) for level in missing)
     if old:
         raise RuntimeError(INPLACE)
 
@@ -324,7 +347,18 @@ def _fill(function: Callable[..., Any], t: Tensor, args: Any, kwargs: Any) -> Te
     return overwrite(t, _entered(memory, levels))
 
 
+def _text(t: Tensor, tensor_text: Callable[[Tensor], str]) -> str:
+    """A tensor inside vmap as PyTorch shows it: a wrapper per level around all examples."""
+    levels, active = levels_of(t._value_now()), LOCAL.state.vmaps
+    text = tensor_text(wrap(whole(t._value_now())))
+    for level in levels:
+        number = active.index(level) + 1 if level in active else 0
+        inner = textwrap.indent(text, "    ", bool)
+        text = f"BatchedTensor(lvl={number}, bdim=0, value=\n{inner}\n)"
+    return text
+
+
 VMAP.update(
     record=run, read_error=_read_error, check_branch=_check_branch, check_write=_check_write,
-    draw=_draw, fill=_fill,
+    draw=_draw, fill=_fill, imported=imported, text=_text,
 )  # fmt: skip

@@ -190,7 +190,7 @@ def _row(name: str, body: Callable[[Any], Any]) -> None:
         refuse(f"{name}_cpu", input, frozenset({COMPLEX}))
         return body(input)
 
-    unary(name, checked, promote="float", module="special", differentiable=False)
+    unary(name, checked, module="special", differentiable=False, out=True)
 
 
 for _name, _body in dict(

@@ -227,7 +227,9 @@ def move(input: Tensor, where: device) -> Tensor:
     edge = edge_of(input) if LOCAL.state.grad_enabled else None
     if edge is not None:
         home = input.device
-        out._grad_fn = function_node("ToCopyBackward0", lambda g: [move(g, home)], [edge], [out._aval])
+        out._grad_fn = function_node(
+            "ToCopyBackward0", lambda g: [move(g, home)], [edge], [out._aval]
+        )
         out._requires_grad = True
     return out
 
@@ -442,4 +444,3 @@ def is_nonzero(input: Tensor) -> bool:
             raise RuntimeError("Boolean value of Tensor with no values is ambiguous")
         raise RuntimeError("Boolean value of Tensor with more than one value is ambiguous")
     return bool(input)
-

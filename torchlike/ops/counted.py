@@ -61,7 +61,8 @@ def _number(name: str, at: int, x: Any) -> Any:
         spelt = ("start", "end", "step")[at]
         place = 1 if at == 1 else at + 1
         raise TypeError(
-            f"{name}(): argument '{spelt}' (position {place}) must be Number, not {type(x).__name__}"
+            f"{name}(): argument '{spelt}' (position {place}) must be Number, not "
+            f"{type(x).__name__}"
         )
     return x
 
@@ -82,7 +83,8 @@ def range_of(
     """Numbers from `start` to `end`, included; deprecated in PyTorch."""
     warnings.warn(
         "torch.range is deprecated and will be removed in a future release because its behavior is "
-        "inconsistent with Python's range builtin. Instead, use torch.arange, which produces values in "
+        "inconsistent with Python's range builtin. Instead, use torch.arange, which produces "
+        "values in "
         "[start, end).",
         UserWarning,
         stacklevel=2,
@@ -127,7 +129,8 @@ def _steps(name: str, steps: Any) -> int:
 
 @composite(method=False)
 def linspace(
-    start: Any, end: Any, steps: Any = None, *, out: Any = None, dtype: Any = None, layout: Any = None,
+    start: Any, end: Any, steps: Any = None, *, out: Any = None, dtype: Any = None,
+    layout: Any = None,
     device: Any = None, requires_grad: bool = False, pin_memory: bool = False,
 ) -> Tensor:  # fmt: skip
     """`steps` numbers from `start` to `end`, both included, evenly spaced."""
@@ -163,7 +166,8 @@ def _evenly(start: Any, end: Any, n: int, kind: dtypes.dtype) -> np.ndarray:
 
 @composite(method=False)
 def logspace(
-    start: Any, end: Any, steps: Any = None, base: float = 10.0, *, out: Any = None, dtype: Any = None,
+    start: Any, end: Any, steps: Any = None, base: float = 10.0, *, out: Any = None,
+    dtype: Any = None,
     layout: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False,
 ) -> Tensor:  # fmt: skip
     """`steps` numbers from base**start to base**end, evenly spaced in the exponent."""

@@ -193,7 +193,9 @@ def full(
         raise TypeError("full(): argument 'size' (position 1) must be tuple of ints, not int")
     number = fill_number("full", fill_value)
     default = out.dtype if out is not None else dtypes.of_number(type(number))
-    t = full_of(sizes_for("full", (size,)), number, kind_for("full", dtype, default), resolve(device))
+    t = full_of(
+        sizes_for("full", (size,)), number, kind_for("full", dtype, default), resolve(device)
+    )
     return finish(t, requires_grad) if out is None else write_out("full", out, t)
 
 
@@ -250,7 +252,8 @@ def full_like(
 
 def _new_method(name: str, number: int) -> None:
     def function(
-        self: Tensor, *size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False,
+        self: Tensor, *size: Any, dtype: Any = None, device: Any = None,
+        requires_grad: bool = False,
         layout: Any = None, pin_memory: bool = False, **named: Any,
     ) -> Tensor:  # fmt: skip
         check_options(name, layout, pin_memory, None, requires_grad)
@@ -301,7 +304,8 @@ def empty_strided(
         )
     if any(n < 0 for n in stride):
         raise RuntimeError(
-            f"Storage size calculation overflowed with sizes={list(size)} and strides={list(stride)}"
+            f"Storage size calculation overflowed with sizes={list(size)} and "
+            f"strides={list(stride)}"
         )
     kind = kind_for("empty_strided", dtype)
     if is_dense(size, stride):

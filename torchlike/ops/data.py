@@ -18,11 +18,13 @@ from .convert import convert
 from .create import check_options, finish, full_of, kind_for, sizes_for
 from .index import TENSOR
 
+_MISSING = object()
+
 
 # ----- from data -----
 @composite(method=False)
 def tensor(
-    data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False,
+    data: Any = _MISSING, *, dtype: Any = None, device: Any = None, requires_grad: bool = False,
     pin_memory: bool = False,
 ) -> Tensor:  # fmt: skip
     """A new tensor with a copy of the data: numbers, nested sequences, arrays, tensors."""
@@ -35,6 +37,8 @@ def tensor(
         return finish(out if device is None else out.to(resolve(device)), requires_grad)
     if isinstance(data, (str, bytes)):
         raise TypeError(f"new(): invalid data type '{type(data).__name__}'")
+    if data is _MISSING:
+        raise TypeError('tensor() missing 1 required positional arguments: "data"')
     where = resolve(device)
     t = _of_array(data, kind) if hasattr(data, "__array_interface__") else None
     if t is None:
@@ -227,17 +231,20 @@ def from_numpy(ndarray: Any) -> Tensor:
     if any(s < 0 for s in ndarray.strides):
         raise ValueError(
             "At least one stride in the given numpy array is negative, and tensors with negative "
-            "strides are not currently supported. (You can probably work around this by making a copy "
+            "strides are not currently supported. (You can probably work around this by making a "
+            "copy "
             "of your array  with array.copy().) "
         )
     if not ndarray.dtype.isnative:
         raise ValueError(
-            "given numpy array has byte order different from the native byte order. Conversion between "
+            "given numpy array has byte order different from the native byte order. Conversion "
+            "between "
             "byte orders is currently not supported."
         )
     if any(s % ndarray.itemsize for s in ndarray.strides):
         raise ValueError(
-            "given numpy array strides not a multiple of the element byte size. Copy the numpy array to "
+            "given numpy array strides not a multiple of the element byte size. Copy the numpy "
+            "array to "
             "reallocate the memory."
         )
     if not ndarray.flags.writeable:
@@ -246,17 +253,23 @@ def from_numpy(ndarray: Any) -> Tensor:
 
 
 _READ_ONLY = (
-    "The given NumPy array is not writable, and PyTorch does not support non-writable tensors. This "
-    "means writing to this tensor will result in undefined behavior. You may want to copy the array "
-    "to protect its data or make it writable before converting it to a tensor. This type of warning "
+    "The given NumPy array is not writable, and PyTorch does not support non-writable tensors. "
+    "This "
+    "means writing to this tensor will result in undefined behavior. You may want to copy the "
+    "array "
+    "to protect its data or make it writable before converting it to a tensor. This type of "
+    "warning "
     "will be suppressed for the rest of this program. (Triggered internally at "
     "/pytorch/torch/csrc/utils/tensor_numpy.cpp:219.)"
 )
 _READ_ONLY_BUFFER = (
-    "The given buffer is not writable, and PyTorch does not support non-writable tensors. This means "
-    "you can write to the underlying (supposedly non-writable) buffer using the tensor. You may want "
+    "The given buffer is not writable, and PyTorch does not support non-writable tensors. This "
+    "means "
+    "you can write to the underlying (supposedly non-writable) buffer using the tensor. You may "
+    "want "
     "to copy the buffer to protect its data or make it writable before converting it to a tensor. "
-    "This type of warning will be suppressed for the rest of this program. (Triggered internally at "
+    "This type of warning will be suppressed for the rest of this program. (Triggered internally "
+    "at "
     "/pytorch/torch/csrc/utils/tensor_new.cpp:1586.)"
 )
 

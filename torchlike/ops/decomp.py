@@ -11,7 +11,7 @@ from jax import lax
 from ..core.mutate import write_out
 from ..core.op import TABLE, Array, composite, op
 from ..core.record import INLINE
-from ..core.tensor import Tensor
+from ..core.tensor import Tensor, all_examples
 from . import return_types
 from .kinds import INTEGER, kind, scalar_name
 from .linalg import columns, mH
@@ -64,6 +64,7 @@ def unknown(t: Tensor) -> bool:
 
 def raise_if(info: Tensor, text: Callable[[str, int], str], error: type = LinAlgError) -> None:
     """An error for the first matrix of a batch with info > 0; at once, so that `except` sees it."""
+    info = all_examples(info)
     if unknown(info):  # inside a transform there is no value to look at
         return
     values = info.reshape(-1).tolist()
@@ -100,7 +101,9 @@ def factor_cholesky(A: Array, upper: bool):
     whole = lower + adjoint(jnp.tril(lower, -1))
     found = lax.linalg.cholesky(whole, symmetrize_input=False)
     failed = jnp.isnan(_diagonal(found).real).any(-1)
-    info = lax.cond(failed.any(), _failing_minor, lambda a: jnp.zeros(a.shape[:-2], jnp.int32), whole)
+    info = lax.cond(
+        failed.any(), _failing_minor, lambda a: jnp.zeros(a.shape[:-2], jnp.int32), whole
+    )
     return (adjoint(found) if upper else found), info
 
 
@@ -294,7 +297,9 @@ def _check_finite_svd(s: Tensor) -> None:
 
 
 @composite(module="linalg", method=False)
-def svd(A: Tensor, full_matrices: bool = True, *, driver: str | None = None, out: Any = None) -> Any:
+def svd(
+    A: Tensor, full_matrices: bool = True, *, driver: str | None = None, out: Any = None
+) -> Any:
     """U, the singular values in descending order, and Vᴴ."""
     _check_driver("torch.linalg.svd", driver)
     found = factor_svd(A, full_matrices)

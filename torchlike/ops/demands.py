@@ -14,7 +14,7 @@ from ..core.op import Array, Number, op
 from ..core.record import check_later
 from ..core.storage import INLINE
 from ..core.tape import is_grad_enabled
-from ..core.tensor import Tensor, to_host
+from ..core.tensor import Tensor, all_examples, to_host
 
 
 def refuse_gradient(function: str, **tensors: Any) -> None:
@@ -38,6 +38,7 @@ def check_range(
     t: Tensor, low: int, high: int, error: Callable[[Any], Exception], skip: int | None = None
 ) -> None:
     """Raise `error(first bad value)`: at once if the values are known, else at the flush."""
+    t = all_examples(t)
     value = t._value_now()
     if value.trace is INLINE or value.aval.size == 0 or t.device.type == "meta":
         return
@@ -76,6 +77,7 @@ def not_chances(input: Array):
 
 def check_chances(t: Tensor) -> None:
     """RuntimeError unless all values lie between 0 and 1: at once, or at the flush."""
+    t = all_examples(t)
     value = t._value_now()
     if value.trace is INLINE or t.device.type == "meta" or not t.is_floating_point():
         return

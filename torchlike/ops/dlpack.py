@@ -27,9 +27,7 @@ def __dlpack__(
 ) -> Any:  # fmt: skip
     """The tensor's memory as a DLPack capsule."""
     if self.requires_grad:  # type: ignore[attr-defined]
-        raise BufferError(
-            "Can't export tensors that require gradient, use tensor.detach()"
-        )
+        raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
     if stream is not None and stream != -1:
         raise unsupported("__dlpack__", "stream", stream)
     if self.device.type != "cpu":

@@ -213,7 +213,9 @@ def _from_sublists(args: tuple[Any, ...]) -> tuple[str, list[Any]]:
 
 def _letter(index: int) -> str:
     if not 0 <= index < len(LETTERS):
-        raise ValueError("einsum(): subscript in subscript list is not within the valid range [0, 52)")
+        raise ValueError(
+            "einsum(): subscript in subscript list is not within the valid range [0, 52)"
+        )
     return LETTERS[26:][index] if index < 26 else LETTERS[index - 26]
 
 

@@ -83,7 +83,9 @@ def _over_all(name: str, value: Any) -> Any:
             raise RuntimeError(NO_DIM.format(name))
         return value(input)
 
-    made = op(promote="none", module=None, name=f"{name}_all", node=f"{name.title()}Backward1")(reduce)
+    made = op(promote="none", module=None, name=f"{name}_all", node=f"{name.title()}Backward1")(
+        reduce
+    )
 
     @made.gradient
     def _(grad, input, result):

@@ -45,7 +45,7 @@ def fft_c2c(input: Array, dims: object, sizes: object, norm: str, forward: bool)
 def fft_r2c(input: Array, dims: object, sizes: object, norm: str, forward: bool, onesided: bool):
     x = _fit(input, dims, sizes)
     if not onesided:
-        return _transform(x + jnp.zeros((), _complex_of(x)), dims, forward, norm)
+        return _transform(x.astype(_complex_of(x)), dims, forward, norm)
     half = jnp.fft.rfft(x, axis=dims[-1], norm=norm or "backward")
     if not forward:  # the inverse differs from the transform by a conjugate and the scale
         half = jnp.conj(jnp.fft.rfft(x, axis=dims[-1], norm=_other(norm)))
@@ -164,7 +164,9 @@ def _family(stem: str, kernel: Kernel, forward: bool) -> None:
         input: Tensor, n: int | None = None, dim: int = -1, norm: str | None = None, *,
         out: Any = None,
     ) -> Tensor:  # fmt: skip
-        found = _innermost(kernel(stem, input, (_one_dim(input, dim),), [n], norm, forward), stem, dim)
+        found = kernel(stem, input, (_one_dim(input, dim),), [n], norm, forward)
+        if not input.is_complex() and found.is_complex():
+            _innermost(found, dim)
         return found if out is None else write_out(stem, out, found)
 
     def two(
@@ -190,13 +192,12 @@ def _c2c(name: str, x: Tensor, dims: Any, s: Any, norm: Any, forward: bool) -> T
     return _complex_to_complex(x, dims, s, norm, forward)
 
 
-def _innermost(found: Tensor, stem: str, dim: int) -> Tensor:
-    """rfft's result is laid out with the transformed dim innermost."""
-    if stem == "rfft" and found.ndim > 1 and found.numel():
+def _innermost(found: Tensor, dim: int) -> None:
+    """The transform of a real tensor is laid out with the transformed dim innermost."""
+    if found.ndim > 1 and found.numel():
         order = [i for i in range(found.ndim) if i != dim % found.ndim] + [dim % found.ndim]
         packed = contiguous_stride(tuple(found.shape[i] for i in order))
         set_layout(found, tuple(packed[order.index(i)] for i in range(found.ndim)))
-    return found
 
 
 _family("fft", _c2c, True)

@@ -27,7 +27,9 @@ def zeta(x: Any, q: Any) -> Any:
     pole = (x == 1) | (~(x < 1) & left & whole)
     undefined = (x < 1) | (left & ~whole & (jnp.floor(x) != x))
     plain = ~(pole | undefined)
-    value = _sum(jnp.where(plain, x, jnp.full_like(x, 2)), jnp.where(plain, q, jnp.full_like(q, SHIFT)))
+    value = _sum(
+        jnp.where(plain, x, jnp.full_like(x, 2)), jnp.where(plain, q, jnp.full_like(q, SHIFT))
+    )
     value = jnp.where(undefined, jnp.full_like(value, jnp.nan), value)
     return jnp.where(pole & ~(x < 1), jnp.full_like(value, jnp.inf), value)
 

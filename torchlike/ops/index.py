@@ -16,7 +16,7 @@ from ..core.op import Array, Arrays, Dim, Number, composite, op
 from ..core.plan import NUMBERS
 from ..core.record import check_later
 from ..core.storage import INLINE
-from ..core.tensor import Tensor, from_host, to_host
+from ..core.tensor import Tensor, all_examples, from_host, to_host
 from . import views
 from .create import full_of
 from .shape import slice_along
@@ -32,7 +32,8 @@ NO_DIM = (
 NOT_A_TUPLE = (
     "Using a non-tuple sequence for multidimensional indexing is deprecated and will be changed in "
     "pytorch 2.9; use x[tuple(seq)] instead of x[seq]. In pytorch 2.9 this will be interpreted as "
-    "tensor index, x[torch.tensor(seq)], which will result either in an error or a different result "
+    "tensor index, x[torch.tensor(seq)], which will result either in an error or a different "
+    "result "
     "(Triggered internally at /pytorch/torch/csrc/autograd/python_variable_indexing.cpp:347.)"
 )
 
@@ -125,8 +126,10 @@ def _item(i: Any) -> Any:
     if hasattr(i, "__index__"):
         return i
     kind = type(i).__name__
-    raise IndexError(INDEX_KINDS.format(kind)) if kind != "str" else TypeError(
-        "new(): invalid data type 'str'"
+    raise (
+        IndexError(INDEX_KINDS.format(kind))
+        if kind != "str"
+        else TypeError("new(): invalid data type 'str'")
     )
 
 
@@ -249,7 +252,9 @@ def _(grad, indices, values, dims, accumulate):
 
 
 def check_bounds(i: Tensor, n: int, message: Any, low: int | None = None) -> None:
-    """IndexError when an index is out of range: at once if its value is known, else at the flush."""
+    """IndexError when an index is out of range: at once if its value is known, else at the "
+    "flush."""
+    i = all_examples(i)
     value = i._value_now()
     if value.trace is INLINE or value.aval.size == 0:
         return
@@ -284,8 +289,7 @@ def _ready(x: Tensor, tensors: list[Tensor | None]) -> tuple[list[Tensor], tuple
     except ValueError:
         shapes = ", ".join(str(list(t.shape)) for t in chosen)  # type: ignore[union-attr]
         raise IndexError(
-            "shape mismatch: indexing tensors could not be broadcast together with shapes "
-            f"{shapes}"
+            f"shape mismatch: indexing tensors could not be broadcast together with shapes {shapes}"
         ) from None
     for k, (d, t) in enumerate(zip(dims, chosen, strict=True)):
         n = x.shape[d]
@@ -400,7 +404,8 @@ def _assign_mismatch(x: Tensor, src: Tensor) -> None:
     for d in range(src.ndim):
         if src.shape[d] not in (1, x.shape[d + pad]):
             raise RuntimeError(
-                f"The expanded size of the tensor ({x.shape[d + pad]}) must match the existing size "
+                f"The expanded size of the tensor ({x.shape[d + pad]}) must match the existing "
+                "size "
                 f"({src.shape[d]}) at non-singleton dimension {d + pad}.  Target sizes: "
                 f"{list(x.shape)}.  Tensor sizes: {list(src.shape)}"
             )
@@ -424,7 +429,8 @@ def index_put(input: Tensor, indices: Any, values: Tensor, accumulate: bool = Fa
     chosen, dims = _indices_of(input, indices)
     if values.dtype is not input.dtype:
         raise RuntimeError(
-            f"Index put requires the source and destination dtypes match, got {_name(input)} for the "
+            f"Index put requires the source and destination dtypes match, got {_name(input)} for "
+            "the "
             f"destination and {_name(values)} for the source."
         )
     values = _trimmed(values, input, chosen, dims)

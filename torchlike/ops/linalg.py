@@ -177,6 +177,20 @@ def unsafe_view(input: Array, size: object):
     return input.reshape(size)
 
 
+@op(promote="none", module=None, name="squeezed", node="SqueezeBackward4")
+def without_dim(input: Array, dim: int):
+    return jnp.squeeze(input, dim)
+
+
+def squeezed(t: Tensor, dim: int) -> Tensor:
+    """A result without one of its dims: PyTorch's in-place squeeze of what nobody else holds."""
+    stride = list(t.stride())  # type: ignore[attr-defined]
+    found = without_dim(t, dim)
+    del stride[dim]
+    set_layout(found, tuple(stride))
+    return found
+
+
 # ----- matmul: which product, by the numbers of dims -----
 @composite
 def matmul(input: Tensor, other: Tensor, *, out: Any = None) -> Tensor:
@@ -199,7 +213,7 @@ def _matmul(a: Tensor, b: Tensor) -> Tensor:
     if dims == (2, 1):
         return mv(a, b)
     if dims == (1, 2):
-        return mm(a.unsqueeze(0), b).squeeze_(0)
+        return squeezed(mm(a.unsqueeze(0), b), 0)
     if dims[1] <= 2:
         return _fold(a, b)
     if dims[0] == 1 or (dims[0] == 2 and a.requires_grad):
@@ -245,7 +259,14 @@ def _slope(grad: Tensor, factor: Any) -> Tensor:
 
 
 @op(promote="none", inplace=True)
-def addmm(input: Array, mat1: Array, mat2: Array, *, beta: Optional[Number] = None, alpha: Optional[Number] = None):
+def addmm(
+    input: Array,
+    mat1: Array,
+    mat2: Array,
+    *,
+    beta: Optional[Number] = None,
+    alpha: Optional[Number] = None,
+):
     if input.dtype != mat2.dtype or mat1.dtype != mat2.dtype:
         first = input if input.dtype != mat2.dtype else mat1
         raise RuntimeError(
@@ -262,7 +283,14 @@ def _(grad, mat1, mat2, beta, alpha):
 
 
 @op(promote="none", inplace=True)
-def baddbmm(input: Array, batch1: Array, batch2: Array, *, beta: Optional[Number] = None, alpha: Optional[Number] = None):
+def baddbmm(
+    input: Array,
+    batch1: Array,
+    batch2: Array,
+    *,
+    beta: Optional[Number] = None,
+    alpha: Optional[Number] = None,
+):
     _check_bmm(batch1, batch2)
     _check_same(input, batch1)
     return _scaled(input, beta, product(batch1, batch2), alpha)
@@ -275,7 +303,14 @@ def _(grad, batch1, batch2, beta, alpha):
 
 
 @op(promote="none", inplace=True)
-def addbmm(input: Array, batch1: Array, batch2: Array, *, beta: Optional[Number] = None, alpha: Optional[Number] = None):
+def addbmm(
+    input: Array,
+    batch1: Array,
+    batch2: Array,
+    *,
+    beta: Optional[Number] = None,
+    alpha: Optional[Number] = None,
+):
     _check_bmm(batch1, batch2)
     _check_same(input, batch1)
     return _scaled(input, beta, product(batch1, batch2).sum(0, dtype=batch1.dtype), alpha)
@@ -289,7 +324,14 @@ def _(grad, batch1, batch2, beta, alpha):
 
 
 @op(promote="none", inplace=True)
-def addmv(input: Array, mat: Array, vec: Array, *, beta: Optional[Number] = None, alpha: Optional[Number] = None):
+def addmv(
+    input: Array,
+    mat: Array,
+    vec: Array,
+    *,
+    beta: Optional[Number] = None,
+    alpha: Optional[Number] = None,
+):
     _check_mv(mat, vec, input.shape[0] if input.ndim else 1)
     return _scaled(input, beta, product(mat, vec), alpha)
 
@@ -301,7 +343,14 @@ def _(grad, mat, vec, beta, alpha):
 
 
 @op(promote="none", inplace=True)
-def addr(input: Array, vec1: Array, vec2: Array, *, beta: Optional[Number] = None, alpha: Optional[Number] = None):
+def addr(
+    input: Array,
+    vec1: Array,
+    vec2: Array,
+    *,
+    beta: Optional[Number] = None,
+    alpha: Optional[Number] = None,
+):
     if vec1.ndim != 1 or vec2.ndim != 1:
         which, x = ("vec1", vec1) if vec1.ndim != 1 else ("vec2", vec2)
         raise RuntimeError(f"addr: Expected 1-D argument {which}, but got {x.ndim}-D")

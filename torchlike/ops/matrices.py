@@ -105,7 +105,7 @@ def _power(A: Tensor, n: int) -> Tensor:
     if n == 0:
         return A.clone().copy_(A.new_ones(A.shape[-1]).diag_embed())
     if n < 0:
-        A, n = inv(A), -n
+        return inv(A) if n == -1 else _power(inv(A), -n)
     found = None
     while True:
         if n & 1:
@@ -240,7 +240,9 @@ def linalg_vander(x: Tensor, *, N: int | None = None) -> Tensor:
     if N is not None and N < 2:
         raise RuntimeError(f"linalg.vander: N must be greater than 1, got {N}")
     repeated = x.unsqueeze(-1).expand(*x.shape, count - 1)
-    ones = x.new_ones(*x.shape, 1, dtype=repeated.dtype if x.is_floating_point() or x.is_complex() else int)
+    ones = x.new_ones(
+        *x.shape, 1, dtype=repeated.dtype if x.is_floating_point() or x.is_complex() else int
+    )
     return TABLE["torch", "cat"]([ones, repeated.cumprod(-1)], -1)
 
 

@@ -9,6 +9,8 @@ import numpy as np
 
 from ..core import dtypes
 from ..core.check import invalid_call, sizes_of
+from ..core.dispatch import set_layout
+from ..core.layouts import contiguous_format, preserve_format, stride_of_format
 from ..core.mutate import check_writable, replace
 from ..core.op import composite
 from ..core.plan import NUMBERS
@@ -157,20 +159,24 @@ def resize_(self: Tensor, *sizes: Any, memory_format: Any = None) -> Tensor:
     size = sizes_of(sizes, "resize_")
     if self._requires_grad:
         raise RuntimeError("cannot resize variables that require grad")
-    if memory_format is not None and not str(memory_format).endswith("contiguous_format"):
-        raise NotImplementedError(f"resize_: memory_format={memory_format} is not supported")
-    if tuple(self.shape) == size:
+    if any(n < 0 for n in size):
+        raise RuntimeError("numel: integer multiplication overflow")
+    stride = geometry_of(size)
+    if memory_format is not None and memory_format not in (contiguous_format, preserve_format):
+        stride = stride_of_format(size, memory_format)
+    elif tuple(self.shape) == size:
         return self
     count, base = int(np.prod(size, dtype=np.int64)), whole(self)
     if self.storage_offset() + count <= base.numel():
-        stride = geometry_of(size)
         become(self, base.as_strided(size, stride, self.storage_offset()))  # type: ignore[attr-defined]
         self._base_tensor = None
         return self
     flat = read_numpy(base._value_now()).ravel()[self.storage_offset() :]
     grown = np.zeros(count, flat.dtype)
     grown[: flat.size] = flat
-    replace(self, concrete(grown.reshape(size), aval_of(size, self.dtype, self.device)))
+    at = np.lib.stride_tricks.as_strided(grown, size, [n * grown.itemsize for n in stride])
+    replace(self, concrete(np.array(at, order="C"), aval_of(size, self.dtype, self.device)))
+    set_layout(self, stride)
     return self
 
 
@@ -205,7 +211,8 @@ def deepcopy(self: Tensor, memo: dict[int, Any]) -> Any:
         return memo[id(self)]
     if self.grad_fn is not None:  # type: ignore[attr-defined]
         raise RuntimeError(
-            "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol "
+            "Only Tensors created explicitly by the user (graph leaves) support the deepcopy "
+            "protocol "
             "at the moment.  If you were attempting to deepcopy a module, this may be because of a "
             "torch.nn.utils.weight_norm usage, see https://github.com/pytorch/pytorch/pull/103001"
         )
@@ -225,7 +232,11 @@ def _deepcopy_parameter(self: Parameter, memo: dict[int, Any]) -> Any:
     """A parameter's copy has its memory and flag, neither gradient nor attributes."""
     if id(self) not in memo:
         out = object.__new__(type(self))
-        out._storage, out._aval, out._view = _copy_storage(self._storage, memo), self._aval, self._view
+        out._storage, out._aval, out._view = (
+            _copy_storage(self._storage, memo),
+            self._aval,
+            self._view,
+        )
         out._requires_grad = self._requires_grad
         memo[id(self)] = out
     return memo[id(self)]
@@ -237,13 +248,15 @@ def _load_storage(array: np.ndarray) -> Storage:
 
 def _reduce(self: Tensor, protocol: int) -> Any:
     if self.grad_fn is not None:  # type: ignore[attr-defined]
-        raise RuntimeError(
-            "Pickling of non-leaf tensors is not supported: detach() it first"
-        )
+        raise RuntimeError("Pickling of non-leaf tensors is not supported: detach() it first")
     base = whole(self)
     at, base_at = self.geometry(), base.geometry()
     kind = {Tensor: "Tensor", Parameter: "Parameter"}.get(type(self), type(self))
-    extra = {k: v for k, v in self.__dict__.items() if not hasattr(Tensor, k) and k not in ("_storage", "_aval")}
+    extra = {
+        k: v
+        for k, v in self.__dict__.items()
+        if not hasattr(Tensor, k) and k not in ("_storage", "_aval")
+    }
     state = (
         kind, self._storage, tuple(base_at.stride), tuple(at.shape), tuple(at.stride),
         at.offset, self._requires_grad, extra,

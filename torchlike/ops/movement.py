@@ -102,7 +102,8 @@ def _stack(tensors: Arrays, dim: int):
     for i, t in enumerate(tensors):
         if t.shape != first.shape:
             raise RuntimeError(
-                f"stack expects each tensor to be equal size, but got {list(first.shape)} at entry 0 "
+                f"stack expects each tensor to be equal size, but got {list(first.shape)} at entry "
+                "0 "
                 f"and {list(t.shape)} at entry {i}"
             )
     return jnp.stack(tensors, check_dim(dim, first.ndim + 1))
@@ -290,7 +291,8 @@ def repeat(self: Tensor, *repeats: Any, **named: Any) -> Tensor:
     times = sizes_of((named["repeats"],) if "repeats" in named else repeats, "repeat", "repeats")
     if len(times) < self.ndim:
         raise RuntimeError(
-            "Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor"
+            "Number of dimensions of repeat dims can not be smaller than number of dimensions of "
+            "tensor"
         )
     if any(n < 0 for n in times):
         raise RuntimeError(
@@ -401,7 +403,8 @@ def _scatter_view(name: str) -> Any:
         part = getattr(out, name)(*args, **kwargs)
         if part.shape != src.shape:
             raise RuntimeError(
-                f"expected src to have a size equal to the slice of self. src size = {list(src.shape)}, "
+                "expected src to have a size equal to the slice of self. src size = "
+                f"{list(src.shape)}, "
                 f"slice size = {list(part.shape)}"
             )
         part.copy_(src)
@@ -438,7 +441,8 @@ def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Tensor, ...]:
 
         warnings.warn(
             "torch.meshgrid: in an upcoming release, it will be required to pass the indexing "
-            "argument. (Triggered internally at /pytorch/aten/src/ATen/native/TensorShape.cpp:4383.)",
+            "argument. (Triggered internally at "
+            "/pytorch/aten/src/ATen/native/TensorShape.cpp:4383.)",
             UserWarning,
             stacklevel=3,
         )
@@ -469,7 +473,9 @@ def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Tensor, ...]:
 
 def _stream_text(t: Tensor) -> str:
     """A matrix as C++ streams print it."""
-    rows = "\n".join(" ".join(f" {x:g}" for x in row)[0:] for row in t.reshape(t.shape[0], -1).tolist())
+    rows = "\n".join(
+        " ".join(f" {x:g}" for x in row)[0:] for row in t.reshape(t.shape[0], -1).tolist()
+    )
     sizes = ",".join(map(str, t.shape))
     return f"{rows}\n[ torch.{t.dtype.legacy}{{{sizes}}} ]"
 

@@ -157,7 +157,9 @@ def _check_bilinear(a: Tensor, b: Tensor, w: Tensor, bias: Tensor | None) -> Non
         raise fail("input dimensions do not match", a.ndim, b.ndim, "and")
     for i in range(a.ndim - 1):
         if a.shape[i] != b.shape[i]:
-            raise fail(f"input batch dimensions do not match at dim {i}", a.shape[i], b.shape[i], "and")
+            raise fail(
+                f"input batch dimensions do not match at dim {i}", a.shape[i], b.shape[i], "and"
+            )
     if a.shape[-1] != w.shape[1]:
         raise fail("input1 size does not match weight size", a.shape[-1], w.shape[1])
     if b.shape[-1] != w.shape[2]:

@@ -221,7 +221,9 @@ def distances(x1: Array, x2: Array, p: float, by_product: bool):
 def safe_sqrt(x: Any) -> Any:
     """sqrt of what is positive, else 0, with gradient 0 there."""
     positive = x > 0
-    return jnp.where(positive, jnp.sqrt(jnp.where(positive, x, jnp.ones_like(x))), jnp.zeros_like(x))
+    return jnp.where(
+        positive, jnp.sqrt(jnp.where(positive, x, jnp.ones_like(x))), jnp.zeros_like(x)
+    )
 
 
 def row_norm(difference: Any, p: float) -> Any:

@@ -13,6 +13,7 @@ from ..core.tensor import Tensor
 from . import return_types
 from .extrema import check_nonempty, selected, shared
 from .kinds import NUMERIC, REAL, refuse
+from .linalg import squeezed
 
 INTERPOLATIONS = ("linear", "lower", "higher", "midpoint", "nearest")
 
@@ -48,7 +49,9 @@ def _middle(input: Any, dim: int, ignore_nan: bool) -> tuple[Any, Any]:
         return values, at
     first_bad = jnp.argmax(bad, axis=dim, keepdims=True)
     any_bad = known < size
-    return jnp.where(any_bad, _take(input, first_bad, dim), values), jnp.where(any_bad, first_bad, at)
+    return jnp.where(any_bad, _take(input, first_bad, dim), values), jnp.where(
+        any_bad, first_bad, at
+    )
 
 
 # ----- median -----
@@ -150,7 +153,7 @@ def _check_quantile(input: Tensor, q: Any, interpolation: str) -> None:
         raise RuntimeError("quantile() q must be a scalar or 1D tensor")
     if q.dtype is not input.dtype:
         raise RuntimeError("quantile() q tensor must be same dtype as the input tensor")
-    if not bool(((q >= 0) & (q <= 1)).all()):
+    if q.device.type != "meta" and not bool(((q >= 0) & (q <= 1)).all()):
         raise RuntimeError("quantile() q values must be in the range [0, 1]")
 
 
@@ -189,8 +192,8 @@ def _quantile(
         if dim is not None and ndim:
             kept[dim] = 1
         found = found.movedim(-1, 0).reshape(q.numel(), *kept)
-        return found if q.dim() else found.squeeze_(0)
-    return found.movedim(-1, 0) if q.dim() else found.squeeze_(-1)
+        return found if q.dim() else squeezed(found, 0)
+    return squeezed(found.unsqueeze(0).transpose(0, -1) if q.dim() else found, -1)
 
 
 @composite

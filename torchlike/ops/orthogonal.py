@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from ..core.op import Operand, op
-from .kinds import FLOATING, INTEGER, refuse
+from .kinds import FLOATING, INTEGER, refuse, with_tensor
 
 Coefficients = Callable[[Any, Any], tuple[Any, Any]]
 
@@ -39,7 +39,10 @@ def _polynomial(name: str, first: Callable[[Any], Any], step: Coefficients, shif
         _, _, value = lax.while_loop(running, advance, start)
         return jnp.where(degree < 0, jnp.zeros_like(x), jnp.where(degree == 0, one, value))
 
-    op(promote="float", module="special", name=name, differentiable=False)(polynomial)
+    op(
+        promote=with_tensor(name, to_float=True), module="special", name=name, out=True,
+        differentiable=False,
+    )(polynomial)  # fmt: skip
 
 
 def _chebyshev(k: Any, x: Any) -> tuple[Any, Any]:

@@ -100,11 +100,12 @@ def _replicated(x: Any, axis: int, before: int, after: int) -> Any:
 
 
 def _wrapped(x: Any, axis: int, before: int, after: int) -> Any:
-    if before < 0 or after < 0:
-        n = x.shape[axis]
-        at = np.arange(n + before + after) - before
-        return jnp.take(x, at % n, axis=axis)
     n = x.shape[axis]
+    if before < 0 or after < 0:  # what is left after cropping is what wraps
+        if n + before + after == 0:
+            return _part(x, axis, 0, 0)
+        x = _part(x, axis, max(-before, 0), n - max(-after, 0))
+        n, before, after = x.shape[axis], max(before, 0), max(after, 0)
     return _joined(
         x, axis, before and _part(x, axis, n - before, n), after and _part(x, axis, 0, after)
     )

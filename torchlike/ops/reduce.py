@@ -289,6 +289,9 @@ def sum_to_size(self: Tensor, *size: Any) -> Tensor:
         raise RuntimeError(
             f"size {{{list(wanted)}}} is not expandable to size {{{list(self.shape)}}}."
         )
-    gone = [*range(lead), *(lead + i for i, n in enumerate(wanted) if n == 1 != self.shape[lead + i])]
+    gone = [
+        *range(lead),
+        *(lead + i for i, n in enumerate(wanted) if n == 1 != self.shape[lead + i]),
+    ]
     found = sum(self, tuple(gone), True) if gone else self
     return found.reshape(wanted) if lead else found

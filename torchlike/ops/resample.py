@@ -142,7 +142,9 @@ def _check_kind(x: Any, mode: str, n: int) -> None:
             refuse("compute_indices_weights_nearest", x, frozenset({BOOL, INTEGER}))
         return
     kernels = {"bilinear": "upsample_bilinear2d_channels_last"}
-    refuse(kernels.get(mode, f"compute_indices_weights_{NAMES[n] if n != 2 else mode}"), x, FLOATING)
+    refuse(
+        kernels.get(mode, f"compute_indices_weights_{NAMES[n] if n != 2 else mode}"), x, FLOATING
+    )
 
 
 def _resized(

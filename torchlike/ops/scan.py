@@ -165,7 +165,9 @@ def _spacings(spacing: Any, dims: list[int]) -> list[Any]:
 def _slope(y: Tensor, dim: int, gap: Any, edge_order: int) -> Tensor:
     n = y.shape[dim]
     if n < edge_order + 1:
-        raise RuntimeError("torch.gradient expected each dimension size to be at least edge_order+1")
+        raise RuntimeError(
+            "torch.gradient expected each dimension size to be at least edge_order+1"
+        )
 
     def part(start: int, size: int) -> Tensor:
         return y.narrow(dim, start, size)

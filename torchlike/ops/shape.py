@@ -41,8 +41,10 @@ def permute(input: Tensor, *dims: Any, **named: Any) -> Tensor:
     wanted = sizes_of((named["dims"],) if "dims" in named else dims, "permute", "dims")
     if len(wanted) != input.ndim:
         raise RuntimeError(
-            "permute(sparse_coo): number of dimensions in the tensor input does not match the length "
-            f"of the desired ordering of dimensions i.e. input.dim() = {input.ndim} is not equal to "
+            "permute(sparse_coo): number of dimensions in the tensor input does not match the "
+            "length "
+            f"of the desired ordering of dimensions i.e. input.dim() = {input.ndim} is not equal "
+            "to "
             f"len(dims) = {len(wanted)}"
         )
     found = tuple(check_dim(d, input.ndim) for d in wanted)
@@ -149,7 +151,9 @@ def narrow(input: Tensor, dim: int, start: Any, length: int) -> Tensor:
     dim, start = check_dim(dim, input.ndim), int(start)
     n = input.shape[dim]
     if not -n <= start <= n:
-        raise IndexError(f"start out of range (expected to be in range of [{-n}, {n}], but got {start})")
+        raise IndexError(
+            f"start out of range (expected to be in range of [{-n}, {n}], but got {start})"
+        )
     start = start + n if start < 0 else start
     if start + length > n:
         raise RuntimeError(f"start ({start}) + length ({length}) exceeds dimension size ({n}).")
@@ -187,8 +191,10 @@ def expand(input: Tensor, *sizes: Any, **named: Any) -> Tensor:
     size = sizes_of((named["size"],) if "size" in named else sizes, "expand")
     if len(size) < input.ndim:
         raise RuntimeError(
-            f"expand(torch.{input.dtype.legacy}{{{list(input.shape)}}}, size={list(size)}): the number "
-            f"of sizes provided ({len(size)}) must be greater or equal to the number of dimensions in "
+            f"expand(torch.{input.dtype.legacy}{{{list(input.shape)}}}, size={list(size)}): the "
+            "number "
+            f"of sizes provided ({len(size)}) must be greater or equal to the number of dimensions "
+            "in "
             f"the tensor ({input.ndim})"
         )
     return call_view(views.expand_to, (input,), (size,))
@@ -221,6 +227,7 @@ def view(self: Tensor, *shape: Any, **named: Any) -> Tensor:
         kind = named.get("dtype") or shape[0]
         if kind is self.dtype:
             return call_view(views.alias_view, (self,), ())
+        views.check_bits(self.geometry(), self.dtype, kind)
         return call_view(views.view_bits, (self,), (to_numpy(kind), self.itemsize))
     given = (named["size"],) if named else shape
     if not given or isinstance(given[0], (str, float)):
@@ -321,7 +328,9 @@ def as_strided(input: Tensor, size: Any, stride: Any, storage_offset: int | None
     base = whole(input)
     at = base.geometry()
     if not is_dense(at.shape, at.stride):
-        raise NotImplementedError("as_strided: the storage has gaps (from_numpy of a strided array)")
+        raise NotImplementedError(
+            "as_strided: the storage has gaps (from_numpy of a strided array)"
+        )
     _check_bounds(size, stride, offset, base)
     order = tuple(sorted(range(base.ndim), key=lambda i: -at.stride[i]))
     out = call_view(views.strided, (base,), (size, stride, offset, order))
@@ -338,7 +347,9 @@ def whole(t: Tensor) -> Tensor:
     base._storage, base._aval = t._storage, t._view.base_aval
     if t._view.base_stride is not None:
         shape = tuple(base._aval.shape)
-        base._view = View(geometry(shape, t._view.base_stride, 0), (), base._aval, t._view.base_stride)
+        base._view = View(
+            geometry(shape, t._view.base_stride, 0), (), base._aval, t._view.base_stride
+        )
     if t._counter is not None:
         base._counter = t._counter
     return base
@@ -347,12 +358,11 @@ def whole(t: Tensor) -> Tensor:
 def _check_bounds(size: Any, stride: Any, offset: int, base: Tensor) -> None:
     if any(s < 0 for s in stride):
         raise RuntimeError(
-            f"as_strided: Negative strides are not supported at the moment, got strides: {list(stride)}"
+            "as_strided: Negative strides are not supported at the moment, got strides: "
+            f"{list(stride)}"
         )
     if len(size) != len(stride):
-        raise RuntimeError(
-            "mismatch in length of strides and shape"
-        )
+        raise RuntimeError("mismatch in length of strides and shape")
     if _product(list(size)) == 0:
         return
     item = base.itemsize
@@ -360,7 +370,8 @@ def _check_bounds(size: Any, stride: Any, offset: int, base: Tensor) -> None:
     if needed > base.nbytes:
         raise RuntimeError(
             f"setStorage: sizes {list(size)}, strides {list(stride)}, storage offset {offset}, and "
-            f"itemsize {item} requiring a storage size of {needed} are out of bounds for storage of "
+            f"itemsize {item} requiring a storage size of {needed} are out of bounds for storage "
+            "of "
             f"size {base.nbytes}"
         )
 

@@ -25,7 +25,9 @@ def _order(input: Any, dim: int, descending: bool) -> Any:
         return jnp.argsort(input, axis=dim, stable=True)
     if np.issubdtype(input.dtype, np.complexfloating):
         raise RuntimeError("Sort currently does not support complex dtypes on CPU")
-    back = jnp.argsort(jnp.flip(input, dim), axis=dim, stable=True)  # flipped twice: ties keep order
+    back = jnp.argsort(
+        jnp.flip(input, dim), axis=dim, stable=True
+    )  # flipped twice: ties keep order
     return input.shape[dim] - 1 - jnp.flip(back, dim)
 
 
@@ -45,7 +47,14 @@ def _(grad0, result1, input, dim):
 
 
 @composite
-def sort(input: Tensor, dim: int = -1, descending: bool = False, *, stable: bool | None = None, out: Any = None) -> Any:
+def sort(
+    input: Tensor,
+    dim: int = -1,
+    descending: bool = False,
+    *,
+    stable: bool | None = None,
+    out: Any = None,
+) -> Any:
     """Values in order along a dim, and where they were; always stable here."""
     if input.is_complex():
         raise RuntimeError("Sort currently does not support complex dtypes on CPU")
@@ -53,7 +62,9 @@ def sort(input: Tensor, dim: int = -1, descending: bool = False, *, stable: bool
 
 
 @composite
-def argsort(input: Tensor, dim: int = -1, descending: bool = False, *, stable: bool = False) -> Tensor:
+def argsort(
+    input: Tensor, dim: int = -1, descending: bool = False, *, stable: bool = False
+) -> Tensor:
     """The indices that put a dim in order; always stable here."""
     return sort(input, dim, descending).indices
 
@@ -86,7 +97,15 @@ def _(grad0, result1, input, dim):
 
 
 @composite
-def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bool = True, *, out: Any = None) -> Any:
+def topk(
+    input: Tensor,
+    k: int,
+    dim: int = -1,
+    largest: bool = True,
+    sorted: bool = True,
+    *,
+    out: Any = None,
+) -> Any:
     """The k largest (or smallest) elements of a dim, in order, and where they are."""
     return finish("topk", call(_topk, (input,), (int(k), dim, bool(largest))), out)
 
@@ -135,7 +154,13 @@ def unique_consecutive(
     counts = np.diff(np.append(starts, len(rows)))
     inverse = np.cumsum(fresh) - 1
     if dim is None:
-        return _several(array.reshape(-1)[starts], inverse.reshape(array.shape), counts, return_inverse, return_counts)
+        return _several(
+            array.reshape(-1)[starts],
+            inverse.reshape(array.shape),
+            counts,
+            return_inverse,
+            return_counts,
+        )
     kept = np.take(array, starts, axis=check_dim(dim, input.ndim))
     return _several(kept, inverse, counts, return_inverse, return_counts)
 
@@ -163,16 +188,27 @@ def searchsorted(
 ) -> Tensor:  # fmt: skip
     """Where values would be inserted into sorted sequences."""
     if side not in (None, "left", "right"):
-        raise RuntimeError(f"torch.searchsorted(): side can only be 'left' or 'right' but got {side}")
+        raise RuntimeError(
+            f"torch.searchsorted(): side can only be 'left' or 'right' but got {side}"
+        )
     if side == "left" and right:
-        raise RuntimeError("torch.searchsorted(): side and right can't be set to opposites, got side of left while right was True")
-    values = input if isinstance(input, Tensor) else from_host(np.asarray(input, to_host(sorted_sequence).dtype))
+        raise RuntimeError(
+            "torch.searchsorted(): side and right can't be set to opposites, got side of left "
+            "while right was True"
+        )
+    values = (
+        input
+        if isinstance(input, Tensor)
+        else from_host(np.asarray(input, to_host(sorted_sequence).dtype))
+    )
     if sorter is not None:
         sorted_sequence = sorted_sequence.gather(-1, sorter)
     if sorted_sequence.ndim > 1 and tuple(sorted_sequence.shape[:-1]) != tuple(values.shape[:-1]):
         raise RuntimeError(
-            "torch.searchsorted(): boundaries tensor should be 1 dimension or the first N-1 dimensions of "
-            f"boundaries tensor and input value tensor must match, but we got boundaries tensor {list(sorted_sequence.shape)} and "
+            "torch.searchsorted(): boundaries tensor should be 1 dimension or the first N-1 "
+            "dimensions of "
+            "boundaries tensor and input value tensor must match, but we got boundaries tensor "
+            f"{list(sorted_sequence.shape)} and "
             f"input value tensor {list(values.shape)}"
         )
     found = call(_searchsorted, (sorted_sequence, values), (right or side == "right", out_int32))
@@ -180,10 +216,12 @@ def searchsorted(
 
 
 @composite(method=False)
-def bucketize(input: Any, boundaries: Tensor, *, out_int32: bool = False, right: bool = False, out: Any = None) -> Tensor:
+def bucketize(
+    input: Any, boundaries: Tensor, *, out_int32: bool = False, right: bool = False, out: Any = None
+) -> Tensor:
     """The bucket each value falls into, given the boundaries between buckets."""
     if boundaries.ndim != 1:
-        raise RuntimeError(f"bucketize(): boundaries tensor must be 1 dimension, but got dim({boundaries.ndim})")
+        raise RuntimeError(f"boundaries tensor must be 1 dimension, but got dim({boundaries.ndim})")
     return searchsorted(boundaries, input, out_int32=out_int32, right=right, out=out)
 
 

@@ -36,7 +36,7 @@ def _real_row(
 
 def _special(name: str, body: Callable[..., Any], rule: Callable[..., Any]) -> Any:
     node = f"Special{name.title().replace('_', '')}Backward0"
-    return _real_row(name, body, rule, module="special", node=node)
+    return _real_row(name, body, rule, module="special", node=node, out=True)
 
 
 # ----- error functions -----

@@ -29,7 +29,9 @@ def _split_node(input: Tensor, plan: Any) -> Any:
     return make_node(plan, pullback_of(plan, (True,)), [edge], [input], [input._value_now()], ())
 
 
-def _parts(input: Tensor, op: Any, statics: tuple[Any, ...], pieces: list[Tensor]) -> tuple[Tensor, ...]:
+def _parts(
+    input: Tensor, op: Any, statics: tuple[Any, ...], pieces: list[Tensor]
+) -> tuple[Tensor, ...]:
     key = (statics, input._aval)
     plan = op.plans.get(key)
     if plan is None:
@@ -63,7 +65,8 @@ def split(tensor: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Te
         sizes = [int(s) for s in split_size_or_sections]
         if sum(sizes) != n or any(s < 0 for s in sizes):
             raise RuntimeError(
-                f"split_with_sizes expects split_sizes to sum exactly to {n} (input tensor's size at "
+                f"split_with_sizes expects split_sizes to sum exactly to {n} (input tensor's size "
+                "at "
                 f"dimension {dim}), but got split_sizes={sizes}"
             )
         return _split(tensor, sizes, dim, "SplitWithSizesBackward0")
@@ -116,7 +119,9 @@ def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
     if input.ndim == 0:
         raise IndexError("Dimension specified as 0 but tensor has no dimensions")
     n = input.shape[dim]
-    pieces = _pieces(input, lambda: [call_view(views.select_at, (input, i), (dim,)) for i in range(n)])
+    pieces = _pieces(
+        input, lambda: [call_view(views.select_at, (input, i), (dim,)) for i in range(n)]
+    )
     return _parts(input, unbind_parts, (dim,), pieces) if n else ()
 
 
@@ -133,7 +138,9 @@ Tensor.__iter__ = _iterate  # type: ignore[attr-defined]
 def tensor_split(input: Tensor, indices_or_sections: Any, dim: int = 0) -> tuple[Tensor, ...]:
     """Parts cut at indices, or as many nearly equal ones."""
     if input.ndim == 0:
-        raise RuntimeError("tensor_split expected at least a 1-dimensional tensor, but got a tensor with 0 dims")
+        raise RuntimeError(
+            "tensor_split expected at least a 1-dimensional tensor, but got a tensor with 0 dims"
+        )
     dim = check_dim(dim, input.ndim)
     n = input.shape[dim]
     if isinstance(indices_or_sections, Tensor):
@@ -164,7 +171,8 @@ def _split_along(name: str, dim: int, least: int) -> None:
             indices_or_sections <= 0 or input.shape[at] % indices_or_sections
         ):
             raise RuntimeError(
-                f"torch.{name} attempted to split along dimension {at}, but the size of the dimension "
+                f"torch.{name} attempted to split along dimension {at}, but the size of the "
+                "dimension "
                 f"{input.shape[at]} is not divisible by the split_size {indices_or_sections}!"
             )
         return tensor_split(input, indices_or_sections, at)

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from ..core.op import TABLE, Array, composite, op
 from ..core.tensor import Tensor
 from .fft import fft_c2c, fft_c2r, fft_r2c
+from .linalg import squeezed
 
 NO_COMPLEX = (
     "stft requires the return_complex parameter be given for real inputs, and will further "
@@ -84,7 +85,8 @@ def stft(
     _check_frame("stft", n_fft, hop, win, window)
     frames = signal.unfold(-1, n_fft, hop) * _padded_window(window, win, n_fft, input)
     found = _spectrum(frames, n_fft, normalized, onesided).transpose(-1, -2)
-    found = found.squeeze_(0) if input.dim() == 1 else found
+    if input.dim() == 1:
+        found = squeezed(found, 0)
     return found if return_complex else found.view_as_real()
 
 

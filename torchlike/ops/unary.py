@@ -109,13 +109,13 @@ def sigmoid_backward(grad: Array, result: Array):
 
 
 @op(elementwise=True, module=None)
-def threshold_backward(grad: Array, result: Array):
-    return jnp.where(result <= 0, jnp.zeros_like(grad), grad)
+def threshold_backward(grad: Array, output: Array):
+    return jnp.where(output <= 0, jnp.zeros_like(grad), grad)
 
 
 @threshold_backward.gradient
-def _(grad, result):
-    return threshold_backward(grad, result), None
+def _(grad, output):  # not `result`: that would be this op's own
+    return threshold_backward(grad, output), None
 
 
 row("tanh", jnp.tanh, lambda grad, result: tanh_backward(grad, result))

@@ -11,6 +11,7 @@ from numpy.lib.stride_tricks import as_strided as numpy_strided
 from numpy.lib.stride_tricks import sliding_window_view
 
 from ..core.check import check_dim, infer_size
+from ..core.dtypes import SCALAR_NAMES, dtype
 from ..core.op import Array, Dim, Number, op
 from ..core.storage import Geometry
 
@@ -33,7 +34,9 @@ def _permute_geometry(at: Geometry, dims: tuple[int, ...]) -> Any:
     return [at.shape[d] for d in dims], [at.stride[d] for d in dims], at.offset
 
 
-@op(name="permute", module=None, method=False, view=True, put=_unpermute, geometry=_permute_geometry)
+@op(
+    name="permute", module=None, method=False, view=True, put=_unpermute, geometry=_permute_geometry
+)
 def permute_dims(input: Array, dims: object):
     return input.transpose(dims)
 
@@ -55,7 +58,10 @@ def transpose(input: Array, dim0: Dim, dim1: Dim):
     return input.swapaxes(dim0, dim1) if input.ndim else input[...]
 
 
-@op(view=True, put=lambda base, value: value.T, geometry=lambda at: (at.shape[::-1], at.stride[::-1], at.offset))
+@op(
+    view=True, put=lambda base, value: value.T,
+    geometry=lambda at: (at.shape[::-1], at.stride[::-1], at.offset),
+)  # fmt: skip
 def t(input: Array):
     if input.ndim > 2:
         raise RuntimeError(f"t() expects a tensor with <= 2 dimensions, but self is {input.ndim}D")
@@ -107,7 +113,8 @@ def _unslice(base: Any, value: Any, start: Any, dim: int, length: int, step: int
 def slice_at(input: Array, dim: int, start: Number, length: int, step: int):
     if isinstance(input, np.ndarray):
         first = int(start)
-        return input[_at(dim, slice(first, first + (length - 1) * step + 1 if length else first, step))]
+        last = first + (length - 1) * step + 1 if length else first
+        return input[_at(dim, slice(first, last, step))]
     if step == 1:
         return lax.dynamic_slice_in_dim(input, start, length, dim)
     where = start + jnp.arange(length, dtype=start.dtype) * step
@@ -140,7 +147,8 @@ def unfold(input: Array, dimension: int, size: int, step: int):
         raise RuntimeError(f"step is {step} but must be > 0")
     wide = input if input.ndim else input.reshape(1)
     if isinstance(input, np.ndarray):
-        out = sliding_window_view(wide, size, axis=dim, writeable=True)[_at(dim, slice(None, None, step))]
+        out = sliding_window_view(wide, size, axis=dim, writeable=True)
+        out = out[_at(dim, slice(None, None, step))]
         return out if input.ndim else out[0]
     starts = np.arange(0, extent - size + 1, step)
     where = jnp.asarray(starts[:, None] + np.arange(size))
@@ -161,7 +169,10 @@ def _reshape_back(base: Any, value: Any, **_: Any) -> Any:
     return value.reshape(base.shape)
 
 
-@op(name="unsqueeze", module=None, method=False, view=True, put=_reshape_back, geometry=_unsqueeze_geometry)
+@op(
+    name="unsqueeze", module=None, method=False, view=True, put=_reshape_back,
+    geometry=_unsqueeze_geometry,
+)  # fmt: skip
 def unsqueeze_at(input: Array, dim: int):
     if isinstance(input, np.ndarray):
         return np.expand_dims(input, dim)
@@ -221,7 +232,8 @@ def _expand_geometry(at: Geometry, size: tuple[int, ...]) -> Any:
 def expand_to(input: Array, size: object):
     sizes = expand_sizes(size, input.shape)
     if isinstance(input, np.ndarray):
-        return np.broadcast_to(input, sizes)
+        seen = np.broadcast_to(input, sizes)  # read-only, which a write through it must not be
+        return numpy_strided(input, sizes, seen.strides, writeable=input.flags.writeable)
     return jnp.broadcast_to(input, sizes)
 
 
@@ -266,7 +278,15 @@ def _view_geometry(at: Geometry, size: tuple[int, ...]) -> Any:
     return size, stride, at.offset
 
 
-@op(name="view", module=None, method=False, view=True, saves=("input",), put=_reshape_back, geometry=_view_geometry)
+@op(
+    name="view",
+    module=None,
+    method=False,
+    view=True,
+    saves=("input",),
+    put=_reshape_back,
+    geometry=_view_geometry,
+)
 def view_as_size(input: Array, size: object):
     sizes = infer_size(size, input.size)
     if isinstance(input, np.ndarray):
@@ -295,7 +315,10 @@ def _real_geometry(at: Geometry) -> Any:
     return at.shape + (2,), tuple(2 * s for s in at.stride) + (1,), 2 * at.offset
 
 
-@op(view=True, put=lambda base, value: lax.complex(value[..., 0], value[..., 1]), geometry=_real_geometry)
+@op(
+    view=True, put=lambda base, value: lax.complex(value[..., 0], value[..., 1]),
+    geometry=_real_geometry,
+)  # fmt: skip
 def view_as_real(input: Array):
     if input.dtype.kind != "c":
         raise RuntimeError("view_as_real is only supported for complex tensors")
@@ -323,7 +346,8 @@ def view_as_complex(input: Array):
     target = kinds.get(input.dtype.name)
     if target is None:
         raise RuntimeError(
-            "view_as_complex is only supported for half, float and double tensors, but got a tensor "
+            "view_as_complex is only supported for half, float and double tensors, but got a "
+            "tensor "
             f"of scalar type: {input.dtype.name.title()}"
         )
     if not input.ndim or input.shape[-1] != 2:
@@ -333,14 +357,30 @@ def view_as_complex(input: Array):
     return lax.complex(input[..., 0], input[..., 1])
 
 
+def check_bits(at: Geometry, old: dtype, new: dtype) -> None:
+    """RuntimeError (PyTorch's texts) when a view as a dtype of another size is impossible."""
+    if new.itemsize == old.itemsize:
+        return
+    names = f"{SCALAR_NAMES[old]} as {SCALAR_NAMES[new]} (different element sizes)"
+    if not at.shape:
+        raise RuntimeError(f"self.dim() cannot be 0 to view {names}")
+    if at.stride[-1] != 1:
+        raise RuntimeError(f"self.stride(-1) must be 1 to view {names}, but got {at.stride[-1]}")
+    k = new.itemsize // old.itemsize
+    if k:
+        facts = {"size(-1)": at.shape[-1], "storage_offset()": at.offset}
+        facts |= {f"stride({d})": n for d, n in enumerate(at.stride[:-1])}
+        for name, n in facts.items():
+            if n % k:
+                raise RuntimeError(
+                    f"self.{name} must be divisible by {k} to view {names}, but got {n}"
+                )
+
+
 def _bits_geometry(at: Geometry, dtype: Any, itemsize: int) -> Any:
     new = np.dtype(dtype).itemsize
     if new == itemsize:
         return at.shape, at.stride, at.offset
-    if not at.shape:
-        raise RuntimeError("self.dim() cannot be 0 to view a tensor as another dtype of a different size")
-    if at.stride[-1] != 1:
-        raise RuntimeError("self.stride(-1) must be 1 to view a tensor as another dtype of a different size")
     if new < itemsize:
         k = itemsize // new
         return (
@@ -348,10 +388,6 @@ def _bits_geometry(at: Geometry, dtype: Any, itemsize: int) -> Any:
             at.offset * k,
         )  # fmt: skip
     k = new // itemsize
-    if at.shape[-1] % k:
-        raise RuntimeError(
-            f"self.size(-1) must be divisible by {k} to view as a tensor of another element size"
-        )
     return (
         at.shape[:-1] + (at.shape[-1] // k,), tuple(s // k for s in at.stride[:-1]) + (1,),
         at.offset // k,
@@ -373,11 +409,17 @@ def view_bits(input: Array, dtype: object, itemsize: int):
 
 
 def _bitcast(x: Any, target: Any) -> Any:
-    old, new = x.dtype.itemsize, target.itemsize
+    if x.dtype.kind == "c":
+        x = jnp.stack([x.real, x.imag], -1).reshape(*x.shape[:-1], -1)
     if x.dtype == np.bool_:
         x = x.astype(np.uint8)
     if target == np.bool_:
-        return lax.bitcast_convert_type(x, np.uint8).astype(np.bool_)
+        return _bitcast(x, np.dtype(np.uint8)).astype(np.bool_)
+    if target.kind == "c":
+        parts = _bitcast(x, np.dtype(f"f{target.itemsize // 2}"))
+        parts = parts.reshape(*parts.shape[:-1], -1, 2)
+        return lax.complex(parts[..., 0], parts[..., 1])
+    old, new = x.dtype.itemsize, target.itemsize
     if new > old:
         x = x.reshape(*x.shape[:-1], x.shape[-1] * old // new, new // old)
     out = lax.bitcast_convert_type(x, target)

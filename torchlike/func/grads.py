@@ -1,0 +1,177 @@
+"""Levels of differentiation: inputs that gradients are taken of, and what remains after.
+
+A level is a stretch of autograd's graph that begins at `opened` inputs. It nests because the graph
+does: an input that an outer level (or the user's `requires_grad`) watches stays connected to it.
+When the level ends, results that lead nowhere outside are detached.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ..core.engine import execute
+from ..core.history import make_grad
+from ..core.record import LOCAL
+from ..core.run import step_boundary
+from ..core.tape import (
+    AccumulateGrad,
+    Node,
+    edge_of,
+    enable_grad,
+    function_node,
+    zeros,
+)
+from ..core.tensor import Tensor, alias_of, wrap
+from ..utils._pytree import tree_map
+from .batch import imported
+
+
+def wraps(func: Any) -> Callable[..., Any]:
+    """`functools.wraps` for anything callable."""
+    return functools.wraps(func)
+
+
+class Pass:
+    """One level in progress; a context manager that enables grad."""
+
+    def __enter__(self) -> Pass:
+        self.active = True
+        self.was_enabled = LOCAL.state.grad_enabled
+        self.vmaps = tuple(LOCAL.state.vmaps)
+        self.edges: list[Any] = []
+        self.mode = enable_grad()
+        self.mode.__enter__()
+        return self
+
+    def __exit__(self, *details: object) -> None:
+        self.active = False
+        self.mode.__exit__(*details)
+
+    def open(self, tree: Any) -> Any:
+        """The tensors of a tree, watched by this level."""
+        return tree_map(self.opened, tree)
+
+    def opened(self, x: Any) -> Tensor:
+        if not isinstance(x, Tensor):
+            raise ValueError(f"Thing passed to transform API must be Tensor, got {type(x)}")
+        t = alias_of(x)
+        edge = edge_of(imported(x)) if self.was_enabled else None
+        if edge is None:
+            t.requires_grad_()
+            t._level = self
+        else:
+            t._grad_fn = function_node("AliasBackward0", lambda g: [g], [edge], [t._aval])
+            t._requires_grad = True
+        self.edges.append(edge_of(t))
+        return t
+
+    def watched(self, tensors: Sequence[Tensor]) -> list[bool]:
+        """Which tensors something outside of this level wants gradients of (once it has ended)."""
+        dead: set[Node] = set()
+        return [self.was_enabled and _leads_outside(t, self, dead) for t in tensors]
+
+    def closed(self, tree: Any) -> Any:
+        """Results as the world outside sees them; only tensors may be among them."""
+        return tree_map(self._close, tree)
+
+    def _close(self, t: Any) -> Any:
+        if not isinstance(t, Tensor):
+            raise RuntimeError(f"Expected tensors, got unsupported type {type(t)}")
+        edge = edge_of(t)
+        return t if edge is None or self.watched([t])[0] else alias_of(t)
+
+
+def _leads_outside(t: Tensor, level: Pass, dead: set[Node]) -> bool:
+    """Whether the tensor's graph reaches a leaf that is neither this level's nor an ended one's."""
+    edge = edge_of(t)
+    stack = [] if edge is None else [edge[0]]
+    seen: set[Node] = set()
+    while stack:
+        node = stack.pop()
+        if node in seen or node in dead:
+            continue
+        seen.add(node)
+        if isinstance(node, AccumulateGrad):
+            owner = node.variable.__dict__.get("_level")
+            if owner is None or (owner.active and owner is not level):
+                return True
+        stack.extend(e[0] for e in node.edges if e is not None)
+    dead |= seen
+    return False
+
+
+def pull(
+    outputs: Sequence[Tensor], edges: Sequence[Any], likes: Sequence[Tensor], cotangents: Any,
+    keep: bool, create: bool,
+) -> list[Tensor]:  # fmt: skip
+    """Gradients of outputs at edges of the graph; zeros where there is no way."""
+    given = cotangents or [None] * len(outputs)
+    roots = [
+        (t, make_grad(t, g, i, create)) for i, (t, g) in enumerate(zip(outputs, given, strict=True))
+    ]
+    rooted = [(edge_of(t), g) for t, g in roots if edge_of(t) is not None]
+    capture: dict[Node, dict[int, int]] = {}
+    slots = [
+        capture.setdefault(node, {}).setdefault(nr, i) for i, (node, nr) in enumerate(edges)
+    ]
+    carried = [g if create else g._value_now() for _, g in rooted]
+    found = execute([e for e, _ in rooted], carried, keep, create, capture, only=True)
+    grads = [found.get(slot) for slot in slots]
+    return [_gradient(g, like, create) for g, like in zip(grads, likes, strict=True)]
+
+
+def _gradient(g: Any, like: Tensor, create: bool) -> Tensor:
+    if g is None:
+        return wrap(zeros(like._aval))
+    return g if create else wrap(g)
+
+
+def end_window() -> None:
+    """Like `backward()`, an outermost transform ends a window, so that loops line up."""
+    state = LOCAL.state
+    if not state.vmaps and not state.tracing:
+        step_boundary()
+
+
+# ----- argnums -----
+def chosen(args: tuple[Any, ...], argnums: Any, as_tuple: bool = True) -> Any:
+    """The arguments that `argnums` names."""
+    at = checked_argnums(argnums, len(args))
+    if isinstance(at, int):
+        return (args[at],) if as_tuple else args[at]
+    return tuple(args[i] for i in at)
+
+
+def checked_argnums(argnums: Any, count: int) -> Any:
+    """Argnums counted from the front; RuntimeError, in PyTorch's words, for bad ones."""
+    if not isinstance(argnums, int | tuple):
+        raise RuntimeError(f"argnums must be int or Tuple[int, ...], got: {type(argnums)}")
+    if isinstance(argnums, int):
+        return _argnum(argnums, count)
+    found = tuple(_argnum(i, count) for i in argnums)
+    if not found:
+        raise RuntimeError("argnums must be non-empty")
+    if len(set(found)) != len(found):
+        raise RuntimeError(f"argnums elements must be unique, got {found}")
+    return found
+
+
+def _argnum(argnum: Any, count: int) -> int:
+    if not isinstance(argnum, int):
+        raise RuntimeError(f"argnum must be int, got: {type(argnum)}")
+    if not -count <= argnum < count:
+        raise RuntimeError(f"Got argnum={argnum}, but only {count} positional inputs")
+    return argnum % count
+
+
+def replaced(args: tuple[Any, ...], new: Any, argnums: Any) -> tuple[Any, ...]:
+    """The arguments with those that `argnums` names replaced (`new`: one, or a tuple of them)."""
+    at = checked_argnums(argnums, len(args))
+    full = list(args)
+    for i, x in zip(
+        (at,) if isinstance(at, int) else at, (new,) if isinstance(at, int) else new, strict=True
+    ):
+        full[i] = x
+    return tuple(full)

@@ -1,0 +1,231 @@
+"""Functions of the `torch` namespace that compute nothing: settings, names, counts."""
+
+from __future__ import annotations
+
+import builtins
+import math
+import os
+from collections.abc import Sequence
+from typing import Any
+
+from . import ops
+from .core.device import accelerator_name, device
+from .core.dtypes import dtype, set_default_dtype
+from .core.tensor import Tensor
+from .ops.memory import TypedStorage as TypedStorage
+from .ops.memory import UntypedStorage as UntypedStorage
+
+_settings: dict[str, Any] = {
+    "threads": os.cpu_count() or 1, "interop": os.cpu_count() or 1, "deterministic": False,
+    "warn_only": False, "always": False,
+}  # fmt: skip
+
+
+# ----- kinds and names -----
+def is_storage(obj: Any, /) -> bool:
+    """Whether `obj` is a storage object."""
+    return isinstance(obj, UntypedStorage)
+
+
+def typename(obj: Any, /) -> str:
+    """The qualified name of an object's class (a tensor's legacy type)."""
+    if isinstance(obj, Tensor):
+        return obj.type()  # type: ignore[attr-defined]
+    where = getattr(obj, "__module__", "") or ""
+    name = ""
+    if hasattr(obj, "__qualname__"):
+        name = obj.__qualname__
+    elif hasattr(obj, "__name__"):
+        name = obj.__name__
+    else:
+        where, name = type(obj).__module__ or "", type(obj).__qualname__
+    return name if where in ("", "builtins") else f"{where}.{name}"
+
+
+def set_default_tensor_type(t: Any, /) -> None:
+    """Deprecated in PyTorch: the default dtype, by the name of a legacy type."""
+    kind = getattr(t, "dtype", None)
+    if isinstance(t, str):
+        where, _, name = t.rpartition(".")
+        if where != "torch":
+            raise ModuleNotFoundError(f"No module named '{where or t}'")
+        kind = getattr(ops.data.LEGACY.get(name), "dtype", None)  # type: ignore[attr-defined]
+    if not isinstance(kind, dtype):
+        raise TypeError(
+            "invalid type object: only floating-point types are supported as the default type"
+        )
+    set_default_dtype(kind)
+
+
+# ----- threads: XLA sizes its own pool, so these only remember -----
+def _count(name: str, threads: Any) -> int:
+    if isinstance(threads, bool) or not isinstance(threads, int):
+        raise RuntimeError(f"{name} expects an int, but got {type(threads).__name__}")
+    if threads <= 0:
+        raise RuntimeError(f"{name} expects a positive integer")
+    return threads
+
+
+def get_num_threads() -> int:
+    """The number of threads asked for."""
+    return _settings["threads"]
+
+
+def set_num_threads(num: int, /) -> None:
+    """Remember a number of threads; XLA decides by itself how many it uses."""
+    _settings["threads"] = _count("set_num_threads", num)
+
+
+def get_num_interop_threads() -> int:
+    """The number of threads for parallel operations asked for."""
+    return _settings["interop"]
+
+
+def set_num_interop_threads(num: int, /) -> None:
+    """Remember a number of threads for parallel operations."""
+    _settings["interop"] = _count("set_num_interop_threads", num)
+
+
+# ----- determinism: every program here gives the same answer twice -----
+def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None:
+    """Remember the choice: on the CPU every op is deterministic anyway."""
+    for name, given in (("mode", mode), ("warn_only", warn_only)):
+        if not isinstance(given, bool):
+            raise TypeError(
+                f"_set_deterministic_algorithms(): argument '{name}' (position 1) must be bool, "
+                f"not {type(given).__name__}"
+            )
+    _settings["deterministic"], _settings["warn_only"] = mode, warn_only
+
+
+def are_deterministic_algorithms_enabled() -> bool:
+    """Whether deterministic algorithms were asked for."""
+    return _settings["deterministic"]
+
+
+def is_deterministic_algorithms_warn_only_enabled() -> bool:
+    """Whether only warnings were asked for."""
+    return _settings["warn_only"]
+
+
+_DEBUG_MODES = ("default", "warn", "error")
+
+
+def set_deterministic_debug_mode(debug_mode: int | str) -> None:
+    """`use_deterministic_algorithms` by 0, 1, 2 or "default", "warn", "error"."""
+    if not isinstance(debug_mode, (int, str)):
+        raise TypeError(f"debug_mode must be str or int, but got {type(debug_mode)}")
+    if isinstance(debug_mode, str):
+        if debug_mode not in _DEBUG_MODES:
+            raise RuntimeError(
+                "invalid value of debug_mode, expected one of `default`, `warn`, `error`, but got "
+                f"{debug_mode}"
+            )
+        debug_mode = _DEBUG_MODES.index(debug_mode)
+    if debug_mode not in (0, 1, 2):
+        raise RuntimeError(
+            f"invalid value of debug_mode, expected 0, 1, or 2, but got {debug_mode}"
+        )
+    use_deterministic_algorithms(debug_mode > 0, warn_only=debug_mode == 1)
+
+
+def get_deterministic_debug_mode() -> int:
+    """0, 1 or 2: no determinism asked for, with warnings, with errors."""
+    if not _settings["deterministic"]:
+        return 0
+    return 1 if _settings["warn_only"] else 2
+
+
+def set_warn_always(b: bool, /) -> None:
+    """Remember whether warnings are to be repeated (here they always are)."""
+    if not isinstance(b, bool):
+        raise TypeError(f"setWarnOnlyOnce expects a bool, but got {type(b).__name__}")
+    _settings["always"] = b
+
+
+def is_warn_always_enabled() -> bool:
+    """Whether `set_warn_always` was asked for."""
+    return _settings["always"]
+
+
+def set_flush_denormal(mode: bool) -> bool:
+    """Whether the setting took effect: never, XLA decides about denormal numbers."""
+    return False
+
+
+# ----- facts of the build -----
+def compiled_with_cxx11_abi() -> bool:
+    """Whether C++ extensions would need the new ABI: as PyTorch's own wheels answer."""
+    return True
+
+
+def is_vulkan_available() -> bool:
+    """Whether Vulkan is there: never."""
+    return False
+
+
+def get_device_module(device_like: Any = None) -> Any:
+    """The `torch.<type>` module of a device type."""
+    import importlib
+
+    kind = accelerator_name() if device_like is None else device(device_like).type
+    try:
+        return importlib.import_module(f"{__package__}.{kind}")
+    except ImportError:
+        raise RuntimeError(
+            f"Invalid device module '{kind}': torch has no module named '{kind}'."
+        ) from None
+
+
+# ----- sizes: always plain numbers here -----
+def sym_int(a: Any) -> int:
+    """`a` as an int, rounded towards zero."""
+    return int(a)
+
+
+def sym_float(a: Any) -> float:
+    """`a` as a float."""
+    return float(a)
+
+
+def sym_not(a: Any) -> bool:
+    """The negation."""
+    return not a
+
+
+def sym_max(a: Any, b: Any) -> Any:
+    """The larger one; a float if one is."""
+    found = max(a, b)
+    return float(found) if float in (type(a), type(b)) else found
+
+
+def sym_min(a: Any, b: Any) -> Any:
+    """The smaller one; a float if one is."""
+    found = min(a, b)
+    return float(found) if float in (type(a), type(b)) else found
+
+
+def sym_ite(b: bool, t: Any, f: Any) -> Any:
+    """`t if b else f`."""
+    return t if b else f
+
+
+def sym_sum(args: Sequence[Any]) -> Any:
+    """The sum of numbers."""
+    return builtins.sum(args)
+
+
+def sym_sqrt(a: Any) -> float:
+    """The square root."""
+    return math.sqrt(a)
+
+
+__all__ = [
+    "TypedStorage", "UntypedStorage", "are_deterministic_algorithms_enabled",
+    "compiled_with_cxx11_abi", "get_deterministic_debug_mode", "get_device_module",
+    "get_num_interop_threads", "get_num_threads", "is_deterministic_algorithms_warn_only_enabled",
+    "is_storage", "is_vulkan_available", "is_warn_always_enabled", "set_default_tensor_type",
+    "set_deterministic_debug_mode", "set_flush_denormal", "set_num_interop_threads",
+    "set_num_threads", "set_warn_always", "sym_float", "sym_int", "sym_ite", "sym_max", "sym_min",
+    "sym_not", "sym_sqrt", "sym_sum", "typename", "use_deterministic_algorithms",
+]  # fmt: skip

@@ -1,0 +1,163 @@
+"""Views that are copied (`select_copy` …), and functions that are known as methods."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..core.check import broadcast_shapes as common_shape
+from ..core.check import check_dim
+from ..core.mutate import write_out
+from ..core.op import TABLE, composite, publish
+from ..core.storage import Size, contiguous_stride
+from ..core.tensor import Tensor, from_host
+from . import memory as memory  # its methods are named below
+from .gather import nonzero, scatter_reduce
+from .movement import _scatter_view
+from .shape import as_strided, narrow, slice_along, view
+from .split import chunk, split, split_with_sizes
+
+
+# ----- copies of views; their node is CloneBackward0 where PyTorch has one of their own -----
+def _copied(view: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(view)
+    def copy(*args: Any, out: Any = None, **kwargs: Any) -> Any:
+        found = view(*args, **kwargs)
+        if isinstance(found, (tuple, list)):
+            return tuple(t.clone(memory_format=None) for t in found)
+        made = found.clone(memory_format=None)
+        return made if out is None else write_out(view.__name__, out, made)
+
+    return copy
+
+
+def _slice(input: Tensor, dim: int = 0, start: Any = None, end: Any = None, step: int = 1) -> Any:
+    dim = check_dim(dim, input.ndim)
+    first, last, _ = slice(start, end, step).indices(input.shape[dim])
+    return slice_along(input, dim, first, max(0, -((last - first) // -step)), step)
+
+
+_VIEWS: dict[str, Callable[..., Any]] = {
+    "alias": lambda input: input, "detach": Tensor.detach, "expand": Tensor.expand,  # type: ignore[attr-defined]
+    "slice": _slice, "view": view, "narrow": narrow,
+}  # fmt: skip
+for _name in (
+    "as_strided", "diagonal", "permute", "select", "split", "split_with_sizes", "squeeze", "t",
+    "transpose", "unbind", "unsqueeze", "view_as_complex", "view_as_real",
+):  # fmt: skip
+    _VIEWS[_name] = TABLE["torch", _name]
+_VIEWS["unfold"] = Tensor.unfold  # type: ignore[attr-defined]
+for _name, _function in _VIEWS.items():
+    publish("torch", _name + "_copy", _copied(_function))
+
+_scatter_view("as_strided")
+
+
+# ----- splits whose parts may be written to -----
+def _unshared(function: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(function)
+    def parts(*args: Any, **kwargs: Any) -> tuple[Tensor, ...]:
+        return tuple(t.clone(memory_format=None) for t in function(*args, **kwargs))
+
+    return parts
+
+
+for _function in (split, split_with_sizes, chunk):
+    publish("torch", f"unsafe_{_function.__name__}", _unshared(_function))
+    setattr(Tensor, f"unsafe_{_function.__name__}", TABLE["torch", f"unsafe_{_function.__name__}"])
+
+
+# ----- functions PyTorch has beside the methods -----
+for _name in (
+    "detach", "detach_", "zero_", "as_strided_", "resize_as_", "index_put_", "put", "get_device",
+    "is_signed",
+):  # fmt: skip
+    publish("torch", _name, getattr(Tensor, _name))
+
+
+@composite
+def is_distributed(input: Tensor) -> bool:
+    """Whether the tensor is spread over processes: never."""
+    return False
+
+
+@composite
+def is_inference(input: Tensor) -> bool:
+    """Whether the tensor was made in inference mode."""
+    return input._inference
+
+
+# ----- shapes and indices -----
+@composite(method=False)
+def broadcast_shapes(*shapes: Any) -> Size:
+    """The common shape by broadcasting; RuntimeError when there is none."""
+    given = [tuple(s) if isinstance(s, Sequence) else (s,) for s in shapes]
+    if any(n < 0 for shape in given for n in shape):
+        raise ValueError("Attempting to broadcast a dimension with negative length!")
+    merged: tuple[int, ...] = ()
+    for i, shape in enumerate(given):
+        try:
+            merged = common_shape(merged, shape)
+        except RuntimeError:
+            raise RuntimeError(_misfit(given, i)) from None
+    return Size(merged)
+
+
+def _misfit(shapes: list[tuple[int, ...]], index: int) -> str:
+    """Which argument does not fit those before it, in PyTorch's words."""
+    ndim = max(map(len, shapes))
+    wide = [1] * ndim
+    for i, shape in enumerate(shapes):
+        for d in range(-1, -1 - len(shape), -1):
+            n = shape[d]
+            if n not in (1, wide[d]) and wide[d] != 1:
+                return (
+                    f"Attempting to broadcast a dimension of length {n} at {d}! Mismatching "
+                    f"argument at index {i} had {shape}; but expected shape should be "
+                    f"broadcastable to {wide}"
+                )
+            wide[d] = max(wide[d], n)
+    return f"shape {shapes[index]} can't be broadcast"
+
+
+@composite(method=False)
+def unravel_index(indices: Tensor, shape: Any) -> tuple[Tensor, ...]:
+    """Flat indices as a tuple of indices, one a dim."""
+    sizes = tuple(shape) if isinstance(shape, (tuple, list)) else (shape,)
+    steps = contiguous_stride(sizes)
+    return tuple(
+        indices.div(step, rounding_mode="floor") % n  # type: ignore[attr-defined]
+        for step, n in zip(steps, sizes, strict=True)
+    )
+
+
+@composite
+def nonzero_static(input: Tensor, *, size: int, fill_value: int = -1) -> Tensor:
+    """The first `size` indices of elements that are not zero, filled up."""
+    found = nonzero(input)[:size].numpy()
+    made = np.full((size, input.ndim), fill_value, np.int64)
+    made[: len(found)] = found
+    return from_host(made)
+
+
+@composite(inplace=True, inplace_function=False, out=True)
+def index_reduce(
+    input: Tensor, dim: int, index: Tensor, source: Tensor, reduce: str, *,
+    include_self: bool = True,
+) -> Tensor:  # fmt: skip
+    """A copy with slices of `source` reduced into the slices at the given indices."""
+    if reduce not in ("prod", "mean", "amax", "amin"):
+        raise RuntimeError(
+            "index_reduce(): Expected reduce to be one of prod, mean, amax or amin but got "
+            f"{reduce}."
+        )
+    dim = check_dim(dim, input.ndim)
+    along = [-1 if d == dim else 1 for d in range(source.ndim)]
+    wide = index.view(along).expand(source.shape)  # type: ignore[attr-defined]
+    return scatter_reduce(input, dim, wide, source, reduce, include_self=include_self)
+
+
+__all__ = ["as_strided"]
