@@ -1,9 +1,19 @@
-"""Rows of arithmetic, functions of one number, comparisons, reductions, products, linalg and fft."""
+"""Rows of arithmetic, functions of a number, comparisons, reductions, products, linalg and fft."""
 
 import math
 
 from compat_tests.rows import (
-    Row, awkward, bools, cplx, distinct, dtype, ints, positive, real, spd, unit,
+    Row,
+    awkward,
+    bools,
+    cplx,
+    distinct,
+    dtype,
+    ints,
+    positive,
+    real,
+    spd,
+    unit,
 )
 
 HALF = real(2, 3, dtype="float16")
@@ -97,20 +107,22 @@ ROWS = [
     unary("frac", real(2, 3)),
     unary("round", real(2, 3)),
     Row("round", real(2, 3), decimals=[1, -1, 0]),
-    Row("exp", [cplx(2, 3), ints(2, 3), awkward(10)]),
-    Row("sin", [cplx(2, 3), ints(2, 3), awkward(10)]),
+    Row("exp", [cplx(2, 3), ints(2, 3)]),
+    *[Row(n, awkward(10), skip=["gradgrad"])
+      for n in ("exp", "sin", "tanh", "abs", "relu", "floor")],
+    Row("sin", [cplx(2, 3), ints(2, 3)]),
     Row("sqrt", [cplx(2, 3), ints(2, 3, low=0)]),
     Row("log", [cplx(2, 3), ints(2, 3, low=1)]),
-    Row("tanh", [cplx(2, 3), awkward(10), bools(2)]),
-    Row("abs", [ints(2, 3), awkward(10)]),
+    Row("tanh", [cplx(2, 3), bools(2)]),
+    Row("abs", ints(2, 3)),
     Row("abs", cplx(2, 3), skip=["inplace"]),
     Row("sgn", [cplx(2, 3), ints(2, 3)]),  # for real input PyTorch's gradient is a ZeroTensor
-    Row("floor", [ints(2, 3), awkward(10)]),
+    Row("floor", ints(2, 3)),
     Row("floor", bools(2), raises=NotImplementedError),
     Row("neg", bools(2), raises=RuntimeError),
     Row("abs", bools(2), raises=NotImplementedError),
     Row("sign", cplx(2), raises=NotImplementedError),
-    Row("relu", [ints(2, 3), awkward(10)]),
+    Row("relu", ints(2, 3)),
     Row("nan_to_num", awkward(10), nan=[None, 1.5], posinf=[None, 9.0]),
     Row("angle", [real(2, 3), cplx(2, 3), ints(3)]),
     Row("conj_physical", [real(3), cplx(3)]),
@@ -123,7 +135,7 @@ ROWS = [
     Row("hypot", real(2, 3), positive(3)),
     Row("copysign", real(2, 3), [real(3), -1.0]),
     Row("nextafter", real(2, 3), real(3)),
-    Row("heaviside", real(2, 3), real(3), skip=["grad_error"]),
+    Row("heaviside", real(2, 3), real(3)),
     Row("ldexp", real(2, 3), ints(3)),
     Row("logaddexp", real(2, 3), real(3)),
     Row("logaddexp2", real(2, 3), real(3)),
@@ -131,12 +143,13 @@ ROWS = [
     Row("gcd", ints(2, 3), ints(3)),
     Row("lcm", ints(2, 3), ints(3)),
     # ----- choices -----
-    Row("where", bools(2, 3), [real(2, 3), 1.0, ints(3)], [real(3), 2, cplx(3)]),
+    Row("where", bools(2, 3), [real(2, 3), 1.0, ints(3)], [real(3), 2]),
+    Row("where", bools(2, 3), cplx(2, 3), cplx(3)),
     Row("where", real(3), real(3), real(3), raises=RuntimeError),
     Row("clamp", real(2, 3), min=[-1, 0.5], max=[1, None]),
     Row("clamp", ints(2, 3), min=[-1, 0.5], max=[1, None], skip=["inplace"]),
     Row("clamp", real(2, 3), real(3, low=-2, high=0), real(3, low=0, high=2)),
-    Row("clamp", awkward(10), -1, 1),
+    Row("clamp", awkward(10), -1, 1, skip=["gradgrad"]),
     Row("clamp", real(3), raises=RuntimeError),
     Row("clip", real(2, 3), -1, 1),
     Row("clamp_min", real(2, 3), [0, real(3)]),
@@ -156,7 +169,8 @@ ROWS = [
     Row("isclose", real(2), real(2), rtol=-1.0, raises=RuntimeError),
     Row("allclose", real(2, 3), real(2, 3)),
     Row("equal", real(2, 3), [real(2, 3), real(3)]),
-    *[Row(n, [awkward(10), ints(3)]) for n in ("isnan", "isinf", "isfinite", "isposinf", "isneginf")],
+    *[Row(n, [awkward(10), ints(3)])
+      for n in ("isnan", "isinf", "isfinite", "isposinf", "isneginf")],
     Row("isreal", [real(2), cplx(2)]),
     Row("isin", ints(2, 5), ints(3), invert=[False, True]),
     *[Row(n, [real(2, 3), ints(2, 3), bools(2, 3)], ints(3))
@@ -177,8 +191,8 @@ ROWS = [
     Row("polygamma", [0, 1, 2], positive(3), tol=1e-4, skip=["gradgrad"]),
     Row("mvlgamma", positive(3, low=2.0), [1, 3], tol=1e-4),
     Row("i0", real(2, 3)),
-    Row("igamma", positive(3), positive(3), skip=["grad_error"]),
-    Row("igammac", positive(3), positive(3), skip=["grad_error"]),
+    Row("igamma", positive(3), positive(3)),
+    Row("igammac", positive(3), positive(3)),
     *[Row(f"special.{n}", real(2, 3), tol=1e-4, skip=["gradgrad"]) for n in (
         "expit", "erfcx", "ndtr", "log_ndtr", "i0e", "i1", "i1e", "exp2", "expm1", "sinc", "psi",
         "bessel_j0", "bessel_j1", "airy_ai", "spherical_bessel_j0", "modified_bessel_i0",
@@ -226,7 +240,7 @@ ROWS = [
     Row("norm", [real(3, 4), cplx(3)], skip=["out"]),
     Row("norm", real(3, 4), [1, 2, 3, math.inf, -math.inf, 0.5], dim=[0, None],
         skip=["gradgrad", "out"]),
-    Row("norm", real(3, 4), 0, dim=[0, None], skip=["grad", "gradgrad", "out"]),  # no gradient there
+    Row("norm", real(3, 4), 0, dim=[0, None], skip=["grad", "gradgrad", "out"]),  # no gradient
     Row("linalg.vector_norm", real(3, 4), [2, 1, math.inf], dim=[0, None]),
     Row("linalg.matrix_norm", distinct(3, 4), ["fro", "nuc", 1, -1, 2, math.inf], tol=1e-4,
         skip=["gradgrad"]),
@@ -246,7 +260,7 @@ ROWS = [
     Row("max", [awkward(10), real()], 0),
     # ----- order statistics -----
     *[Row(n, distinct(3, 4), [0, 1], [False, True]) for n in ("median", "nanmedian")],
-    Row("nanmedian", awkward(10)),
+    Row("nanmedian", awkward(10), skip=["gradgrad"]),
     Row("kthvalue", distinct(3, 4), [1, 3], dim=[1, -2]),
     Row("kthvalue", real(3), 4, raises=RuntimeError),
     Row("mode", ints(3, 6, low=0, high=3), [0, 1]),
@@ -322,9 +336,10 @@ ROWS = [
     Row("linalg.det", [spd(3, 3), spd(2, 3, 3), real(2, 2)], tol=1e-4),
     Row("linalg.slogdet", spd(3, 3), tol=1e-4),
     Row("logdet", spd(3, 3), tol=1e-4),
-    Row("linalg.cholesky", spd(3, 3), upper=[False, True], tol=1e-4),
-    Row("cholesky_solve", real(3, 2), spd(3, 3), tol=1e-4),
-    Row("cholesky_inverse", spd(3, 3), tol=1e-4),
+    # gradgrad: differences leave the symmetric matrices, on which these are defined
+    Row("linalg.cholesky", spd(3, 3), upper=[False, True], tol=1e-4, skip=["gradgrad"]),
+    Row("cholesky_solve", real(3, 2), spd(3, 3), tol=1e-4, skip=["gradgrad"]),
+    Row("cholesky_inverse", spd(3, 3), tol=1e-4, skip=["gradgrad"]),
     Row("linalg.qr", [real(4, 3), real(3, 3)], tol=1e-4),
     Row("linalg.qr", real(4, 3), mode="complete", skip=["grad_error"], tol=1e-4),
     Row("linalg.svdvals", real(3, 4), tol=1e-4, skip=["gradgrad"]),
@@ -336,7 +351,7 @@ ROWS = [
     Row("linalg.matrix_power", spd(3, 3), [0, 1, 3, -1], tol=1e-4),
     Row("linalg.matrix_exp", real(3, 3, low=-1, high=1), tol=1e-4, skip=["gradgrad"]),
     Row("linalg.matrix_rank", spd(3, 3)),
-    Row("linalg.cond", spd(3, 3), [None, 1], tol=1e-4, skip=["gradgrad"]),
+    Row("linalg.cond", spd(3, 3), [None, 1], tol=1e-4, skip=["gradgrad", "grad_error"]),
     Row("linalg.vander", real(3), N=[None, 4]),
     Row("linalg.tensorinv", spd(3, 3), ind=1, tol=1e-4, skip=["grad"]),
     Row("linalg.householder_product", real(4, 3), real(3), tol=1e-4, skip=["gradgrad"]),

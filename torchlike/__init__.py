@@ -42,37 +42,37 @@ for _name in (
 ):  # fmt: skip
     globals()[_name] = getattr(_layouts, _name)
 
-from math import e as e  # noqa: E402
-from math import inf as inf  # noqa: E402
-from math import nan as nan  # noqa: E402
-from math import pi as pi  # noqa: E402
+from math import e as e
+from math import inf as inf
+from math import nan as nan
+from math import pi as pi
 
-from . import autograd as autograd  # noqa: E402: what follows needs the whole table
-from . import backends as backends  # noqa: E402
-from . import cuda as cuda  # noqa: E402
-from . import fft as fft  # noqa: E402
-from . import linalg as linalg  # noqa: E402
-from . import seeding as random  # noqa: E402
-from . import special as special  # noqa: E402
-from . import version as version  # noqa: E402
-from .backends import get_float32_matmul_precision as get_float32_matmul_precision  # noqa: E402
-from .backends import set_float32_matmul_precision as set_float32_matmul_precision  # noqa: E402
-from .core.rng import default_generator as default_generator  # noqa: E402
-from .printing import format_value as _format_value  # noqa: E402
-from .printing import set_printoptions as set_printoptions  # noqa: E402
-from .printing import tensor_text as _tensor_text  # noqa: E402
-from .version import __version__ as __version__  # noqa: E402
+from . import autograd as autograd
+from . import backends as backends
+from . import cuda as cuda
+from . import fft as fft
+from . import linalg as linalg
+from . import seeding as random
+from . import special as special
+from . import version as version
+from .backends import get_float32_matmul_precision as get_float32_matmul_precision
+from .backends import set_float32_matmul_precision as set_float32_matmul_precision
+from .core.rng import default_generator as default_generator
+from .printing import format_value as _format_value
+from .printing import set_printoptions as set_printoptions
+from .printing import tensor_text as _tensor_text
+from .version import __version__ as __version__
 
-from . import nn as nn  # noqa: E402
-from . import optim as optim  # noqa: E402
-from . import serialize as serialization  # noqa: E402
-from . import utils as utils  # noqa: E402
-from .serialize import load as load  # noqa: E402
-from .serialize import save as save  # noqa: E402
+from . import nn as nn
+from . import optim as optim
+from . import serialize as serialization
+from . import utils as utils
+from .serialize import load as load
+from .serialize import save as save
 
-from . import compiler as compiler  # noqa: E402
-from . import misc as _misc  # noqa: E402
-from .compiler import compile as compile  # noqa: E402
+from . import compiler as compiler
+from . import misc as _misc
+from .compiler import compile as compile
 
 globals().update({_name: getattr(_misc, _name) for _name in _misc.__all__})
 newaxis = None
@@ -80,9 +80,9 @@ Tensor.__repr__ = _tensor_text  # type: ignore[method-assign]
 Tensor.__format__ = _format_value  # type: ignore[method-assign]
 Tensor.__module__ = "torch"
 
-from .alias import install as install  # noqa: E402
-from .alias import populate as _populate  # noqa: E402
-from .alias import uninstall as uninstall  # noqa: E402
+from .alias import install as install
+from .alias import populate as _populate
+from .alias import uninstall as uninstall
 
 _populate()
 step_boundary = _run.step_boundary

@@ -57,7 +57,7 @@ def get_float32_matmul_precision() -> str:
 
 
 def set_float32_matmul_precision(precision: str) -> None:
-    """Set how exactly float32 products are computed: highest (float32), high (TF32), medium (bf16)."""
+    """How exactly float32 products are computed: highest (float32), high (TF32), medium (bf16)."""
     if precision not in ("highest", "high", "medium"):
         raise ValueError(
             f"{precision} is not one of 'highest', 'high', or 'medium'"

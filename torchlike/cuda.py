@@ -1,4 +1,4 @@
-"""torch.cuda: the GPUs JAX sees, answered truthfully; on a machine without one, as PyTorch's CPU build."""
+"""torch.cuda: the GPUs JAX sees, answered truthfully; without one, as PyTorch's CPU build."""
 
 from typing import Any
 

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from .core import dtypes
+from .core.record import LOCAL, VMAP
 from .core.storage import Storage, is_traced
-from .core.tensor import Parameter, Tensor, to_host
+from .core.tensor import Parameter, Tensor, all_examples, to_host
 
 
 @dataclass

@@ -164,9 +164,13 @@ def _unusual(op: Op, inputs: Sequence[Any], statics: Any) -> Callable[[], Any] |
     if any(type(x) not in TENSORS and isinstance(x, Tensor) for x in inputs):
         return lambda: _of_subclasses(op, inputs, statics)
     if any(isinstance(x, np.generic) and not isinstance(x, (int, float, complex)) for x in inputs):
-        plain = tuple(x.item() if isinstance(x, np.generic) else x for x in inputs)
+        plain = tuple(_plain_number(x) if isinstance(x, np.generic) else x for x in inputs)
         return lambda: call(op, plain, statics)
     return None
+
+
+def _plain_number(x: np.generic) -> Any:
+    return float(x) if isinstance(x, np.bool_) else x.item()  # PyTorch takes np.bool_ for a float
 
 
 def _plain_static(s: Any) -> Any:
@@ -174,7 +178,7 @@ def _plain_static(s: Any) -> Any:
 
 
 def _of_subclasses(op: Op, inputs: Sequence[Any], statics: Any) -> Any:
-    """Subclasses of Tensor without `__torch_function__` of their own: the result is a subclass too."""
+    """Subclasses of Tensor without their own `__torch_function__`: the result is a subclass too."""
     kinds = [type(x) for x in inputs if isinstance(x, Tensor) and type(x) not in TENSORS]
     plain = tuple(_as_base(x) for x in inputs)
     out = call(op, plain, statics)

@@ -236,7 +236,7 @@ def of_number(kind: type) -> dtype:
 
 
 # the module's `int` and `float` are PyTorch's
-PyInt, PyFloat = builtins.int, builtins.float  # the module's `int` and `float` are PyTorch's
+PyInt, PyFloat = builtins.int, builtins.float
 
 
 def combine(tensors: list[dtype], zero_dims: list[dtype], numbers: list[dtype]) -> dtype:

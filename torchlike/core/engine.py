@@ -1,4 +1,4 @@
-"""The backward engine: walks nodes in PyTorch's order (latest first) and records their pullbacks."""
+"""The backward engine: walks nodes in PyTorch's order (latest first), recording their pullbacks."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class _Run:
             return [None] * len(node.edges)
         if (
             node.tensor_hooks is not None or node.prehooks or node.retains
-            or (node.__class__ is AccumulateGrad and node.variable._hooks)  # type: ignore[attr-defined]
+            or (node.__class__ is AccumulateGrad and node.variable._hooks)  # type: ignore
         ):  # fmt: skip
             grads = self.before(node, grads)
         wanted = self.capture.get(node)
@@ -135,7 +135,7 @@ class _Run:
         return found
 
     def check_nan(self, node: Node, found: list[Any]) -> None:
-        """Anomaly mode: RuntimeError when a node gives NaN, after a warning that shows its forward."""
+        """Anomaly mode: RuntimeError when a node gives NaN, after a warning showing its forward."""
         for i, g in enumerate(found):
             t = self.tensor(g)
             if t is None or not np.isnan(to_host(t.detach()).astype(np.complex128)).any():
@@ -143,7 +143,8 @@ class _Run:
             lines = node.metadata.get("traceback_")
             told = "".join(lines) if lines else "No forward pass information available."
             warnings.warn(
-                f"Error detected in {node.name()}. Traceback of forward call that caused the error:\n"
+                f"Error detected in {node.name()}. Traceback of forward call that caused the "
+                "error:\n"
                 f"{told}",
                 UserWarning,
                 stacklevel=2,

@@ -77,7 +77,8 @@ def _set_grad(self: Tensor, grad: Any) -> None:
     if grad is not None:
         if not isinstance(grad, Tensor):
             raise TypeError(
-                f"assigned grad expected to be a Tensor or None but got grad of type {type(grad).__name__}"
+                "assigned grad expected to be a Tensor or None but got grad of type "
+                f"{type(grad).__name__}"
             )
         if grad is self:
             raise RuntimeError("can't assign Variable as its own grad")
@@ -89,22 +90,23 @@ def _check_grad(self: Tensor, grad: Tensor) -> None:
     if grad._aval.dtype is not self._aval.dtype:
         given, own = C_NAMES.get(grad.dtype, grad.dtype.name), SCALAR_NAMES[self.dtype]
         raise RuntimeError(
-            f"attempting to assign a gradient with dtype '{given}' to a tensor with grad_dtype '{own}'. "
-            "The gradient must match the tensor's grad_dtype (defaults to the tensor's dtype). You can "
-            "set the tensor's grad_dtype attribute with a specific dtype, or None to allow any dtype. "
-            "Set grad_dtype with caution. Diverging the dtypes of a tensor and its gradient may break "
-            "downstream systems that assume they match."
+            f"attempting to assign a gradient with dtype '{given}' to a tensor with grad_dtype "
+            f"'{own}'. The gradient must match the tensor's grad_dtype (defaults to the tensor's "
+            "dtype). You can set the tensor's grad_dtype attribute with a specific dtype, or None "
+            "to allow any dtype. Set grad_dtype with caution. Diverging the dtypes of a tensor and "
+            "its gradient may break downstream systems that assume they match."
         )
     if grad._aval.device is not self._aval.device:
         raise RuntimeError(
-            f"attempting to assign a gradient with device type '{grad.device.type}' to a tensor with "
-            f"device type '{self.device.type}'. Please ensure that the gradient and the tensor are on "
-            "the same device"
+            f"attempting to assign a gradient with device type '{grad.device.type}' to a tensor "
+            f"with device type '{self.device.type}'. Please ensure that the gradient and the "
+            "tensor are on the same device"
         )
     if grad.shape != self.shape:
         raise RuntimeError(
             f"attempting to assign a gradient of size '{list(grad.shape)}' to a tensor of size "
-            f"'{list(self.shape)}'. Please ensure that the gradient and the tensor are the same size"
+            f"'{list(self.shape)}'. Please ensure that the gradient and the tensor are the same "
+            "size"
         )
 
 
@@ -389,8 +391,8 @@ def _captured(
         return g if create else wrap(g)
     if not allow_unused:
         raise RuntimeError(
-            f"The differentiated Tensor at index {index} appears to not have been used in the graph. "
-            "Set allow_unused=True if this is the desired behavior."
+            f"The differentiated Tensor at index {index} appears to not have been used in the "
+            "graph. Set allow_unused=True if this is the desired behavior."
         )
     return wrap(filled(t._aval, 0)) if materialize else None
 

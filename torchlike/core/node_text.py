@@ -25,8 +25,9 @@ def modified_text(aval: Aval, edge: Any, counter: Any, before: int, now: int) ->
     name = aval.dtype.legacy or "Tensor"
     where = "cuda." if aval.device.type == "cuda" else ""
     return (
-        "one of the variables needed for gradient computation has been modified by an inplace operation: "
-        f"[torch.{where}{name} {list(aval.shape)}]{whence} is at version {now}; expected "
-        f"version {before} instead. Hint: enable anomaly detection to find the operation that "
-        "failed to compute its gradient, with torch.autograd.set_detect_anomaly(True, check_nan=False)."
+        "one of the variables needed for gradient computation has been modified by an inplace "
+        f"operation: [torch.{where}{name} {list(aval.shape)}]{whence} is at version {now}; "
+        f"expected version {before} instead. Hint: enable anomaly detection to find the operation "
+        "that failed to compute its gradient, with torch.autograd.set_detect_anomaly(True, "
+        "check_nan=False)."
     )

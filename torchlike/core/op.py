@@ -47,7 +47,7 @@ else:
         """One dim, checked and counted from the front."""
 
     class Dims:
-        """None, a dim, or several: the body gets a tuple of dims counted from the front, or None."""
+        """None, a dim or several: the body gets a tuple of dims counted from the front, or None."""
 
     class Dtype:
         """A PyTorch dtype or None: the body gets the NumPy dtype, or None."""
@@ -101,7 +101,8 @@ def _coerce_dtype(x: Any, first: Any, op: Op) -> Any:
 
 
 _PYTHON_TYPES: dict[Any, Any] = {
-    bool: dtypes.bool_, int: dtypes.int64, float: lambda: dtypes.float64, complex: dtypes.complex128,
+    bool: dtypes.bool_, int: dtypes.int64, float: lambda: dtypes.float64,
+    complex: dtypes.complex128,
 }  # fmt: skip
 
 
@@ -228,7 +229,8 @@ def _function(made: Op, name: str, has_out: bool, style: str) -> Callable[..., A
 
 
 def _stub(*args: Any, **kwargs: Any) -> Any:
-    return _build(_function, _op, _name, _out, _style)(*args, **kwargs)  # type: ignore[name-defined] # noqa: F821
+    real = _build(_function, _op, _name, _out, _style)  # type: ignore # noqa: F821
+    return real(*args, **kwargs)
 
 
 def _build(function: Any, made: Op, name: str, has_out: bool, style: str) -> Callable[..., Any]:
@@ -236,7 +238,7 @@ def _build(function: Any, made: Op, name: str, has_out: bool, style: str) -> Cal
     space = function.__globals__
     source = _source(made, name, has_out, style, space)
     scope: dict[str, Any] = {}
-    exec(compile(source, f"<torchlike {name}>", "exec"), space, scope)  # noqa: S102: our own text
+    exec(compile(source, f"<torchlike {name}>", "exec"), space, scope)  # our own text
     real = scope[name]
     function.__code__ = real.__code__
     function.__defaults__, function.__kwdefaults__ = real.__defaults__, real.__kwdefaults__
@@ -265,7 +267,8 @@ def _source(made: Op, name: str, has_out: bool, style: str, space: dict[str, Any
     if renamed:
         names = ", ".join(f"{p.name}={p.name}" for p in made.params)
         lines.append(
-            f"    if _names: return _rename(_function, _names, dict({names}{', out=out' if has_out else ''}))"
+            "    if _names: return _rename(_function, _names, "
+            f"dict({names}{', out=out' if has_out else ''}))"
         )
     inputs, prefix = _input_list(made, lines)
     statics = ", ".join([*prefix, *[p.name for p in made.statics]])
@@ -273,7 +276,8 @@ def _source(made: Op, name: str, has_out: bool, style: str, space: dict[str, Any
     target = "_inplace" if style == "inplace" else "_call"
     if has_out:
         lines.append(
-            f"    if out is not None: return _write_out(_name, out, _call(_op, {inputs}, {statics}))"
+            f"    if out is not None: return _write_out(_name, out, _call(_op, {inputs}, "
+            f"{statics}))"
         )
     if style == "operator":
         lines.append(f"    try: return {target}(_op, {inputs}, {statics})")
@@ -298,7 +302,8 @@ def _input_list(made: Op, lines: list[str]) -> tuple[str, list[str]]:
 def _tensor_list(made: Op, name: str, given: Any) -> Any:
     if not isinstance(given, (tuple, list)):
         raise ArgumentTypeError(
-            f"{made.name}(): argument '{name}' (position 1) must be tuple of Tensors, not {type(given).__name__}"
+            f"{made.name}(): argument '{name}' (position 1) must be tuple of Tensors, not "
+            f"{type(given).__name__}"
         )
     for i, t in enumerate(given):
         if not isinstance(t, Tensor):

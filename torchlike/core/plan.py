@@ -180,7 +180,8 @@ def _common_device(op: Op, metas: list[Any]) -> device:
             found, ndim = m.device, m.ndim
         elif META in (found, m.device):
             raise RuntimeError(
-                f"Tensor on device {_named(m.device)} is not on the expected device {_named(found)}!"
+                f"Tensor on device {_named(m.device)} is not on the expected device "
+                f"{_named(found)}!"
             )
         else:
             raise RuntimeError(

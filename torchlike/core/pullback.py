@@ -82,7 +82,7 @@ def _backward_function(plan: Plan, targets: list[int]) -> Callable[..., list[Any
     n, m = len(plan.structs), len(plan.outs)
 
     def back(*arrays: Any) -> list[Any]:
-        inputs, results, grads = arrays[:n], arrays[n : n + m], arrays[n + m :]
+        inputs, grads = arrays[:n], arrays[n + m :]
         if plan.op.formula is None:
             return _vjp(plan, targets, inputs, grads)
         tensors = [wrap(traced(a, plan.spec.device)) for a in arrays]
@@ -96,7 +96,7 @@ def _backward_function(plan: Plan, targets: list[int]) -> Callable[..., list[Any
 def call_formula(
     plan: Plan, inputs: Sequence[Any], results: Sequence[Any], grads: Sequence[Any]
 ) -> list[Any]:
-    """The declared gradient, applied to Tensors: one per present input, None where there is none."""
+    """The declared gradient, applied to Tensors: one per input, None where there is none."""
     op = plan.op
     known: dict[str, Any] = dict(plan.statics)
     known.update(_named_inputs(plan, inputs))

@@ -85,7 +85,7 @@ class Trace:
 
 
 class State:
-    """What each thread has of its own: grad mode, traces, and what stands between call and record."""
+    """What each thread has of its own: grad mode, traces, what stands between call and record."""
 
     __slots__ = (
         "grad_enabled", "inference", "traces", "interposed", "tracing", "saved_hooks", "anomaly",
@@ -256,7 +256,7 @@ EXECUTE: list[Callable[[Trace], None]] = []  # core.run puts its executor here
 
 
 def flush(tr: Trace) -> None:
-    """Run a trace; from any thread. State is left so that a failed or interrupted run can repeat."""
+    """Run a trace, from any thread. A failed or interrupted run leaves it so that it can repeat."""
     if tr.done:
         return
     tr.frozen = True

@@ -102,6 +102,9 @@ def _checked_seed(seed: int) -> int:
 class Generator:
     """A stream of random numbers. Its state as a Tensor is added where tensors exist."""
 
+    get_state: Any  # these two by ops.random_state
+    set_state: Any
+
     __module__ = "torch._C"
 
     def __init__(self, device: Device | str | int | None = "cpu"):

@@ -17,7 +17,7 @@ HALVES = (np.dtype(np.float16), BFLOAT16)
 TWO_PI = 2.0 * math.pi
 
 
-def narrow(values: np.ndarray | float, dtype: np.dtype) -> np.ndarray:
+def narrow(values: np.ndarray | np.generic | float, dtype: np.dtype) -> np.ndarray:
     """Convert as PyTorch does: to the 16-bit types by way of float32."""
     if dtype in HALVES:
         values = np.asarray(values, f32)

@@ -238,7 +238,6 @@ def _run_fused(window: Window, tr: Trace, live: list[Value]) -> None:
             groups["array"].append(array)
         else:
             groups[kind].append(number_array(leaf) if kind == "other" else leaf)
-    arrays = groups["array"]
     # Drop our own hold on the leaves: those that die now are held by nobody, so may be donated.
     leaf = None
     leaves = None

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from .check import BACKWARD_TWICE, INFERENCE_SAVED
+from .dtypes import FLOAT
 from .fills import filled as filled
 from .fills import sum_spec as sum_spec
 from .fills import zeros as zeros
@@ -223,7 +224,7 @@ class OpNode(Node):
             suffix = str(at) if len(plan.outs) > 1 else ""
             found["result" + suffix] = ("saved", n + k)
         saves = plan.op.saves
-        wanted = (saves(plan.statics) if callable(saves) else saves) or plan.op.formula_params
+        wanted: Any = (saves(plan.statics) if callable(saves) else saves) or plan.op.formula_params
         for name, value in plan.statics.items():
             if name in wanted and value is not None:
                 found[_saved_name(name)] = ("known", value)
@@ -284,7 +285,7 @@ def _with_history(v: Value, edge: Edge) -> Tensor:
     if edge is not None and isinstance(edge[0], AccumulateGrad):
         return edge[0].variable
     t = wrap(v)
-    if edge is not None:
+    if edge is not None and v.aval.dtype.category >= FLOAT:  # indices have no history
         t._grad_fn, t._out_nr, t._requires_grad = edge[0], edge[1], True
     return t
 

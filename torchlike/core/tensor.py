@@ -85,8 +85,10 @@ class Tensor:
         __pow__ = __rpow__ = __matmul__ = __rmatmul__ = __neg__ = __pos__ = __abs__ = _operator
         __and__ = __rand__ = __or__ = __ror__ = __xor__ = __rxor__ = __invert__ = _operator
         __lshift__ = __rlshift__ = __rshift__ = __rrshift__ = _operator
-        __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _operator
-        __getitem__ = __setitem__ = __iter__ = _operator
+        __lt__ = __le__ = __gt__ = __ge__ = __getitem__ = __setitem__ = __iter__ = _operator
+
+        def __eq__(self, other: Any) -> Any: ...
+        def __ne__(self, other: Any) -> Any: ...
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         if cls is Tensor or not args:

@@ -37,19 +37,19 @@ RANDOM = (
 )
 ITEM = (
     "vmap: It looks like you're calling .item() on a Tensor. We don't support vmap over calling "
-    ".item() on a Tensor, please try to rewrite what you're doing with other operations. If error is "
-    "occurring somewhere inside PyTorch internals, please file a bug report."
+    ".item() on a Tensor, please try to rewrite what you're doing with other operations. If error "
+    "is occurring somewhere inside PyTorch internals, please file a bug report."
 )
 BRANCH = (
     "vmap: It looks like you're attempting to use a Tensor in some data-dependent control flow. We "
     "don't support that yet, please file an issue at https://github.com/pytorch/pytorch/issues ."
 )
 INPLACE = (
-    "vmap: inplace arithmetic(self, *extra_args) is not possible because there exists a Tensor `other` "
-    "in extra_args that has more elements than `self`. This happened due to `other` being vmapped over "
-    "but `self` not being vmapped over in a vmap. Please try to use out-of-place operators instead of "
-    "inplace arithmetic. If said operator is being called inside the PyTorch framework, please file a "
-    "bug report instead."
+    "vmap: inplace arithmetic(self, *extra_args) is not possible because there exists a Tensor "
+    "`other` in extra_args that has more elements than `self`. This happened due to `other` being "
+    "vmapped over but `self` not being vmapped over in a vmap. Please try to use out-of-place "
+    "operators instead of inplace arithmetic. If said operator is being called inside the PyTorch "
+    "framework, please file a bug report instead."
 )
 
 
@@ -353,7 +353,7 @@ def _text(t: Tensor, tensor_text: Callable[[Tensor], str]) -> str:
     text = tensor_text(wrap(whole(t._value_now())))
     for level in levels:
         number = active.index(level) + 1 if level in active else 0
-        inner = textwrap.indent(text, "    ", bool)
+        inner = textwrap.indent(text, "    ")
         text = f"BatchedTensor(lvl={number}, bdim=0, value=\n{inner}\n)"
     return text
 

@@ -84,9 +84,7 @@ def jvp(
     return _jvp(func, primals, tangents, None, strict, has_aux)
 
 
-def _jvp(
-    func: Any, primals: Any, tangents: Any, argnums: Any, strict: bool, has_aux: bool
-) -> Any:
+def _jvp(func: Any, primals: Any, tangents: Any, argnums: Any, strict: bool, has_aux: bool) -> Any:
     if not isinstance(primals, tuple):
         raise RuntimeError(
             f"{NAME}: Expected primals to be a tuple. E.g. it should be valid to call f(*primals)."
@@ -96,9 +94,9 @@ def _jvp(
     flat_tangents, tangents_spec = tree_flatten(tangents)
     if spec != tangents_spec:
         raise RuntimeError(
-            f"{NAME}: Expected primals and tangents to have the same python structure. For example, "
-            "if primals is a tuple of 3 tensors, tangents also must be. Got primals with structure "
-            f"{spec} and tangents with structure {tangents_spec}"
+            f"{NAME}: Expected primals and tangents to have the same python structure. For "
+            "example, if primals is a tuple of 3 tensors, tangents also must be. Got primals with "
+            f"structure {spec} and tangents with structure {tangents_spec}"
         )
     _check_tensors(flat_primals, "primals")
     _check_tensors(flat_tangents, "tangents")
@@ -121,8 +119,8 @@ def _check_tangent(primal: Tensor, tangent: Tensor) -> None:
     if primal.shape != tangent.shape:
         raise RuntimeError(
             "Trying to set a forward gradient that has a different size than that of the original "
-            f"Tensor, this is not supported. Tensor is of size {list(primal.shape)} while the given "
-            f"forward gradient is of size {list(tangent.shape)}."
+            f"Tensor, this is not supported. Tensor is of size {list(primal.shape)} while the "
+            f"given forward gradient is of size {list(tangent.shape)}."
         )
 
 
@@ -136,7 +134,8 @@ def linearize(func: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..
         flat, tangents_spec = tree_flatten(tangents)
         if tangents_spec != spec:
             raise RuntimeError(
-                f"Expected the tangents {tangents_spec} to have the same argspec as the primals {spec}"
+                f"Expected the tangents {tangents_spec} to have the same argspec as the primals "
+                f"{spec}"
             )
         for i, (p, t) in enumerate(zip(flat_primals, flat, strict=True)):
             for what in ("shape", "device", "dtype"):

@@ -113,9 +113,7 @@ def pull(
     ]
     rooted = [(edge_of(t), g) for t, g in roots if edge_of(t) is not None]
     capture: dict[Node, dict[int, int]] = {}
-    slots = [
-        capture.setdefault(node, {}).setdefault(nr, i) for i, (node, nr) in enumerate(edges)
-    ]
+    slots = [capture.setdefault(node, {}).setdefault(nr, i) for i, (node, nr) in enumerate(edges)]
     carried = [g if create else g._value_now() for _, g in rooted]
     found = execute([e for e, _ in rooted], carried, keep, create, capture, only=True)
     grads = [found.get(slot) for slot in slots]

@@ -62,9 +62,9 @@ def _array(x: Any) -> Any:
 def to_jax(fn: Callable[..., Any]) -> Callable[..., Any]:
     """A function over tensors as a pure one over (pytrees of) JAX arrays.
 
-    `jax.jit`, `jax.vmap`, `jax.grad`, `jax.jvp` apply to it; derivatives are PyTorch's where the two
-    differ (ties, kinks). Random numbers are drawn while it is traced, tensors it closes over are
-    constants, and what it writes into its arguments is lost.
+    `jax.jit`, `jax.vmap`, `jax.grad`, `jax.jvp` apply to it; derivatives are PyTorch's where the
+    two differ (ties, kinks). Random numbers are drawn while it is traced, tensors it closes over
+    are constants, and what it writes into its arguments is lost.
     """
 
     def pure(*args: Any, **kwargs: Any) -> Any:
@@ -88,7 +88,7 @@ def to_jax(fn: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _differentiable(function: Callable[..., Sequence[Any]]) -> Callable[..., list[Any]]:
-    """A function from tensors to a list of tensors, over arrays, with torchlike's `jvp` as JAX's."""
+    """A function from tensors to a list of them, over arrays, with torchlike's `jvp` as JAX's."""
 
     @jax.custom_jvp
     def over_arrays(*arrays: Any) -> list[Any]:
@@ -139,8 +139,8 @@ def _tangent(primal: Any, tangent: Any) -> Any:
 def functional(module: Module) -> tuple[dict[str, jax.Array], Callable[..., Any]]:
     """A module as (parameters, pure function of them): `apply(params, *args)` over JAX arrays.
 
-    Buffers are constants, unless `params` holds them by name too; a forward that updates them leaves
-    the module as it was.
+    Buffers are constants, unless `params` holds them by name too; a forward that updates them
+    leaves the module as it was.
     """
     params = {
         name: jnp.asarray(p.detach().__jax_array__()) for name, p in module.named_parameters()

@@ -40,7 +40,8 @@ def _joined(dicts: Any) -> dict[str, Any]:
     repeated = [key for key, count in counts.items() if count > 1]
     if repeated:
         raise ValueError(
-            f"{repeated} appeared in multiple dictionaries; behavior of functional call is ambiguous"
+            f"{repeated} appeared in multiple dictionaries; behavior of functional call is "
+            "ambiguous"
         )
     return {key: value for d in dicts for key, value in d.items()}
 

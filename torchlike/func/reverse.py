@@ -70,8 +70,8 @@ def _check_scalar(out: Any) -> None:
         raise RuntimeError(f"{head} Tensor, got {type(out)}")
     if out.ndim != 0:
         raise RuntimeError(
-            f"{head} scalar Tensor, got tensor with {out.ndim} dims. Maybe you wanted to use the vjp "
-            "or jacrev APIs instead?"
+            f"{head} scalar Tensor, got tensor with {out.ndim} dims. Maybe you wanted to use the "
+            "vjp or jacrev APIs instead?"
         )
 
 
@@ -133,7 +133,8 @@ def check_outputs(outs: Sequence[Any], name: str) -> None:
     for o in outs:
         if not isinstance(o, Tensor):
             raise RuntimeError(
-                f"{name}: expected f(*primals) to return only tensors, got unsupported type {type(o)}"
+                f"{name}: expected f(*primals) to return only tensors, got unsupported type "
+                f"{type(o)}"
             )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -11,7 +10,7 @@ from .. import ops
 from ..core.mutate import overwrite
 from ..core.tensor import Tensor
 from ..utils._pytree import _broadcast_to_and_flatten, tree_flatten, tree_map_, tree_unflatten
-from .batch import Level, enter, leave, leave_value, tensor_levels
+from .batch import Level, enter, leave, tensor_levels
 from .grads import wraps
 
 
@@ -30,9 +29,7 @@ def vmap(
             f"{randomness}"
         )
     if chunk_size is not None and not chunk_size > 0:
-        raise ValueError(
-            f"vmap: chunk_size should be None or greater than 0. (got {chunk_size})"
-        )
+        raise ValueError(f"vmap: chunk_size should be None or greater than 0. (got {chunk_size})")
 
     @wraps(func)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
@@ -67,8 +64,8 @@ def name_of(func: Callable[..., Any]) -> str:
 def _check_out_dim(dim: Any, func: Callable[..., Any], out_dims: Any) -> None:
     if not isinstance(dim, int | None):
         raise ValueError(
-            f"vmap({name_of(func)}, ..., out_dims={out_dims}): `out_dims` must be an int, None or a "
-            "python collection of ints representing where in the outputs the vmapped dimension "
+            f"vmap({name_of(func)}, ..., out_dims={out_dims}): `out_dims` must be an int, None or "
+            "a python collection of ints representing where in the outputs the vmapped dimension "
             "should appear."
         )
 
@@ -83,15 +80,15 @@ def _batched_inputs(func: Any, in_dims: Any, args: tuple[Any, ...]) -> tuple[Any
         )
     if not args:
         raise ValueError(
-            f"vmap({name_of(func)})(<inputs>): got no inputs. Maybe you forgot to add inputs, or you "
-            "are trying to vmap over a function with no inputs. The latter is unsupported."
+            f"vmap({name_of(func)})(<inputs>): got no inputs. Maybe you forgot to add inputs, or "
+            "you are trying to vmap over a function with no inputs. The latter is unsupported."
         )
     flat, spec = tree_flatten(args)
     dims = _broadcast_to_and_flatten(in_dims, spec)
     if dims is None:
         raise ValueError(
-            f"{head}in_dims is not compatible with the structure of `inputs`. in_dims has structure "
-            f"{tree_flatten(in_dims)[1]} but inputs has structure {spec}."
+            f"{head}in_dims is not compatible with the structure of `inputs`. in_dims has "
+            f"structure {tree_flatten(in_dims)[1]} but inputs has structure {spec}."
         )
     dims = [_checked_in_dim(head, x, dim) for x, dim in zip(flat, dims, strict=True)]
     return _size(flat, dims), dims, flat, spec
@@ -102,13 +99,13 @@ def _checked_in_dim(head: str, x: Any, dim: Any) -> int | None:
         return None
     if not isinstance(dim, int):
         raise ValueError(
-            f"{head}Got in_dim={dim} for an input but in_dim must be either an integer dimension or "
-            "None."
+            f"{head}Got in_dim={dim} for an input but in_dim must be either an integer dimension "
+            "or None."
         )
     if not isinstance(x, Tensor):
         raise ValueError(
-            f"{head}Got in_dim={dim} for an input but the input is of type {type(x)}. We cannot vmap "
-            "over non-Tensor arguments, please use None as the respective in_dim"
+            f"{head}Got in_dim={dim} for an input but the input is of type {type(x)}. We cannot "
+            "vmap over non-Tensor arguments, please use None as the respective in_dim"
         )
     if not -x.ndim <= dim < x.ndim:
         raise ValueError(
@@ -160,9 +157,9 @@ def _outputs(func: Any, out: Any, out_dims: Any, level: Level) -> Any:
     name = name_of(func)
     if dims is None:
         raise ValueError(
-            f"vmap({name}, ..., out_dims={out_dims})(<inputs>): out_dims is not compatible with the "
-            f"structure of `outputs`. out_dims has structure {tree_flatten(out_dims)[1]} but outputs "
-            f"has structure {spec}."
+            f"vmap({name}, ..., out_dims={out_dims})(<inputs>): out_dims is not compatible with "
+            f"the structure of `outputs`. out_dims has structure {tree_flatten(out_dims)[1]} but "
+            f"outputs has structure {spec}."
         )
     return tree_unflatten(
         [_output(name, x, d, level) for x, d in zip(flat, dims, strict=True)], spec
@@ -178,8 +175,8 @@ def _output(name: str, x: Any, dim: int | None, level: Level) -> Any:
         return x
     if not isinstance(x, Tensor):
         raise ValueError(
-            f"vmap({name}, ...): `{name}` must only return Tensors, got type {type(x)}. Did you mean "
-            "to set out_dims= to None for output?"
+            f"vmap({name}, ...): `{name}` must only return Tensors, got type {type(x)}. Did you "
+            "mean to set out_dims= to None for output?"
         )
     return leave(x, dim, level)
 
@@ -188,10 +185,13 @@ def _output(name: str, x: Any, dim: int | None, level: Level) -> Any:
 def _chunks(flat: Any, dims: Any, size: int, chunk: int) -> Iterator[tuple[int, list[Any]]]:
     for start in range(0, size, chunk):
         count = min(chunk, size - start)
-        yield count, [
-            x if dim is None else x.narrow(dim, start, count)
-            for x, dim in zip(flat, dims, strict=True)
-        ]
+        yield (
+            count,
+            [
+                x if dim is None else x.narrow(dim, start, count)
+                for x, dim in zip(flat, dims, strict=True)
+            ],
+        )
 
 
 def _in_chunks(call: Any, chunks: Any, out_dims: Any, randomness: str) -> Any:

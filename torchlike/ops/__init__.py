@@ -12,7 +12,7 @@ from ..core.tensor import Tensor
 for _module in sorted(m.name for m in pkgutil.iter_modules(__path__)):
     importlib.import_module(f"{__name__}.{_module}")
 
-from .elementwise import OPERATORS  # noqa: E402: the operators need the whole table
+from .elementwise import OPERATORS  # noqa: E402 (they need the whole table)
 
 for (_where, _name), _function in TABLE.items():
     if _where == "torch":

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 from jax import lax
 
+from ..core.mutate import write_out
 from ..core.op import Array, alias, composite, op
 from ..core.tensor import Tensor
 from . import return_types
 from .kinds import COMPLEX, FLOAT, FLOATING, REAL, is_complex, kind, refuse, scalar_name
+from .refused import without_gradient
 from .unary import LN2, conj, turned, zeros_of
 
 
@@ -69,11 +72,22 @@ def _(grad, input, other):
     return grad.masked_fill(input == other, 0), zeros_of(grad)
 
 
-@op(elementwise=True, node="NotImplemented")
-def heaviside(input: Array, values: Array):
+@op(elementwise=True, promote="none", module=None, name="heaviside", differentiable=False)
+def step_function(input: Array, values: Array):
     if is_complex(input):
         raise RuntimeError("heaviside is not yet implemented for complex tensors.")
+    if input.dtype != values.dtype:
+        raise RuntimeError(
+            "heaviside is not yet implemented for tensors with different dtypes."
+        )
     return jnp.where(input == 0, values, (input > 0).astype(input.dtype))
+
+
+@composite(inplace=True)
+def heaviside(input: Tensor, values: Tensor, *, out: Any = None) -> Tensor:
+    """0 left of zero, 1 right of it, `values` at it."""
+    found = without_gradient("heaviside", step_function(input, values), input, values)
+    return found if out is None else write_out("heaviside", out, found)
 
 
 @op(elementwise=True, promote="float")
@@ -122,13 +136,15 @@ def _(grad, result):
 def split_exponent(input: Array):
     if kind(input) != FLOAT:
         raise RuntimeError("torch.frexp() only supports floating-point dtypes")
-    mantissa, exponent = jnp.frexp(input.astype(jnp.promote_types(input.dtype, jnp.float32)))
+    wide = input.astype(jnp.promote_types(input.dtype, jnp.float32))
+    with jax.numpy_dtype_promotion("standard"):  # which jnp.frexp of float64 leans on
+        mantissa, exponent = jnp.frexp(wide)
     return mantissa.astype(input.dtype), exponent.astype(jnp.int32)
 
 
 @split_exponent.gradient
 def _(grad, result1):
-    return grad / result1.exp2()
+    return grad / result1.to(grad.dtype).exp2()
 
 
 @composite

@@ -153,7 +153,7 @@ def _correlate_direct(x: Any, w: Any, geo: Geometry, out: Sequence[int]) -> Any:
     n, g, c, o = x.shape[0], geo.groups, w.shape[1], w.shape[0]
     wide = padded(x, geo).reshape(n, g, 1, c, *padded_size(x.shape[2:], geo))
     kernel = w.reshape(1, g, o // g, c, *w.shape[2:], *(1,) * len(out))
-    total = None
+    total: Any = None
     for channel, *at in itertools.product(range(c), *map(range, w.shape[2:])):
         seen = shifted(wide[:, :, :, channel], at, geo, out)
         term = kernel[(slice(None), slice(None), slice(None), channel, *at)] * seen

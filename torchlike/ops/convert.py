@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..core import dtypes
-from ..core.check import invalid_call
+from ..core.check import invalid_call, sizes_of
 from ..core.device import CPU, META, device, resolve, to_jax
 from ..core.dispatch import call, set_layout
 from ..core.layouts import contiguous_format, memory_format, preserve_format, stride_of_format
@@ -17,7 +17,15 @@ from ..core.mutate import check_writable, overwrite, replace
 from ..core.op import Array, Number, composite, op
 from ..core.plan import NUMBERS
 from ..core.record import LOCAL
-from ..core.storage import Value, aval_of, concrete, is_dense, read_jax, read_numpy
+from ..core.storage import (
+    Value,
+    aval_of,
+    concrete,
+    contiguous_stride,
+    is_dense,
+    read_jax,
+    read_numpy,
+)
 from ..core.tape import edge_of, function_node, zeros
 from ..core.tensor import Tensor, from_host, is_tensor, wrap
 
@@ -183,7 +191,7 @@ def _(grad):
 
 # ----- conversions -----
 @op(name="to_copy", module=None, method=False, elementwise=True, promote="none")
-def _to_copy(input: Array, dtype: object):
+def _to_copy(input: Array, dtype: Any):
     target = np.dtype(dtype)
     if target == input.dtype:
         return input
@@ -397,12 +405,23 @@ def set_(
     if source is None:
         replace(self, zeros(aval_of((0,), self.dtype, self.device)))
         return self
-    if not isinstance(source, Tensor):
-        raise NotImplementedError(f"set_: source={type(source).__name__} is not supported")
-    other = source if size is None else source.as_strided(size, stride or (), storage_offset)
+    other = _of_storage(self, source)
+    if size is not None:
+        size = sizes_of((size,), "set_")
+        other = other.as_strided(size, stride or contiguous_stride(size), storage_offset)  # type: ignore[attr-defined]
     self._storage, self._aval, self._view = other._storage, other._aval, other._view
     self._value, self._seen = other._value, other._seen
     return self
+
+
+def _of_storage(self: Tensor, source: Any) -> Tensor:
+    """A tensor, or all of a storage as a vector of this tensor's dtype."""
+    if isinstance(source, Tensor):
+        return source
+    base = getattr(source, "_base", None)
+    if not isinstance(base, Tensor):
+        raise invalid_call("set_", (source,), {}, ("Storage source", "Tensor source"))
+    return base.view(-1).view(self.dtype)  # type: ignore[attr-defined]
 
 
 @composite(module=None, method=True)

@@ -15,7 +15,8 @@ from ..core.op import TABLE, composite, publish
 from ..core.storage import Size, contiguous_stride
 from ..core.tensor import Tensor, from_host
 from . import memory as memory  # its methods are named below
-from .gather import nonzero, scatter_reduce
+from .gather import scatter_reduce
+from .masked import nonzero
 from .movement import _scatter_view
 from .shape import as_strided, narrow, slice_along, view
 from .split import chunk, split, split_with_sizes

@@ -19,7 +19,7 @@ from ..core.mutate import write_out
 from ..core.op import composite
 from ..core.plan import NUMBERS
 from ..core.record import Spec, record
-from ..core.storage import aval_of, concrete, is_dense
+from ..core.storage import aval_of, concrete, is_dense, result_stride
 from ..core.tape import filled
 from ..core.tensor import Tensor, wrap
 
@@ -54,7 +54,10 @@ def check_options(
             raise TypeError(f"{name}(): argument 'layout' must be torch.layout, not {kind}")
         raise unsupported(name, "layout", layout)
     if pin_memory:
-        raise RuntimeError("Cannot access accelerator device when none is available.")
+        raise RuntimeError(
+            "pin_memory=True requires a CUDA or other accelerator backend; no pinned memory "
+            "allocator is available on this system."
+        )
     if memory_format is not None and not isinstance(memory_format, format_class):
         raise TypeError(f"{name}(): argument 'memory_format' must be torch.memory_format")
 
@@ -226,8 +229,9 @@ def _full_like(
     place = input.device if where is None else resolve(where)
     t = full_of(tuple(input.shape), number, kind, place)
     at = input.geometry()
-    if wanted is preserve_format and not at.contiguous and is_dense(at.shape, at.stride):
-        set_layout(t, at.stride)
+    if wanted is preserve_format and not at.contiguous:
+        shape = tuple(t.shape)
+        set_layout(t, result_stride((shape,), (tuple(at.stride),), shape))
     elif wanted is not preserve_format and wanted is not None:
         set_layout(t, stride_of_format(tuple(t.shape), wanted))
     return finish(t, requires_grad)

@@ -158,7 +158,7 @@ def _number(x: Any, kind: dtypes.dtype, made: Any) -> Any:
         return bool(x)
     if not isinstance(x, NUMBERS) or (made is float and isinstance(x, complex)):
         raise TypeError(f"must be real number, not {type(x).__name__}")
-    return made(x)
+    return made(x)  # type: ignore[arg-type]
 
 
 def _checked_int(n: int, kind: dtypes.dtype) -> int:
@@ -352,7 +352,7 @@ def _constructed(
 
 def _from_arguments(kind: dtypes.dtype, where: Any, args: tuple[Any, ...]) -> Tensor:
     """A tensor of the given sizes, or of the elements of the one sequence."""
-    first = args[0] if args else 0
+    first: Any = args[0] if args else 0
     if not args:
         return full_of((0,), 0, kind, where)
     if len(args) == 1 and hasattr(first, "untyped"):

@@ -74,7 +74,8 @@ def _dropped(
     require(0 <= p <= 1, _RANGE.format(f"{p:g}"))
     if p == 0 or not train or input.numel() == 0:
         return input
-    multiply, add = (Tensor.mul_, Tensor.add_) if inplace else (Tensor.mul, Tensor.add)
+    names = ("mul_", "add_") if inplace else ("mul", "add")
+    multiply, add = (getattr(Tensor, name) for name in names)
     kind = dtypes.to_numpy(input.dtype)
     if p == 1:
         return multiply(input, from_host(np.zeros((), kind), input.device))

@@ -78,7 +78,7 @@ def _check_sizes(terms: list[list[Any]], shapes: list[tuple[int, ...]]) -> None:
 
 
 def parse(equation: str, shapes: list[tuple[int, ...]]) -> tuple[list[list[Any]], list[Any]]:
-    """Labels of each operand and of the output; dims under an ellipsis are numbered from its end."""
+    """Labels of each operand and of the output; an ellipsis's dims are numbered from its end."""
     left, arrow, right = equation.partition("->")
     terms = [_labels(t, i) for i, t in enumerate(left.split(","))]
     _check_counts(terms, shapes)

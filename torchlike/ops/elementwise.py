@@ -25,6 +25,7 @@ from .kinds import (
     refuse,
     with_tensor,
 )
+from .refused import without_gradient
 from .unary import conj, zeros_of
 
 OPERATORS = {
@@ -80,7 +81,9 @@ def _with_alpha(subtract: bool) -> Callable[..., dtype]:
         if subtract and any(m is bool or getattr(m, "dtype", None) is bool_ for m in metas[:2]):
             raise RuntimeError(SUB_BOOL)
         if len(metas) > 2:
-            category = of_number(metas[2]).category
+            meta = metas[2]  # a number's class, or the Aval of a 0-dim tensor
+            kind_of = of_number(meta) if isinstance(meta, type) else meta.dtype
+            category = kind_of.category
             if (category == BOOL) != (found is bool_) and category in (BOOL, FLOAT):
                 raise RuntimeError(ALPHA[category])
             if category > max(found.category, INTEGER):
@@ -185,7 +188,11 @@ def two_forms(name: str, body: Any, rule: Any, nodes: tuple[int, int], **traits:
     tensor, number = (made.public for made in forms)
 
     def function(input: Any, other: Any, *, out: Any = None) -> Tensor:
-        found = (tensor if isinstance(other, Tensor) else number)(input, other)
+        if isinstance(input, Tensor):
+            found = (tensor if isinstance(other, Tensor) else number)(input, other)
+        else:
+            other_ = other.detach() if isinstance(other, Tensor) else other
+            found = without_gradient(name, tensor(input, other_), other)
         return found if out is None else write_out(name, out, found)
 
     function.__doc__ = f"{name}(input, other), pointwise."
@@ -267,9 +274,19 @@ def div(
     return found if out is None else write_out("div", out, found)
 
 
-@op(elementwise=True, promote=with_tensor("floor_divide"), node="NotImplemented")
-def floor_divide(input: Operand, other: Operand):
+@op(
+    elementwise=True, promote=with_tensor("floor_divide"), module=None, name="floor_divide",
+    differentiable=False,
+)  # fmt: skip
+def quotient_below(input: Operand, other: Operand):
     return floor_quotient(input, other)
+
+
+@composite(inplace=True)
+def floor_divide(input: Any, other: Any, *, out: Any = None) -> Tensor:
+    """The quotient rounded down."""
+    found = without_gradient("floor_divide", quotient_below(input, other), input, other)
+    return found if out is None else write_out("floor_divide", out, found)
 
 
 def trunc_quotient(a: Any, b: Any) -> Any:
@@ -384,7 +401,8 @@ def where(
             f"{SCALAR_NAMES[condition.dtype]}"
         )
     both = isinstance(input, Tensor) and isinstance(other, Tensor) and input.dtype is other.dtype
-    found = choose(condition, input, other, input.dtype if both else common_dtype(input, other))
+    kind = input.dtype if both else common_dtype(input, other)  # type: ignore[union-attr]
+    found = choose(condition, input, other, kind)
     return found if out is None else write_out("where", out, found)
 
 

@@ -37,12 +37,12 @@ def _transform(x: Any, dims: tuple[int, ...], forward: bool, norm: str | None) -
 
 
 @op(promote="none", module=None, node="FftC2CBackward0")
-def fft_c2c(input: Array, dims: object, sizes: object, norm: str, forward: bool):
+def fft_c2c(input: Array, dims: Any, sizes: Any, norm: str, forward: bool):
     return _transform(_fit(input, dims, sizes), dims, forward, norm)
 
 
 @op(promote="none", module=None, node="FftR2CBackward0")
-def fft_r2c(input: Array, dims: object, sizes: object, norm: str, forward: bool, onesided: bool):
+def fft_r2c(input: Array, dims: Any, sizes: Any, norm: str, forward: bool, onesided: bool):
     x = _fit(input, dims, sizes)
     if not onesided:
         return _transform(x.astype(_complex_of(x)), dims, forward, norm)
@@ -61,7 +61,7 @@ def _other(norm: str | None) -> str:
 
 
 @op(promote="none", module=None, node="FftC2RBackward0")
-def fft_c2r(input: Array, dims: object, sizes: object, norm: str, forward: bool):
+def fft_c2r(input: Array, dims: Any, sizes: Any, norm: str, forward: bool):
     last = dims[-1]
     x = _fit(input, dims, (*sizes[:-1], sizes[-1] // 2 + 1))
     x = _transform(x, dims[:-1], forward, norm) if len(dims) > 1 else x

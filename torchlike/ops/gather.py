@@ -11,7 +11,7 @@ from ..core.check import broadcast_shapes, check_dim
 from ..core.dispatch import call
 from ..core.dtypes import SCALAR_NAMES, check_number
 from ..core.op import Array, Dim, Number, composite, op
-from ..core.tensor import Tensor, from_host, to_host
+from ..core.tensor import Tensor
 from .index import check_bounds
 from .movement import finish
 
@@ -462,65 +462,6 @@ def scatter_reduce(
     if not index.numel():
         return input.clone()
     return call(_scatter_reduce, (input, index, src), (dim, reduce, include_self))
-
-
-# ----- what depends on the elements -----
-@composite
-def nonzero(input: Tensor, *, as_tuple: bool = False, out: Any = None) -> Any:
-    """The indices of the elements that are not zero: a row each, or a tensor a dim."""
-    array = to_host(input)
-    if as_tuple:
-        wide = array if array.ndim else array.reshape(1)
-        return tuple(from_host(i.astype(np.int64)) for i in np.nonzero(wide))
-    found = np.argwhere(array) if array.ndim else np.empty((int(bool(array)), 0))
-    return finish("nonzero", from_host(found.astype(np.int64)), out)
-
-
-@composite
-def argwhere(input: Tensor) -> Tensor:
-    """The indices of the elements that are not zero, a row each."""
-    return nonzero(input)
-
-
-@composite
-def masked_select(input: Tensor, mask: Tensor, *, out: Any = None) -> Tensor:
-    """The elements where the mask is true, in one dim."""
-    if mask.dtype.name != "bool":
-        raise RuntimeError("masked_select: expected BoolTensor for mask")
-    shape = broadcast_shapes(tuple(input.shape), tuple(mask.shape))
-    at = np.flatnonzero(np.broadcast_to(to_host(mask), shape)).astype(np.int64)
-    picked = call(_masked_select, (input.expand(shape), from_host(at)))
-    return finish("masked_select", picked, out)
-
-
-@op(name="masked_select", module=None, method=False, promote="none")
-def _masked_select(input: Array, index: Array):
-    return jnp.take(input.reshape(-1), index, mode="clip")
-
-
-@_masked_select.gradient
-def _(grad, input, index):
-    return grad.new_zeros(input.numel()).index_add(0, index, grad).view(input.shape), None
-
-
-@composite(inplace=True)
-def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
-    """A copy with the source's elements, in order, where the mask is true."""
-    if mask.dtype.name != "bool":
-        raise RuntimeError(
-            "masked_scatter_ only supports boolean masks, but got mask with dtype "
-            + mask.dtype.name
-        )
-    if source.dtype is not input.dtype:
-        raise RuntimeError(
-            "masked_scatter: expected self and source to have same dtypes but got "
-            f"{_title(input)} and {_title(source)}"
-        )
-    wide = mask.expand_as(input) if mask.shape != input.shape else mask
-    count = int(to_host(wide).sum())
-    if count > source.numel():
-        raise RuntimeError("Number of elements of source < number of ones in mask")
-    return input.index_put((wide,), source.reshape(-1)[:count])
 
 
 __all__ = ["Dim"]

@@ -108,7 +108,8 @@ def _placed(x: Any, n: int, padding: str, align: bool) -> Any:
 
 def _values(planes: Any, places: list[Any], size: tuple[int, ...]) -> Any:
     """(n, c, points) at whole-numbered places, zero outside."""
-    flat, inside = jnp.zeros((), jnp.int64), True
+    flat = jnp.zeros((), jnp.int64)
+    inside: Any = True
     for at, n in zip(places, size):
         inside = inside & (at >= 0) & (at < n)
         flat = flat * n + jnp.clip(at, 0, n - 1).astype(jnp.int64)

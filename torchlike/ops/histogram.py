@@ -13,6 +13,7 @@ from ..core.op import Array, Arrays, Optional, composite, op
 from ..core.tensor import Tensor
 from . import return_types
 from .kinds import FLOATING, refuse
+from .refused import without_gradient
 
 INDICES = "bincount only supports 1-d non-negative integral inputs."
 
@@ -41,7 +42,8 @@ def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -
     largest = int(input.max()) + 1 if input.numel() else 0
     if not largest:
         return input.new_zeros(minlength, dtype=int)
-    return counts_of(input, weights, max(largest, minlength))
+    found = counts_of(input, weights, max(largest, minlength))
+    return without_gradient("bincount", found, weights)
 
 
 # ----- histograms of floats -----
@@ -128,9 +130,14 @@ def histogram(
         edges = bins
     else:
         _check_bins(bins)
-        low, high = _range_of(input, *(range or (0.0, 0.0)), "torch.histogram")
+        low, high = range or (0.0, 0.0)
+        low, high = _range_of(input, low, high, "torch.histogram")
         edges = _edges(input, bins, low, high)
-    return return_types.histogram(count_in_bins(input, edges, weight, density), edges)
+    hist = count_in_bins(input, edges, weight, density)
+    return return_types.histogram(
+        without_gradient("histogram", hist, input, weight),
+        without_gradient("histogram", edges, input, weight),
+    )
 
 
 @op(promote="none", module=None, name="histogramdd", differentiable=False)

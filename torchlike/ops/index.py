@@ -8,10 +8,10 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from ..core.check import broadcast_shapes, check_dim
+from ..core.check import check_dim
 from ..core.dispatch import call, call_view
 from ..core.dtypes import check_number
-from ..core.mutate import check_writable, checked_result, overwrite
+from ..core.mutate import check_writable, overwrite
 from ..core.op import Array, Arrays, Dim, Number, composite, op
 from ..core.plan import NUMBERS
 from ..core.record import check_later
@@ -223,7 +223,7 @@ def _full_index(input: Any, indices: Any, dims: tuple[int, ...]) -> tuple[Any, .
 
 
 @op(name="index", module=None, method=False, promote="none")
-def _index(input: Array, indices: Arrays, dims: object):
+def _index(input: Array, indices: Arrays, dims: Any):
     return input.at[_full_index(input, indices, dims)].get(mode="clip")
 
 
@@ -235,7 +235,7 @@ def _(grad, input, indices, dims):
 
 
 @op(name="index_put", module=None, method=False, promote="none")
-def _index_put(input: Array, indices: Arrays, values: Array, dims: object, accumulate: bool):
+def _index_put(input: Array, indices: Arrays, values: Array, dims: Any, accumulate: bool):
     at = input.at[_full_index(input, indices, dims)]
     values = values.astype(input.dtype)
     return at.add(values, mode="drop") if accumulate else at.set(values, mode="drop")
@@ -442,69 +442,6 @@ def index_put_(self: Tensor, indices: Any, values: Tensor, accumulate: bool = Fa
     """In-place `index_put`."""
     check_writable(self)
     return overwrite(self, index_put(self, indices, values, accumulate))
-
-
-# ----- masks -----
-@op(name="masked_fill", module=None, method=False, promote="none", elementwise=True)
-def _masked_fill(input: Array, mask: Array, value: Number):
-    return jnp.where(mask, value.astype(input.dtype), input)
-
-
-@_masked_fill.gradient
-def _(grad, mask):
-    return grad.masked_fill(mask, 0), None
-
-
-@op(name="masked_fill_tensor", module=None, method=False, promote="none", elementwise=True,
-    node="MaskedFillBackward1")  # fmt: skip
-def _masked_fill_tensor(input: Array, mask: Array, value: Array):
-    return jnp.where(mask, value.astype(input.dtype), input)
-
-
-@_masked_fill_tensor.gradient
-def _(grad, mask):
-    return grad.masked_fill(mask, 0), None, grad.masked_fill(~mask, 0).sum()
-
-
-@composite
-def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
-    """A copy with one number where the mask is true."""
-    broadcast_shapes(tuple(mask.shape), tuple(input.shape))
-    return _masked(input, mask, value)
-
-
-def _masked(input: Tensor, mask: Tensor, value: Any) -> Tensor:
-    if mask.dtype.name != "bool":
-        raise RuntimeError(
-            f"masked_fill_ only supports boolean masks, but got mask with dtype {_c_name(mask)}"
-        )
-    if isinstance(value, Tensor):
-        if value.ndim:
-            raise RuntimeError(
-                "masked_fill_ only supports a 0-dimensional value tensor, but got tensor with "
-                f"{value.ndim} dimension(s)."
-            )
-        if value.is_complex() and not input.is_complex():
-            check_number(1j, input.dtype)
-        return call(_masked_fill_tensor, (input, mask, value))
-    check_number(value, input.dtype)
-    if isinstance(value, complex) and not input.is_complex():
-        value = value.real
-    return call(_masked_fill, (input, mask, value))
-
-
-def _c_name(t: Tensor) -> str:
-    from ..core.dtypes import C_NAMES
-
-    return C_NAMES.get(t.dtype, t.dtype.name)
-
-
-@composite(module=None, method=True)
-def masked_fill_(self: Tensor, mask: Tensor, value: Any) -> Tensor:
-    """In-place `masked_fill`."""
-    check_writable(self)
-    broadcast_shapes(tuple(self.shape), tuple(mask.shape))
-    return overwrite(self, checked_result(self, _masked(self, mask, value)))
 
 
 __all__ = ["Dim", "check_dim"]

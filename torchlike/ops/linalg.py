@@ -11,7 +11,7 @@ from ..core.check import broadcast_shapes, check_dim
 from ..core.dispatch import set_layout
 from ..core.dtypes import C_NAMES, from_numpy
 from ..core.mutate import write_out
-from ..core.op import Array, Number, Optional, alias, composite, op
+from ..core.op import Array, Number, Optional, alias, composite, op, publish
 from ..core.tensor import Tensor
 from .kinds import INTEGER, NUMERIC, kind, refuse, scalar_name, truth
 from .unary import conj
@@ -336,6 +336,9 @@ def addmv(
     return _scaled(input, beta, product(mat, vec), alpha)
 
 
+publish("torch", "addmv_", Tensor.addmv_)  # type: ignore[attr-defined]
+
+
 @addmv.gradient
 def _(grad, mat, vec, beta, alpha):
     slopes = grad.unsqueeze(1) * vec.conj(), mv(mH(mat), grad)
@@ -356,7 +359,7 @@ def addr(
         raise RuntimeError(f"addr: Expected 1-D argument {which}, but got {x.ndim}-D")
     common = jnp.promote_types(jnp.promote_types(vec1.dtype, vec2.dtype), input.dtype)
     input, vec1, vec2 = (x.astype(common) for x in (input, vec1, vec2))
-    if common == bool:
+    if common == jnp.dtype(bool):
         kept = input if beta is None else input & truth(beta)
         found = vec1[:, None] & vec2
         return kept | (found if alpha is None else found & truth(alpha))

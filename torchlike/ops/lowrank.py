@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ..core.op import TABLE, composite
 from ..core.tensor import Tensor
 from .decomp import qr, svd

@@ -36,7 +36,7 @@ def least_squares(A: Array, B: Array, rcond: float | None, driver: str):
         raise RuntimeError("torch.linalg.lstsq: input.size(-2) should match other.size(-2)")
     u, s, vh = jnp.linalg.svd(A, full_matrices=False)
     rcond = jnp.finfo(A.dtype).eps * max(rows, cols) if rcond is None else rcond
-    keep = s > rcond * s[..., :1]
+    keep = s > rcond * s[..., :1]  # type: ignore[operator]
     inverse = jnp.where(keep, 1 / jnp.where(keep, s, jnp.ones_like(s)), jnp.zeros_like(s))
     x = jnp.matmul(adjoint(vh), inverse[..., None] * jnp.matmul(adjoint(u), b))
     residuals = jnp.zeros((0,), A.dtype)
@@ -106,7 +106,7 @@ def _power(A: Tensor, n: int) -> Tensor:
         return A.clone().copy_(A.new_ones(A.shape[-1]).diag_embed())
     if n < 0:
         return inv(A) if n == -1 else _power(inv(A), -n)
-    found = None
+    found: Any = None
     while True:
         if n & 1:
             found = A if found is None else matmul(found, A)

@@ -18,7 +18,6 @@ from ..core.storage import (
     HostStorage,
     Storage,
     View,
-    address_of,
     aval_of,
     concrete,
     geometry,
@@ -29,77 +28,11 @@ from ..core.storage import (
 from ..core.tape import edge_of
 from ..core.tensor import Parameter, Tensor, counter_of, wrap
 from .shape import whole
+from .storages import TypedStorage as TypedStorage
+from .storages import UntypedStorage as UntypedStorage
 
 
 # ----- storage objects -----
-class UntypedStorage:
-    """The bytes behind a tensor: their number, address and elements."""
-
-    def __init__(self, tensor: Tensor) -> None:
-        self._base = whole(tensor.detach())  # type: ignore[attr-defined]
-
-    def data_ptr(self) -> int:
-        """A number that tells this memory from every other one alive."""
-        return address_of(self._base._storage)
-
-    _cdata = property(data_ptr)
-
-    def nbytes(self) -> int:
-        """The number of bytes."""
-        return self._base.nbytes
-
-    def size(self) -> int:
-        """The number of elements: bytes."""
-        return self._base.nbytes
-
-    __len__ = size
-
-    @property
-    def device(self) -> Any:
-        return self._base.device
-
-    def tolist(self) -> list[int]:
-        """The bytes as numbers."""
-        return list(self.to_bytes())
-
-    def to_bytes(self) -> bytes:
-        """The bytes as they lie in memory."""
-        at = self._base.geometry()
-        order = sorted(range(len(at.shape)), key=lambda i: -at.stride[i])
-        array = read_numpy(self._base._value_now())
-        return np.ascontiguousarray(array.transpose(order)).tobytes()
-
-    def __getitem__(self, at: Any) -> Any:
-        return self.tolist()[at]
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, UntypedStorage) and self.data_ptr() == other.data_ptr()
-
-    __hash__ = None  # type: ignore[assignment]
-
-
-class TypedStorage(UntypedStorage):
-    """The elements behind a tensor."""
-
-    def __init__(self, tensor: Tensor) -> None:
-        super().__init__(tensor)
-        self.dtype = tensor.dtype
-
-    def size(self) -> int:
-        """The number of elements."""
-        return self._base.numel()
-
-    __len__ = size
-
-    def tolist(self) -> list[Any]:
-        """The elements as Python numbers."""
-        return np.frombuffer(self.to_bytes(), dtypes.to_numpy(self.dtype)).tolist()
-
-    def untyped(self) -> UntypedStorage:
-        """The bytes."""
-        return UntypedStorage(self._base)
-
-
 @composite(module=None, method=True)
 def untyped_storage(self: Tensor) -> UntypedStorage:
     """The bytes behind the tensor."""

@@ -16,7 +16,7 @@ from ..core.tensor import Tensor
 
 # ----- what views share a gradient with -----
 @op(module=None, name="split_parts", promote="none", returns=tuple, node=lambda s: s["node"])
-def split_parts(input: Array, sizes: object, dim: int, node: str):
+def split_parts(input: Array, sizes: Any, dim: int, node: str):
     return tuple(jnp.split(input, list(np.cumsum(sizes)[:-1]), axis=dim))
 
 
@@ -238,7 +238,7 @@ def flipud(input: Tensor) -> Tensor:
 
 
 @op(name="roll", module=None, method=False)
-def _roll(input: Array, shifts: object, dims: object):
+def _roll(input: Array, shifts: Any, dims: Any):
     return jnp.roll(input, shifts, dims)
 
 
@@ -261,7 +261,7 @@ composite(roll)
 
 
 @op(name="rot90", module=None, method=False)
-def _rot90(input: Array, k: int, dims: object):
+def _rot90(input: Array, k: int, dims: Any):
     return jnp.rot90(input, k, dims)
 
 
@@ -427,75 +427,6 @@ def slice_scatter(
     out = input.clone()
     out[(slice(None),) * check_dim(dim, input.ndim) + (slice(start, end, step),)] = src
     return out
-
-
-# ----- grids -----
-@composite(method=False)
-def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Tensor, ...]:
-    """Coordinate grids of 1-D tensors."""
-    given = tensors[0] if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)) else tensors
-    if not given:
-        raise RuntimeError("meshgrid expects a non-empty TensorList")
-    if indexing is None:
-        import warnings
-
-        warnings.warn(
-            "torch.meshgrid: in an upcoming release, it will be required to pass the indexing "
-            "argument. (Triggered internally at "
-            "/pytorch/aten/src/ATen/native/TensorShape.cpp:4383.)",
-            UserWarning,
-            stacklevel=3,
-        )
-    elif indexing not in ("ij", "xy"):
-        raise RuntimeError(
-            'torch.meshgrid: indexing must be one of "xy" or "ij", but received: ' + str(indexing)
-        )
-    for t in given:
-        if t.ndim > 1:
-            raise RuntimeError(
-                "torch.meshgrid: Expected 0D or 1D tensor in the tensor list but got: "
-                + _stream_text(t)
-            )
-        if t.dtype is not given[0].dtype:
-            raise RuntimeError("meshgrid expects all tensors to have the same dtype")
-    swap = indexing == "xy" and len(given) > 1
-    order = [given[1], given[0], *given[2:]] if swap else list(given)
-    sizes = [t.numel() for t in order]
-    grids = []
-    for i, t in enumerate(order):
-        shape = [-1 if j == i else 1 for j in range(len(order))]
-        grids.append(t.reshape(shape).expand(sizes))
-    if swap:
-        grids = [g.transpose(0, 1) for g in grids]
-        grids[0], grids[1] = grids[1], grids[0]
-    return tuple(grids)
-
-
-def _stream_text(t: Tensor) -> str:
-    """A matrix as C++ streams print it."""
-    rows = "\n".join(
-        " ".join(f" {x:g}" for x in row)[0:] for row in t.reshape(t.shape[0], -1).tolist()
-    )
-    sizes = ",".join(map(str, t.shape))
-    return f"{rows}\n[ torch.{t.dtype.legacy}{{{sizes}}} ]"
-
-
-@composite(method=False)
-def cartesian_prod(*tensors: Any) -> Tensor:
-    """Every combination of elements, one a row."""
-    if len(tensors) == 1:
-        return tensors[0]
-    return stack([g.flatten() for g in meshgrid(*tensors, indexing="ij")], 1)
-
-
-@composite(method=False)
-def combinations(input: Tensor, r: int = 2, with_replacement: bool = False) -> Tensor:
-    """Every r-subset of a vector's elements, one a row."""
-    import itertools
-
-    pick = itertools.combinations_with_replacement if with_replacement else itertools.combinations
-    rows = np.array(list(pick(range(input.numel()), r)), np.int64).reshape(-1, r)
-    return input[Tensor_from(rows)]
 
 
 __all__ = ["Dim", "Operand", "split_parts", "unbind_parts", "unsafe_view"]

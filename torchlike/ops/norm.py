@@ -421,7 +421,8 @@ def _instance_norm(
         with no_grad():
             for running, moved in ((running_mean, means), (running_var, variances)):
                 if running is not None:
-                    overwrite(running.data, moved.view(n, c).mean(0))
+                    mean = moved.view(n, c).mean(0)  # type: ignore[union-attr]
+                    overwrite(running.data, mean)
     return found.view(input.shape)
 
 

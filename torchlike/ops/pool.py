@@ -136,7 +136,8 @@ def _window_index(x: Any, at: Windows) -> tuple[Any, Any]:
     size = x.shape[-len(at.out) :]
     wide = widened(x, at, lowest(x))
     lead = x.ndim - len(at.out)
-    best = place = None
+    best: Any = None
+    place: Any = None
     for offset in itertools.product(*map(range, at.kernel)):
         seen = wide
         for i, (j, s, d, m) in enumerate(zip(offset, at.stride, at.dilation, at.out)):

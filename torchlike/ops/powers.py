@@ -22,7 +22,7 @@ STATIC_POWERS = frozenset({-0.5, 0.5} | {float(n) for n in range(-8, 9)})
 
 
 @op(elementwise=True, module=None, node="PowBackward0")
-def pow_static(input: Array, exponent: object):
+def pow_static(input: Array, exponent: Any):
     if is_exact(input):
         if exponent < 0:
             raise RuntimeError(NEGATIVE_POWER)

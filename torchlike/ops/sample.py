@@ -326,7 +326,7 @@ def _halves(input: Tensor) -> tuple[int, ...]:
 @op(promote="none", method=False, out=False)
 def _standard_gamma_grad(input: Array, output: Array):
     """d sample / d concentration: JAX's, where PyTorch approximates to about 1e-3."""
-    return jax.lax.random_gamma_grad(input, output)
+    return jax.lax.random_gamma_grad(input, output)  # type: ignore[call-arg]
 
 
 @op(module=None, promote="none", node="StandardGammaBackward0")

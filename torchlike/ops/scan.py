@@ -156,8 +156,8 @@ def _spacings(spacing: Any, dims: list[int]) -> list[Any]:
     if len(spacing) != len(dims):
         raise RuntimeError(
             "torch.gradient expected spacing to be unspecified, a scalar or it's spacing and dim "
-            f"arguments to have the same length, but got a spacing argument of length {len(spacing)} "
-            f"and a dim argument of length {len(dims)}."
+            "arguments to have the same length, but got a spacing argument of length "
+            f"{len(spacing)} and a dim argument of length {len(dims)}."
         )
     return list(spacing)
 

@@ -14,9 +14,11 @@ from ..core.dtypes import finfo
 from ..core.mutate import write_out
 from ..core.op import Array, Operand, alias, composite, op, publish, unary
 from ..core.tensor import Tensor
+from . import softmax as softmax  # declared before its aliases below
 from .elementwise import mul_number
 from .hurwitz import zeta as hurwitz
 from .kinds import COMPLEX, FLOATING, in_single, refuse, with_tensor
+from .refused import refuse_gradient
 
 SQRT_PI, SQRT_2PI = math.sqrt(math.pi), math.sqrt(2 * math.pi)
 REAL_ONLY = frozenset({COMPLEX})
@@ -176,7 +178,19 @@ def _incomplete(name: str, body: Callable[..., Any], sign: int) -> None:
         density = ((input - 1) * other.log() - other - input.lgamma()).exp()
         return None, sign * grad * density
 
-    op(elementwise=True, name=name)(gamma).gradient(rule)
+    made = op(elementwise=True, module=None, name=name)(gamma)
+    made.gradient(rule)
+
+    def function(input: Tensor, other: Tensor, *, out: Any = None) -> Tensor:
+        found = made(input, other)
+        if input.requires_grad:
+            text = f"the derivative for '{name}: input' is not implemented."
+            node = f"{name.title()}Backward0"
+            found = refuse_gradient(found, text, node, input, other, error=NotImplementedError)
+        return found if out is None else write_out(name, out, found)
+
+    function.__doc__ = f"The regularised incomplete gamma function ({name})."
+    composite(name=name, inplace=True)(function)
 
 
 _incomplete("igamma", jsp.gammainc, 1)
@@ -207,6 +221,10 @@ def zeta(input: Any, other: Any, *, out: Any = None) -> Tensor:
     """Hurwitz's zeta function, differentiable in the second argument."""
     form = 1 if not isinstance(input, Tensor) else 0 if isinstance(other, Tensor) else 2
     found = _ZETA[form](input, other)
+    if isinstance(input, Tensor) and input.requires_grad:
+        text = "the derivative for 'zeta' is not implemented."
+        node = f"SpecialZetaBackward{form}"
+        found = refuse_gradient(found, text, node, input, other, error=NotImplementedError)
     return found if out is None else write_out("special_zeta", out, found)
 
 
@@ -285,6 +303,6 @@ publish("special", "polygamma", polygamma)
 for _name, _other in dict(
     erf="erf", erfc="erfc", erfinv="erfinv", digamma="digamma", psi="digamma",
     gammaln="lgamma", gammainc="igamma", gammaincc="igammac",
-    multigammaln="mvlgamma", i0="i0", xlogy="xlogy",
+    multigammaln="mvlgamma", i0="i0", xlogy="xlogy", softmax="softmax", log_softmax="log_softmax",
 ).items():  # fmt: skip
     alias(_name, _other, module="special", of="torch")

@@ -31,6 +31,7 @@ def _padded_window(window: Tensor | None, win_length: int, n_fft: int, like: Ten
     if window is None:
         real = like.dtype.to_real() if like.is_complex() else like.dtype
         window = like.new_ones(win_length, dtype=real)
+    assert window is not None
     left = (n_fft - win_length) // 2
     if win_length == n_fft:
         return window
@@ -129,13 +130,17 @@ def istft(
     end = total.shape[-1] - (n_fft // 2 if center else 0) if length is None else start + length
     known = min(end, total.shape[-1]) - start
     total, envelope = total.narrow(-1, start, known), envelope.narrow(-1, start, known)
-    if known and bool((envelope.abs().min() < 1e-11)):
+    if known and bool(envelope.abs().min() < 1e-11):
         raise RuntimeError(
             "istft(...) window overlap add min: 1"
         )
     found = total / envelope
     if end - start > known:
-        warnings.warn("The length of signal is shorter than the length parameter. Result is being padded with zeros in the tail.", stacklevel=2)
+        warnings.warn(
+            "The length of signal is shorter than the length parameter. Result is being padded "
+            "with zeros in the tail.",
+            stacklevel=2,
+        )
         found = TABLE["nn.functional", "pad"](found, [0, end - start - known])
     return found.squeeze(0) if input.dim() == 2 else found
 

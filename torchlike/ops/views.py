@@ -229,7 +229,7 @@ def _expand_geometry(at: Geometry, size: tuple[int, ...]) -> Any:
 
 
 @op(name="expand", module=None, method=False, view=True, geometry=_expand_geometry)
-def expand_to(input: Array, size: object):
+def expand_to(input: Array, size: Any):
     sizes = expand_sizes(size, input.shape)
     if isinstance(input, np.ndarray):
         seen = np.broadcast_to(input, sizes)  # read-only, which a write through it must not be
@@ -287,7 +287,7 @@ def _view_geometry(at: Geometry, size: tuple[int, ...]) -> Any:
     put=_reshape_back,
     geometry=_view_geometry,
 )
-def view_as_size(input: Array, size: object):
+def view_as_size(input: Array, size: Any):
     sizes = infer_size(size, input.size)
     if isinstance(input, np.ndarray):
         return np.reshape(input, sizes, copy=False)
@@ -296,7 +296,7 @@ def view_as_size(input: Array, size: object):
 
 # ----- memory -----
 @op(name="as_strided", module=None, method=False, view=True)
-def strided(input: Array, size: object, stride: object, offset: int, order: object):
+def strided(input: Array, size: Any, stride: Any, offset: int, order: Any):
     """A view of the base's memory; `order` lists its dims from slowest to fastest."""
     flat = input.transpose(order)
     if isinstance(input, np.ndarray):
@@ -402,7 +402,7 @@ def _bits_back(base: Any, value: Any, dtype: Any, itemsize: int) -> Any:
     name="view_dtype", module=None, method=False, view=True, differentiable=False, promote="none",
     put=_bits_back, geometry=_bits_geometry,
 )  # fmt: skip
-def view_bits(input: Array, dtype: object, itemsize: int):
+def view_bits(input: Array, dtype: Any, itemsize: int):
     if isinstance(input, np.ndarray):
         return input.view(dtype)
     return _bitcast(input, np.dtype(dtype))

@@ -56,7 +56,7 @@ def _said(pair: Any) -> str:
 
 
 @op(module=None, promote="none", node="Im2ColBackward0")
-def im2col(input: Array, kernel: object, geo: object):
+def im2col(input: Array, kernel: Any, geo: Any):
     refuse("im2col_out_cpu", input, frozenset({INTEGER}))
     x = input if input.ndim == 4 else input[None]
     out = output_size(x.shape[2:], kernel, geo)  # type: ignore[arg-type]

@@ -1,0 +1,128 @@
+"""torch.func against real torch's transcripts (snippets/func.py), and the way to JAX."""
+
+import numpy as np
+import pytest
+
+from compat_tests import transcript
+
+
+@pytest.fixture(autouse=True)
+def func(request):
+    """torchlike.func, also where torchlike itself is not asked for."""
+    if not request.config.getoption("--oracle"):
+        return pytest.importorskip("torchlike.func")
+
+
+@pytest.mark.parametrize("file, name", transcript.snippets("func"))
+def test_snippet(torch, file, name):
+    if found := transcript.snippet_difference(torch, file, name):
+        pytest.fail(found, pytrace=False)
+
+
+# ----- as JAX functions --------------------------------------------------------------------------
+
+KINKED = [-1.0, 0.0, 2.0]
+
+
+def kinked(a):
+    return (a.relu() ** 2).sum() + a.abs().sum()
+
+
+@pytest.fixture
+def jax():
+    return pytest.importorskip("jax")
+
+
+def test_to_jax_under_every_transform(jax, func):
+    f, x = func.to_jax(kinked), jax.numpy.array(KINKED, np.float32)
+    assert float(f(x)) == float(jax.jit(f)(x)) == 7
+    for grad in (jax.grad(f), jax.jit(jax.grad(f)), jax.jacfwd(f), jax.jacrev(f)):
+        np.testing.assert_array_equal(grad(x), [-1, 0, 5])
+    np.testing.assert_array_equal(jax.hessian(f)(x), np.diag([0, 0, 2]))
+    rows = jax.vmap(jax.grad(f))(jax.numpy.stack([x, x + 1]))
+    np.testing.assert_array_equal(rows, [[-1, 0, 5], [0, 3, 7]])
+
+
+def test_to_jax_keeps_pytorchs_convention_at_ties(jax, func):
+    f = func.to_jax(lambda tree: {"most": tree["a"].amax(), "where": tree["a"].argmax()})
+    tree = {"a": jax.numpy.ones(4, np.float32)}
+    assert int(f(tree)["where"]) == 0
+    grads = jax.grad(lambda tree: f(tree)["most"])(tree)
+    np.testing.assert_allclose(grads["a"], np.full(4, 0.25))
+
+
+def test_to_jax_to_the_third_order(jax, torch, func):
+    f = func.to_jax(torch.sin)
+    third = jax.grad(jax.grad(jax.grad(f)))
+    np.testing.assert_allclose(third(1.0), -np.cos(1.0), rtol=1e-6)
+
+
+def test_to_jax_of_other_transforms(jax, func):
+    f = func.to_jax(func.vmap(func.grad(lambda row: (row**3).sum())))
+    np.testing.assert_array_equal(jax.jit(f)(np.ones((2, 3), np.float32)), np.full((2, 3), 3))
+    jacobian = jax.jacrev(f)(np.ones((1, 2), np.float32))
+    np.testing.assert_array_equal(jacobian.reshape(2, 2), 6 * np.eye(2))
+
+
+def test_to_jax_says_what_it_can_not_know(jax, func):
+    f = jax.jit(func.to_jax(lambda a: a if a.sum() > 0 else -a))
+    with pytest.raises(RuntimeError, match="read inside a JAX transform"):
+        f(np.ones(3, np.float32))
+
+
+def test_functional_module(jax, torch, func):
+    nn = torch.nn
+    model = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.ReLU(), nn.Linear(4, 1))
+    params, apply = func.functional(model)
+    x = np.random.default_rng(0).standard_normal((8, 3)).astype(np.float32)
+    grads = jax.jit(jax.grad(lambda params: (apply(params, x) ** 2).mean()))(params)
+    assert model[1].num_batches_tracked.item() == 0
+    (model(torch.from_numpy(x)) ** 2).mean().backward()
+    for name, p in model.named_parameters():
+        np.testing.assert_allclose(grads[name], p.grad.numpy(), rtol=1e-4, atol=1e-6)
+
+
+def test_from_jax(jax, torch, func):
+    array = jax.numpy.arange(3)
+    t = func.from_jax(array)
+    assert (t.dtype, t.tolist(), (t + 1).tolist()) == (torch.int64, [0, 1, 2], [1, 2, 3])
+    t.add_(1)
+    np.testing.assert_array_equal(array, [0, 1, 2])
+    np.testing.assert_array_equal(jax.numpy.asarray(t), [1, 2, 3])
+    with pytest.raises(TypeError, match="must be jax.Array, not list"):
+        func.from_jax([1])
+
+
+# ----- beyond PyTorch ----------------------------------------------------------------------------
+
+def test_autograd_inside_vmap(torch, func):
+    def gradient(a):
+        b = a.detach().requires_grad_()
+        (b**3).sum().backward()
+        return b.grad
+
+    rows = torch.tensor([[1.0, 2.0], [3.0, 4.0]])
+    assert func.vmap(gradient)(rows).tolist() == (3 * rows**2).tolist()
+
+
+def test_what_vmap_wrote_into_a_captured_tensor_is_refused(torch, func):
+    captured = torch.tensor([1.0, 2.0])
+    with pytest.raises(RuntimeError, match="inplace arithmetic"):
+        func.vmap(lambda a: captured.add_(a))(torch.ones(3))
+    assert captured.tolist() == [1, 2]
+
+
+def test_indices_out_of_range_are_found_inside_vmap(torch, func):
+    table = torch.ones(2, 3)
+    with pytest.raises(IndexError, match="index 5 is out of bounds"):
+        func.vmap(lambda row, i: row[i])(table, torch.tensor([0, 5])).tolist()
+
+
+def test_a_hot_loop_of_transforms(torch, func):
+    """Fused windows give what cold ones gave."""
+    rows = torch.arange(12.0).reshape(4, 3) / 10
+    step = func.vmap(func.grad(lambda w, x: (x @ w).sin()), in_dims=(None, 0))
+    w, seen = torch.ones(3), []
+    for _ in range(6):
+        seen.append(step(w, rows).tolist())
+    np.testing.assert_allclose(seen, [seen[0]] * 6, rtol=1e-5)

@@ -1,0 +1,140 @@
+"""Masks, and what depends on which elements are true."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+
+from ..core.check import broadcast_shapes
+from ..core.dispatch import call
+from ..core.dtypes import C_NAMES, SCALAR_NAMES, check_number
+from ..core.mutate import check_writable, checked_result, overwrite
+from ..core.op import Array, Number, composite, op
+from ..core.tensor import Tensor, from_host, to_host
+from .movement import finish
+
+
+# ----- masks -----
+@op(name="masked_fill", module=None, method=False, promote="none", elementwise=True)
+def _masked_fill(input: Array, mask: Array, value: Number):
+    return jnp.where(mask, value.astype(input.dtype), input)
+
+
+@_masked_fill.gradient
+def _(grad, mask):
+    return grad.masked_fill(mask, 0), None
+
+
+@op(name="masked_fill_tensor", module=None, method=False, promote="none", elementwise=True,
+    node="MaskedFillBackward1")  # fmt: skip
+def _masked_fill_tensor(input: Array, mask: Array, value: Array):
+    return jnp.where(mask, value.astype(input.dtype), input)
+
+
+@_masked_fill_tensor.gradient
+def _(grad, mask):
+    return grad.masked_fill(mask, 0), None, grad.masked_fill(~mask, 0).sum()
+
+
+@composite
+def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
+    """A copy with one number where the mask is true."""
+    broadcast_shapes(tuple(mask.shape), tuple(input.shape))
+    return _masked(input, mask, value)
+
+
+def _masked(input: Tensor, mask: Tensor, value: Any) -> Tensor:
+    if mask.dtype.name != "bool":
+        raise RuntimeError(
+            f"masked_fill_ only supports boolean masks, but got mask with dtype {_c_name(mask)}"
+        )
+    if isinstance(value, Tensor):
+        if value.ndim:
+            raise RuntimeError(
+                "masked_fill_ only supports a 0-dimensional value tensor, but got tensor with "
+                f"{value.ndim} dimension(s)."
+            )
+        if value.is_complex() and not input.is_complex():
+            check_number(1j, input.dtype)
+        return call(_masked_fill_tensor, (input, mask, value))
+    check_number(value, input.dtype)
+    if isinstance(value, complex) and not input.is_complex():
+        value = value.real
+    return call(_masked_fill, (input, mask, value))
+
+
+def _c_name(t: Tensor) -> str:
+    return C_NAMES.get(t.dtype, t.dtype.name)
+
+
+@composite(module=None, method=True)
+def masked_fill_(self: Tensor, mask: Tensor, value: Any) -> Tensor:
+    """In-place `masked_fill`."""
+    check_writable(self)
+    broadcast_shapes(tuple(self.shape), tuple(mask.shape))
+    return overwrite(self, checked_result(self, _masked(self, mask, value)))
+
+
+# ----- what depends on the elements -----
+@composite
+def nonzero(input: Tensor, *, as_tuple: bool = False, out: Any = None) -> Any:
+    """The indices of the elements that are not zero: a row each, or a tensor a dim."""
+    array = to_host(input)
+    if as_tuple:
+        wide = array if array.ndim else array.reshape(1)
+        return tuple(from_host(i.astype(np.int64)) for i in np.nonzero(wide))
+    found = np.argwhere(array) if array.ndim else np.empty((int(bool(array)), 0))
+    return finish("nonzero", from_host(found.astype(np.int64)), out)
+
+
+@composite
+def argwhere(input: Tensor) -> Tensor:
+    """The indices of the elements that are not zero, a row each."""
+    return nonzero(input)
+
+
+@composite
+def masked_select(input: Tensor, mask: Tensor, *, out: Any = None) -> Tensor:
+    """The elements where the mask is true, in one dim."""
+    if mask.dtype.name != "bool":
+        raise RuntimeError("masked_select: expected BoolTensor for mask")
+    shape = broadcast_shapes(tuple(input.shape), tuple(mask.shape))
+    at = np.flatnonzero(np.broadcast_to(to_host(mask), shape)).astype(np.int64)
+    picked = call(_masked_select, (input.expand(shape), from_host(at)))
+    return finish("masked_select", picked, out)
+
+
+@op(name="masked_select", module=None, method=False, promote="none")
+def _masked_select(input: Array, index: Array):
+    return jnp.take(input.reshape(-1), index, mode="clip")
+
+
+@_masked_select.gradient
+def _(grad, input, index):
+    return grad.new_zeros(input.numel()).index_add(0, index, grad).view(input.shape), None
+
+
+@composite(inplace=True)
+def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
+    """A copy with the source's elements, in order, where the mask is true."""
+    if mask.dtype.name != "bool":
+        raise RuntimeError(
+            "masked_scatter_ only supports boolean masks, but got mask with dtype "
+            + mask.dtype.name
+        )
+    if source.dtype is not input.dtype:
+        raise RuntimeError(
+            "masked_scatter: expected self and source to have same dtypes but got "
+            f"{_name(input)} and {_name(source)}"
+        )
+    wide = mask.expand_as(input) if mask.shape != input.shape else mask
+    count = int(to_host(wide).sum())
+    if count > source.numel():
+        raise RuntimeError("Number of elements of source < number of ones in mask")
+    return input.index_put((wide,), source.reshape(-1)[:count])
+
+
+def _name(t: Tensor) -> str:
+    return SCALAR_NAMES[t.dtype]

@@ -1,0 +1,157 @@
+"""Storage objects: the memory behind a tensor, as bytes or as elements."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from ..core import dtypes
+from ..core.check import unsupported
+from ..core.mutate import set_host
+from ..core.storage import address_of, read_numpy
+from ..core.tensor import Tensor, from_host
+from .shape import whole
+
+
+class UntypedStorage:
+    """The bytes behind a tensor: their number, address and values. Of an int: fresh memory."""
+
+    dtype: Any = dtypes.uint8
+    is_cuda = is_sparse = False
+
+    def __init__(self, source: Tensor | int = 0) -> None:
+        fresh = not isinstance(source, Tensor)
+        made = from_host(np.zeros(source, self.dtype.np)) if fresh else source.detach()  # type: ignore
+        self._base: Tensor = whole(made)
+
+    def data_ptr(self) -> int:
+        """A number that tells this memory from every other one alive."""
+        return address_of(self._base._storage)
+
+    _cdata = property(data_ptr)
+
+    def nbytes(self) -> int:
+        """The number of bytes."""
+        return self._base.nbytes
+
+    def size(self) -> int:
+        """The number of elements."""
+        return self.nbytes() // self.element_size()
+
+    def __len__(self) -> int:
+        return self.size()
+
+    def element_size(self) -> int:
+        """Bytes per element."""
+        return self.dtype.itemsize
+
+    @property
+    def device(self) -> Any:
+        return self._base.device
+
+    def is_pinned(self, device: Any = None) -> bool:
+        """Whether the memory is pinned: never."""
+        return False
+
+    def is_shared(self) -> bool:
+        """Whether the memory is shared between processes: never."""
+        return False
+
+    def type(self) -> str:
+        """The class's name."""
+        return "torch.storage.UntypedStorage"
+
+    # ----- elements -----
+    def _order(self) -> list[int]:
+        at = self._base.geometry()
+        return sorted(range(len(at.shape)), key=lambda i: -at.stride[i])
+
+    def _elements(self) -> np.ndarray:
+        """A copy of the elements, as they lie in memory."""
+        array = read_numpy(self._base._value_now()).transpose(self._order())
+        return np.frombuffer(bytearray(array.tobytes()), dtypes.to_numpy(self.dtype))
+
+    def _write(self, elements: np.ndarray) -> None:
+        order, at = self._order(), self._base.geometry()
+        flat = elements.view(self._base._aval.np)
+        array = flat.reshape([at.shape[i] for i in order]).transpose(np.argsort(order))
+        set_host(self._base, np.ascontiguousarray(array).reshape(at.shape))
+
+    def to_bytes(self) -> bytes:
+        """The bytes as they lie in memory."""
+        return self._elements().tobytes()
+
+    def tolist(self) -> list[Any]:
+        """The elements as Python numbers."""
+        return self._elements().tolist()
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.tolist())
+
+    def __getitem__(self, at: Any) -> Any:
+        return self.tolist()[at]
+
+    def __setitem__(self, at: Any, value: Any) -> None:
+        elements = self._elements()
+        elements[at] = value
+        self._write(elements)
+
+    def fill_(self, value: Any) -> Any:
+        """Write one value everywhere."""
+        self[:] = value
+        return self
+
+    def copy_(self, source: UntypedStorage, non_blocking: bool = False) -> Any:
+        """Write another storage's elements."""
+        self[:] = source._elements()
+        return self
+
+    def clone(self) -> Any:
+        """A copy with its own memory."""
+        made = object.__new__(type(self))
+        made.dtype = self.dtype
+        made._base = from_host(self._elements())
+        return made
+
+    def resize_(self, size: int) -> Any:
+        """Not supported: memory here belongs to values of fixed shape."""
+        raise unsupported("UntypedStorage.resize_", "size", size)
+
+    def cpu(self) -> Any:
+        """The storage itself, or a copy on the CPU."""
+        return self if self.device.type == "cpu" else self.clone()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, UntypedStorage) and self.data_ptr() == other.data_ptr()
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        values = "\n ".join(map(str, self.tolist()))
+        return f" {values}\n[{self._name()}(device={self.device}) of size {len(self)}]"
+
+    def _name(self) -> str:
+        return "torch.storage.UntypedStorage"
+
+
+class TypedStorage(UntypedStorage):
+    """The elements behind a tensor."""
+
+    def __init__(self, source: Tensor | int = 0) -> None:
+        self.dtype = source.dtype if isinstance(source, Tensor) else dtypes.get_default_dtype()
+        super().__init__(source)
+
+    def untyped(self) -> UntypedStorage:
+        """The bytes."""
+        return UntypedStorage(self._base)
+
+    def type(self) -> str:
+        """The legacy class's name."""
+        return "torch." + self.dtype.legacy.replace("Tensor", "Storage")
+
+    def __repr__(self) -> str:
+        values = "\n ".join(map(str, self.tolist()))
+        kind = f"dtype={self.dtype}, device={self.device}"
+        return f" {values}\n[torch.storage.TypedStorage({kind}) of size {len(self)}]"
