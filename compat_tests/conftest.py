@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from compat_tests.known import KNOWN
+
 GOLDENS = Path(__file__).parent / "goldens"
 
 
@@ -31,6 +33,11 @@ def pytest_configure(config):
 def pytest_collection_modifyitems(config, items):
     if config.getoption("--oracle"):
         items[:] = [item for item in items if "torch" in getattr(item, "fixturenames", ())]
+        return
+    for item in items:
+        name = item.nodeid.rpartition("/")[2]
+        if name in KNOWN:
+            item.add_marker(pytest.mark.xfail(reason=KNOWN[name], strict=True))
 
 
 @pytest.fixture
