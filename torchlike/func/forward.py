@@ -35,7 +35,7 @@ class Linear:
             self.outs, self.spec = tree_flatten(out)
             check_outputs(self.outs, NAME)
             self._transpose(level, tree_flatten(inputs)[0])
-            level.active = False
+            level.end()
             self.out = level.closed(out)
             self.aux = level.closed(aux) if has_aux else None
         self.level = level

@@ -33,21 +33,31 @@ def wraps(func: Any) -> Callable[..., Any]:
     return functools.wraps(func)
 
 
+class Mark:
+    """What a level's own leaves carry: whether it is in progress, and which vmaps it began in."""
+
+    def __init__(self) -> None:
+        self.active, self.vmaps = True, tuple(LOCAL.state.vmaps)
+
+
 class Pass:
     """One level in progress; a context manager that enables grad."""
 
     def __enter__(self) -> Pass:
-        self.active = True
+        self.mark = Mark()
         self.was_enabled = LOCAL.state.grad_enabled
-        self.vmaps = tuple(LOCAL.state.vmaps)
         self.edges: list[Any] = []
         self.mode = enable_grad()
         self.mode.__enter__()
         return self
 
     def __exit__(self, *details: object) -> None:
-        self.active = False
+        self.end()
         self.mode.__exit__(*details)
+
+    def end(self) -> None:
+        """From now on the level's own leaves are nobody's."""
+        self.mark.active = False
 
     def open(self, tree: Any) -> Any:
         """The tensors of a tree, watched by this level."""
@@ -60,7 +70,7 @@ class Pass:
         edge = edge_of(imported(x)) if self.was_enabled else None
         if edge is None:
             t.requires_grad_()
-            t._level = self
+            t._level = self.mark  # the mark only: no cycle through `edges`
         else:
             t._grad_fn = function_node("AliasBackward0", lambda g: [g], [edge], [t._aval])
             t._requires_grad = True
@@ -70,7 +80,7 @@ class Pass:
     def watched(self, tensors: Sequence[Tensor]) -> list[bool]:
         """Which tensors something outside of this level wants gradients of (once it has ended)."""
         dead: set[Node] = set()
-        return [self.was_enabled and _leads_outside(t, self, dead) for t in tensors]
+        return [self.was_enabled and _leads_outside(t, dead) for t in tensors]
 
     def closed(self, tree: Any) -> Any:
         """Results as the world outside sees them; only tensors may be among them."""
@@ -83,8 +93,8 @@ class Pass:
         return t if edge is None or self.watched([t])[0] else alias_of(t)
 
 
-def _leads_outside(t: Tensor, level: Pass, dead: set[Node]) -> bool:
-    """Whether the tensor's graph reaches a leaf that is neither this level's nor an ended one's."""
+def _leads_outside(t: Tensor, dead: set[Node]) -> bool:
+    """Whether the tensor's graph reaches a leaf that no ended level owns."""
     edge = edge_of(t)
     stack = [] if edge is None else [edge[0]]
     seen: set[Node] = set()
@@ -95,7 +105,7 @@ def _leads_outside(t: Tensor, level: Pass, dead: set[Node]) -> bool:
         seen.add(node)
         if isinstance(node, AccumulateGrad):
             owner = node.variable.__dict__.get("_level")
-            if owner is None or (owner.active and owner is not level):
+            if owner is None or owner.active:
                 return True
         stack.extend(e[0] for e in node.edges if e is not None)
     dead |= seen

@@ -41,7 +41,7 @@ def grad_and_value(
             out, aux = _split("grad_and_value(f)(*args)", out, has_aux)
             _check_scalar(out)
             flat, spec = tree_flatten(inputs)
-            level.active = False
+            level.end()
             create = level.watched([out])[0]
             grads = pull([out], level.edges, flat, None, create, create)
             result = level.closed(tree_unflatten(grads, spec))
@@ -89,7 +89,7 @@ def vjp_of(func: Callable[..., Any], primals: tuple[Any, ...], argnums: Any, has
         out, aux = _split("vjp(f, *primals)", out, has_aux)
         outs, out_spec = tree_flatten(out)
         check_outputs(outs, "vjp(f, *primals)")
-        level.active = False
+        level.end()
         aux = level.closed(aux) if has_aux else None
         result = level.closed(out)
         for t in outs:
