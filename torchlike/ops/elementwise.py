@@ -176,7 +176,7 @@ def two_forms(name: str, body: Any, rule: Any, nodes: tuple[int, int], **traits:
     def of_number(input: Array, other: Operand):
         return body(input, other)
 
-    title = traits.pop("title", name.title().replace("_", ""))
+    title, number_first = name.title().replace("_", ""), traits.pop("number_first", False)
     forms = []
     for form, suffix, node in ((of_tensor, "", nodes[0]), (of_number, "_number", nodes[1])):
         made = op(
@@ -188,11 +188,15 @@ def two_forms(name: str, body: Any, rule: Any, nodes: tuple[int, int], **traits:
     tensor, number = (made.public for made in forms)
 
     def function(input: Any, other: Any, *, out: Any = None) -> Tensor:
-        if isinstance(input, Tensor):
-            found = (tensor if isinstance(other, Tensor) else number)(input, other)
+        if not isinstance(input, Tensor):
+            if not (number_first and isinstance(other, Tensor)):
+                raise TypeError(
+                    f"{name}(): argument 'input' (position 1) must be Tensor, not "
+                    f"{type(input).__name__}"
+                )
+            found = without_gradient(name, tensor(input, other.detach()), other)
         else:
-            other_ = other.detach() if isinstance(other, Tensor) else other
-            found = without_gradient(name, tensor(input, other_), other)
+            found = (tensor if isinstance(other, Tensor) else number)(input, other)
         return found if out is None else write_out(name, out, found)
 
     function.__doc__ = f"{name}(input, other), pointwise."
@@ -222,6 +226,7 @@ def _copysign_rule(grad, input, result):
 two_forms(
     "remainder", _remainder,
     lambda grad, input, other: (grad, -grad * div(input, other, rounding_mode="floor")), (1, 0),
+    number_first=True,
 )  # fmt: skip
 two_forms(
     "fmod", _fmod,

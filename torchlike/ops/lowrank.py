@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..core.op import TABLE, composite
 from ..core.tensor import Tensor
 from .decomp import qr, svd
-from .linalg import mH, matmul
+from .linalg import matmul, mH
 
 
 def _times(A: Tensor, x: Tensor, M: Tensor | None) -> Tensor:
