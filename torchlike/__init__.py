@@ -75,6 +75,10 @@ from . import misc as _misc
 from .compiler import compile as compile
 
 globals().update({_name: getattr(_misc, _name) for _name in _misc.__all__})
+from . import func as func  # noqa: E402
+from .func import from_jax as from_jax  # noqa: E402
+from .func import vmap as vmap  # noqa: E402
+
 newaxis = None
 Tensor.__repr__ = _tensor_text  # type: ignore[method-assign]
 Tensor.__format__ = _format_value  # type: ignore[method-assign]
