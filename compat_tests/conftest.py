@@ -35,7 +35,7 @@ def pytest_collection_modifyitems(config, items):
         items[:] = [item for item in items if "torch" in getattr(item, "fixturenames", ())]
         return
     for item in items:
-        name = item.nodeid.rpartition("/")[2]
+        name = item.nodeid.removeprefix("compat_tests/")
         if name in KNOWN:
             item.add_marker(pytest.mark.xfail(reason=KNOWN[name], strict=True))
 
