@@ -155,6 +155,7 @@ def measure(python: str, library: str, figure: Figure, cache: str) -> float:
     """One fresh process; what its code prints."""
     source = START.format(root=str(ROOT), load=LOADS[library]) + figure.code
     environment = {**os.environ, "XDG_CACHE_HOME": cache, "PYTHONHASHSEED": "0"}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)    # an installed package has its bytecode
     done = subprocess.run([python, "-W", "ignore", "-c", source], env=environment, cwd=cache,
                           capture_output=True, text=True)
     if done.returncode:

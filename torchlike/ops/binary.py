@@ -48,6 +48,15 @@ def _log_sum(name: str, body: Any, rule: Any, refused: frozenset[int]) -> None:
     op(elementwise=True, name=name)(log_sum).gradient(rule)
 
 
+def log_add_exp(a: Any, b: Any) -> Any:
+    """log(exp a + exp b); the phase of the larger complex number is not reduced, as in PyTorch."""
+    if not is_complex(a):
+        return jnp.logaddexp(a, b)
+    smaller = a.real < b.real
+    low, high = jnp.where(smaller, a, b), jnp.where(smaller, b, a)
+    return high + jnp.log1p(jnp.exp(low - high))
+
+
 def _logaddexp_rule(grad, input, other):
     first, second = (1 + (other - input).exp()).conj(), (1 + (input - other).exp()).conj()
     return grad / first, grad / second
@@ -57,7 +66,7 @@ def _logaddexp2_rule(grad, input, other):
     return grad / (1 + (other - input).exp2()), grad / (1 + (input - other).exp2())
 
 
-_log_sum("logaddexp", jnp.logaddexp, _logaddexp_rule, FLOATING - {COMPLEX})
+_log_sum("logaddexp", log_add_exp, _logaddexp_rule, FLOATING - {COMPLEX})
 _log_sum("logaddexp2", jnp.logaddexp2, _logaddexp2_rule, FLOATING)
 
 
@@ -136,7 +145,7 @@ def _(grad, result):
 def split_exponent(input: Array):
     if kind(input) != FLOAT:
         raise RuntimeError("torch.frexp() only supports floating-point dtypes")
-    wide = input.astype(jnp.promote_types(input.dtype, jnp.float32))
+    wide = input if input.dtype.itemsize > 2 else input.astype(jnp.float32)
     with jax.numpy_dtype_promotion("standard"):  # which jnp.frexp of float64 leans on
         mantissa, exponent = jnp.frexp(wide)
     return mantissa.astype(input.dtype), exponent.astype(jnp.int32)

@@ -87,6 +87,10 @@ def allclose(
 @composite
 def equal(input: Tensor, other: Tensor) -> bool:
     """Whether shapes and all values agree, as a Python bool."""
+    if not isinstance(other, Tensor):
+        raise TypeError(
+            f"equal(): argument 'other' (position 2) must be Tensor, not {type(other).__name__}"
+        )
     return input.shape == other.shape and bool((input == other).all())
 
 

@@ -125,11 +125,10 @@ def _failing_minor(a: Any) -> Any:
 def _(grad0, result0, upper):
     lower = mH(result0) if upper else result0
     slope = mH(grad0) if upper else grad0
-    inner = (mH(lower) @ slope).tril()
-    phi = inner - 0.5 * inner.diagonal(0, -2, -1).diag_embed()
-    left = solve_lower(lower, phi)
-    whole = mH(solve_lower(lower, mH(left)))
-    return (whole + mH(whole)) * 0.5
+    inner = mH(lower) @ slope
+    strict = inner.tril(-1)
+    core = strict + mH(strict) + inner.diagonal(0, -2, -1).diag_embed()
+    return mH(solve_lower(lower, mH(solve_lower(lower, core * 0.5))))
 
 
 def solve_lower(lower: Tensor, b: Tensor) -> Tensor:
@@ -263,7 +262,7 @@ def _svd_slope(u: Tensor, s: Tensor, vh: Tensor, du: Tensor, ds: Tensor, dvh: Te
     core = ((turn_u * row + column * turn_v) / gap).masked_fill(gap == 0, 0)
     diagonal = ds.to(u.dtype)
     if u.is_complex():
-        diagonal = diagonal + turn_u.diagonal(0, -2, -1) / (2 * s)
+        diagonal = diagonal + (turn_u.diagonal(0, -2, -1) / (2 * s)).masked_fill(s == 0, 0)
     core = core + diagonal.diag_embed()
     left = u @ core
     if u.shape[-2] > s.shape[-1]:

@@ -11,6 +11,7 @@ from jax import lax
 from ..core.dtypes import C_NAMES, SCALAR_NAMES, bool_, dtype, of_number, uint8
 from ..core.mutate import write_out
 from ..core.op import TABLE, Array, Dtype, Number, Operand, Optional, alias, composite, op
+from ..core.record import check_later
 from ..core.tensor import Tensor
 from .kinds import (
     BOOL,
@@ -23,7 +24,6 @@ from .kinds import (
     is_complex,
     is_exact,
     refuse,
-    with_tensor,
 )
 from .refused import without_gradient
 from .unary import conj, zeros_of
@@ -166,9 +166,23 @@ div_number = _by_number(
 )  # fmt: skip
 
 
+def check_divisor(input: Any, other: Any) -> None:
+    """RuntimeError (PyTorch's text) for an integer division by zero, as soon as it is known."""
+    if not isinstance(other, Tensor):
+        whole = isinstance(other, int) and other == 0 and not input.is_meta
+        if whole and input.dtype.category <= INTEGER:
+            raise RuntimeError("ZeroDivisionError")
+    elif other.dtype.category <= INTEGER and not (
+        isinstance(input, float) or (isinstance(input, Tensor) and input.dtype.category > INTEGER)
+    ):
+        flag = other.eq(0).any()
+        check_later(flag._value_now(), lambda: RuntimeError("ZeroDivisionError"))
+
+
 # ----- ops whose node tells a tensor operand from a number -----
 def two_forms(name: str, body: Any, rule: Any, nodes: tuple[int, int], **traits: Any) -> None:
     """A function of a tensor and a tensor or number, whose two nodes have two names."""
+    divides = traits.get("promote") != "float"
 
     def of_tensor(input: Operand, other: Array):
         return body(input, other)
@@ -197,6 +211,8 @@ def two_forms(name: str, body: Any, rule: Any, nodes: tuple[int, int], **traits:
             found = without_gradient(name, tensor(input, other.detach()), other)
         else:
             found = (tensor if isinstance(other, Tensor) else number)(input, other)
+        if divides:
+            check_divisor(input, other)
         return found if out is None else write_out(name, out, found)
 
     function.__doc__ = f"{name}(input, other), pointwise."
@@ -276,13 +292,11 @@ def div(
     if rounding_mode not in ROUNDING_MODES:
         raise RuntimeError(DIV_ROUNDING.format(rounding_mode))
     found = div_mode(input, other, rounding_mode=rounding_mode)
+    check_divisor(input, other)
     return found if out is None else write_out("div", out, found)
 
 
-@op(
-    elementwise=True, promote=with_tensor("floor_divide"), module=None, name="floor_divide",
-    differentiable=False,
-)  # fmt: skip
+@op(elementwise=True, module=None, name="floor_divide", differentiable=False)
 def quotient_below(input: Operand, other: Operand):
     return floor_quotient(input, other)
 
@@ -291,6 +305,7 @@ def quotient_below(input: Operand, other: Operand):
 def floor_divide(input: Any, other: Any, *, out: Any = None) -> Tensor:
     """The quotient rounded down."""
     found = without_gradient("floor_divide", quotient_below(input, other), input, other)
+    check_divisor(input, other)
     return found if out is None else write_out("floor_divide", out, found)
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import math
+import warnings
+from collections.abc import Callable
 from typing import Any
 
 import jax.numpy as jnp
@@ -12,9 +15,16 @@ from ..core.dispatch import set_layout
 from ..core.dtypes import C_NAMES, from_numpy
 from ..core.mutate import write_out
 from ..core.op import Array, Number, Optional, alias, composite, op, publish
+from ..core.plan import ArgumentTypeError
 from ..core.tensor import Tensor
 from .kinds import INTEGER, NUMERIC, kind, refuse, scalar_name, truth
 from .unary import conj
+
+CROSS_DIM = (
+    "Using torch.cross without specifying the dim arg is deprecated.\n"
+    "Please either pass the dim explicitly or simply use torch.linalg.cross.\n"
+    "The default value of dim will change to agree with that of linalg.cross in a future release."
+)
 
 
 # ----- checks, in PyTorch's words -----
@@ -200,20 +210,21 @@ def matmul(input: Tensor, other: Tensor, *, out: Any = None) -> Tensor:
 
 
 def _matmul(a: Tensor, b: Tensor) -> Tensor:
-    dims = a.ndim, b.ndim
-    if dims == (2, 2):
-        return mm(a, b)
+    if not (isinstance(a, Tensor) and isinstance(b, Tensor)):
+        name, x = ("input", a) if not isinstance(a, Tensor) else ("other", b)
+        place = 1 + (name == "other")
+        raise ArgumentTypeError(
+            f"matmul(): argument '{name}' (position {place}) must be Tensor, not {type(x).__name__}"
+        )
+    dims = a._aval.ndim, b._aval.ndim
+    simple = _PRODUCTS.get(dims)
+    if simple is not None:
+        return simple(a, b)
     if 0 in dims:
         raise RuntimeError(
             f"both arguments to matmul need to be at least 1D, but they are {dims[0]}D and "
             f"{dims[1]}D"
         )
-    if dims == (1, 1):
-        return dot(a, b)
-    if dims == (2, 1):
-        return mv(a, b)
-    if dims == (1, 2):
-        return squeezed(mm(a.unsqueeze(0), b), 0)
     if dims[1] <= 2:
         return _fold(a, b)
     if dims[0] == 1 or (dims[0] == 2 and a.requires_grad):
@@ -222,24 +233,44 @@ def _matmul(a: Tensor, b: Tensor) -> Tensor:
     return _batched(a, b)
 
 
+_PRODUCTS: dict[tuple[int, int], Callable[[Tensor, Tensor], Tensor]] = {
+    (2, 2): mm.public,
+    (1, 1): dot.public,
+    (2, 1): mv.public,
+    (1, 2): lambda a, b: squeezed(mm(a.unsqueeze(0), b), 0),
+}
+
+
 def _fold(a: Tensor, b: Tensor) -> Tensor:
     """The product with one matrix or vector, as one 2-D product: several times faster on CPU."""
-    flat = a.reshape(-1 if a.numel() else math.prod(a.shape[:-1]), a.shape[-1])
-    if b.ndim == 1:
-        return unsafe_view(mv(flat, b), tuple(a.shape[:-1]))
-    return unsafe_view(mm(flat, b), (*a.shape[:-1], b.shape[1]))
+    flat, shape = _folded(a._aval.shape, b._aval.shape)
+    return unsafe_view((mv if b.ndim == 1 else mm)(a.reshape(flat), b), shape)
+
+
+@functools.lru_cache(4096)
+def _folded(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[Any, Any]:
+    return (math.prod(a[:-1]), a[-1]), (*a[:-1], *b[1:])
 
 
 def _batched(a: Tensor, b: Tensor) -> Tensor:
-    batch = broadcast_shapes(tuple(a.shape[:-2]), tuple(b.shape[:-2]))
-    matrices = [_one_batch(x, batch) for x in (a, b)]
-    return unsafe_view(bmm(*matrices), (*batch, a.shape[-2], b.shape[-1]))
+    shape, *steps = _batches(a._aval.shape, b._aval.shape)
+    matrices = []
+    for x, (whole, flat) in zip((a, b), steps, strict=True):
+        x = x if whole is None else x.expand(whole)
+        matrices.append(x if flat is None else x.reshape(flat))
+    return unsafe_view(bmm(*matrices), shape)
 
 
-def _one_batch(x: Tensor, batch: tuple[int, ...]) -> Tensor:
-    if tuple(x.shape[:-2]) != batch:
-        x = x.expand(*batch, *x.shape[-2:])
-    return x if x.ndim == 3 else x.reshape(math.prod(batch), *x.shape[-2:])
+@functools.lru_cache(4096)
+def _batches(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[Any, ...]:
+    """The result's shape; what each operand is expanded and flattened to, None where it is so."""
+    batch = broadcast_shapes(tuple(a[:-2]), tuple(b[:-2]))
+    steps = []
+    for x in (a, b):
+        whole = (*batch, *x[-2:])
+        flat = (math.prod(batch), *x[-2:])
+        steps.append((None if tuple(x) == whole else whole, None if whole == flat else flat))
+    return (*batch, a[-2], b[-1]), *steps
 
 
 # ----- a product added to something -----
@@ -313,7 +344,9 @@ def addbmm(
 ):
     _check_bmm(batch1, batch2)
     _check_same(input, batch1)
-    return _scaled(input, beta, product(batch1, batch2).sum(0, dtype=batch1.dtype), alpha)
+    rows, cols = batch1.shape[1], batch2.shape[2]  # one product, summed over batch and inner dim
+    left = batch1.transpose(1, 0, 2).reshape(rows, -1)
+    return _scaled(input, beta, product(left, batch2.reshape(-1, cols)), alpha)
 
 
 @addbmm.gradient
@@ -345,7 +378,7 @@ def _(grad, mat, vec, beta, alpha):
     return _slope(grad, beta), *(_slope(x, alpha) for x in slopes)
 
 
-@op(promote="none", inplace=True)
+@op(inplace=True)
 def addr(
     input: Array,
     vec1: Array,
@@ -435,6 +468,7 @@ def cross(input: Tensor, other: Tensor, dim: int | None = None, *, out: Any = No
     if out is not None:
         return write_out("cross", out, cross(input, other, dim))
     if dim is None:
+        warnings.warn(CROSS_DIM)
         dim = next((i for i, n in enumerate(input.shape) if n == 3), None)
         if dim is None:
             raise RuntimeError("no dimension of size 3 in input")

@@ -39,7 +39,7 @@ def least_squares(A: Array, B: Array, rcond: float | None, driver: str):
     keep = s > rcond * s[..., :1]  # type: ignore[operator]
     inverse = jnp.where(keep, 1 / jnp.where(keep, s, jnp.ones_like(s)), jnp.zeros_like(s))
     x = jnp.matmul(adjoint(vh), inverse[..., None] * jnp.matmul(adjoint(u), b))
-    residuals = jnp.zeros((0,), A.dtype)
+    residuals = jnp.zeros((0,), s.dtype)
     if rows > cols and driver != "gelsy":
         residuals = jnp.sum(jnp.square(jnp.abs(jnp.matmul(A, x) - b)), -2)
     rank = jnp.sum(keep, -1, dtype=jnp.int64)
@@ -74,7 +74,7 @@ def lstsq(
     found = least_squares(A, B, None if driver == "gels" else rcond, driver)
     x, residuals, rank, s = found
     if residuals.numel() and driver != "gels" and not bool((rank == A.shape[-1]).all()):
-        residuals = A.new_zeros(0)
+        residuals = residuals.new_zeros(0)
     rows, cols = A.shape[-2:]
     if x.ndim == A.ndim and rows >= cols:  # LAPACK's buffer has the rows of B
         set_layout(x, (*contiguous_stride((*x.shape[:-2], x.shape[-1], rows))[:-2], 1, rows))

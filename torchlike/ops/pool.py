@@ -134,43 +134,43 @@ def lowest(x: Any) -> Any:
 def _window_index(x: Any, at: Windows) -> tuple[Any, Any]:
     """The maximum of each window and its flat place in the plane: the first of equals, or a nan."""
     size = x.shape[-len(at.out) :]
-    wide = widened(x, at, lowest(x))
-    lead = x.ndim - len(at.out)
+    wide, lead = widened(x, at, lowest(x)), x.ndim - len(at.out)
     best: Any = None
-    place: Any = None
-    for offset in itertools.product(*map(range, at.kernel)):
+    which: Any = None
+    for tap, offset in enumerate(itertools.product(*map(range, at.kernel))):
         seen = wide
         for i, (j, s, d, m) in enumerate(zip(offset, at.stride, at.dilation, at.out)):
             seen = along(seen, lead + i, j * d, m, s)
-        here, inside = _places(at, offset, size)
         if best is None:
-            best = jnp.where(inside, seen, lowest(x))
-            place = jnp.broadcast_to(_first(at, size), seen.shape)
-            better = (seen != seen) & inside
-        else:
-            better = ((seen > best) | (seen != seen)) & inside
-        best, place = jnp.where(better, seen, best), jnp.where(better, here, place)
-    return best, place
+            best, which = seen, jnp.broadcast_to(_first_tap(at), seen.shape)
+            continue
+        better = (seen > best) | (seen != seen)
+        best = jnp.where(better, seen, best)
+        which = jnp.where(better, jnp.asarray(tap, jnp.int32), which)
+    return best, _flat_place(which, at, size)
 
 
-def _places(at: Windows, offset: Sequence[int], size: Sequence[int]) -> tuple[Any, Any]:
-    """The flat place in the plane that an offset of each window points to; whether it is inside."""
-    flat, inside = np.zeros((), np.int64), np.ones((), bool)
-    for i, (j, _, s, p, d, m, n) in enumerate(zip(offset, *at, size)):
-        shape = [-1 if k == i else 1 for k in range(len(size))]
-        where = (np.arange(m) * s - p + j * d).reshape(shape)
-        flat = flat * n + where
-        inside = inside & (where >= 0) & (where < n)
-    return flat, inside
+def _first_tap(at: Windows) -> Any:
+    """The first tap of each window that is not padding: filling is never greater than it."""
+    first = np.zeros((), np.int32)
+    for i, (k, s, p, d, m) in enumerate(zip(*at)):
+        before = np.maximum(p - np.arange(m) * s, 0)
+        tap = -(-before // d)
+        first = first * k + tap.reshape([-1 if j == i else 1 for j in range(len(at.out))])
+    return jnp.asarray(first, jnp.int32)
 
 
-def _first(at: Windows, size: Sequence[int]) -> Any:
-    """The first place of each window that is not padding."""
-    flat = np.zeros((), np.int64)
-    for i, (s, p, d, m, n) in enumerate(zip(at.stride, at.padding, at.dilation, at.out, size)):
-        start = np.arange(m) * s - p
-        start = start + d * np.ceil(np.maximum(-start, 0) / d).astype(np.int64)
-        flat = flat * n + start.reshape([-1 if k == i else 1 for k in range(len(size))])
+def _flat_place(which: Any, at: Windows, size: Sequence[int]) -> Any:
+    """The flat place in the plane of the chosen tap of each window."""
+    flat, step = jnp.zeros((), jnp.int64), 1
+    for i in reversed(range(len(size))):
+        k = jnp.asarray(at.kernel[i], jnp.int32)
+        tap = lax.rem(which, jnp.broadcast_to(k, which.shape)).astype(jnp.int64)
+        which = lax.div(which, jnp.broadcast_to(k, which.shape))
+        start = np.arange(at.out[i]) * at.stride[i] - at.padding[i]
+        start = start.reshape([-1 if j == i else 1 for j in range(len(size))])
+        flat = flat + (tap * at.dilation[i] + start) * step
+        step *= size[i]
     return flat
 
 

@@ -13,8 +13,9 @@ from ..core.mutate import write_out
 from ..core.op import TABLE, Array, Dim, Dtype, alias, composite, op
 from ..core.tensor import Tensor
 from . import return_types
+from .binary import log_add_exp
 from .elementwise import div_number, mul_number
-from .kinds import COMPLEX, FLOATING, REAL, refuse
+from .kinds import COMPLEX, FLOATING, REAL, in_single, refuse
 from .reduce import wide
 
 
@@ -39,12 +40,24 @@ def cumprod(input: Array, dim: Dim, *, dtype: Dtype = None):
 @op(promote="none")
 def logcumsumexp(input: Array, dim: Dim):
     refuse("logcumsumexp_out_cpu", input, FLOATING - {COMPLEX})
-    if input.ndim == 0:
+    if input.ndim == 0 or input.size == 0:
         return input
     if jnp.iscomplexobj(input):
-        return lax.associative_scan(jnp.logaddexp, input, axis=dim)
-    return lax.cumlogsumexp(input, axis=dim)
+        return _running_log_sum(input, dim)
+    return in_single(lambda x: lax.cumlogsumexp(x, axis=dim))(input)
 
+
+
+def _running_log_sum(x: Any, dim: int) -> Any:
+    """In order, one after the other: the phases add up as in PyTorch."""
+
+    def step(total: Any, item: Any) -> tuple[Any, Any]:
+        total = log_add_exp(total, item)
+        return total, total
+
+    first, *rest = (jnp.take(x, i, axis=dim) for i in (0, jnp.arange(1, x.shape[dim])))
+    _, later = lax.scan(step, first, jnp.moveaxis(rest[0], dim, 0))
+    return jnp.concatenate([jnp.expand_dims(first, dim), jnp.moveaxis(later, 0, dim)], dim)
 
 
 def _running(name: str, ahead: Any) -> None:

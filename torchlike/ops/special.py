@@ -17,7 +17,7 @@ from ..core.tensor import Tensor
 from . import softmax as softmax  # declared before its aliases below
 from .elementwise import mul_number
 from .hurwitz import zeta as hurwitz
-from .kinds import COMPLEX, FLOATING, in_single, refuse, with_tensor
+from .kinds import COMPLEX, in_single, refuse, with_tensor
 from .refused import refuse_gradient
 
 SQRT_PI, SQRT_2PI = math.sqrt(math.pi), math.sqrt(2 * math.pi)
@@ -158,45 +158,6 @@ def _(grad, input, p):
     return grad * sum(((input - j / 2).digamma() for j in range(1, p)), input.digamma())
 
 
-def _incomplete(name: str, body: Callable[..., Any], sign: int) -> None:
-    full, none = (1.0, 0.0) if sign > 0 else (0.0, 1.0)  # the values right of the mass and left
-
-    def gamma(input: Array, other: Array):
-        refuse(f"{name}_cpu", input, FLOATING)
-        a, x = jnp.broadcast_arrays(input, other)
-        plain = (a > 0) & (x > 0) & jnp.isfinite(a) & jnp.isfinite(x)
-        one = jnp.ones_like(a)
-        found = body(jnp.where(plain, a, one), jnp.where(plain, x, one))
-        at_limit = jnp.where(jnp.isinf(x), full * one, jnp.full_like(a, jnp.nan))
-        at_limit = jnp.where(jnp.isinf(a), jnp.where(jnp.isinf(x), jnp.nan, none * one), at_limit)
-        at_limit = jnp.where((x == 0) & (a > 0), none * one, at_limit)
-        at_limit = jnp.where((a == 0) & (x > 0), full * one, at_limit)
-        at_limit = jnp.where((a < 0) | (x < 0), jnp.full_like(a, jnp.nan), at_limit)
-        return jnp.where(plain, found, at_limit)
-
-    def rule(grad, input, other):
-        density = ((input - 1) * other.log() - other - input.lgamma()).exp()
-        return None, sign * grad * density
-
-    made = op(elementwise=True, module=None, name=name)(gamma)
-    made.gradient(rule)
-
-    def function(input: Tensor, other: Tensor, *, out: Any = None) -> Tensor:
-        found = made(input, other)
-        if input.requires_grad:
-            text = f"the derivative for '{name}: input' is not implemented."
-            node = f"{name.title()}Backward0"
-            found = refuse_gradient(found, text, node, input, other, error=NotImplementedError)
-        return found if out is None else write_out(name, out, found)
-
-    function.__doc__ = f"The regularised incomplete gamma function ({name})."
-    composite(name=name, inplace=True)(function)
-
-
-_incomplete("igamma", jsp.gammainc, 1)
-_incomplete("igammac", jsp.gammaincc, -1)
-
-
 def _zeta(form: int) -> Any:
     def zeta(input: Operand, other: Operand):
         return in_single(hurwitz)(input, other)
@@ -302,7 +263,7 @@ def _tiny(input: Tensor) -> float:
 publish("special", "polygamma", polygamma)
 for _name, _other in dict(
     erf="erf", erfc="erfc", erfinv="erfinv", digamma="digamma", psi="digamma",
-    gammaln="lgamma", gammainc="igamma", gammaincc="igammac",
+    gammaln="lgamma",
     multigammaln="mvlgamma", i0="i0", xlogy="xlogy", softmax="softmax", log_softmax="log_softmax",
 ).items():  # fmt: skip
     alias(_name, _other, module="special", of="torch")

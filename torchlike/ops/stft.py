@@ -63,10 +63,6 @@ def stft(
 ) -> Tensor:  # fmt: skip
     """The spectrum of each windowed frame: (…, frequencies, frames)."""
     hop, win = hop_length or n_fft // 4, win_length or n_fft
-    if return_complex is None:
-        if not (input.is_complex() or (window is not None and window.is_complex())):
-            raise RuntimeError(NO_COMPLEX)
-        return_complex = True
     if align_to_window is not None and center:
         raise RuntimeError(
             "stft align_to_window should only be set when center = false"
@@ -77,7 +73,12 @@ def stft(
         )
     signal = input.unsqueeze(0) if input.dim() == 1 else input
     if center:
-        signal = TABLE["nn.functional", "pad"](signal, [n_fft // 2, n_fft // 2], pad_mode)
+        wide = [n_fft // 2, n_fft // 2]
+        signal = TABLE["nn.functional", "pad"](signal.unsqueeze(0), wide, pad_mode).squeeze(0)
+    if return_complex is None:
+        if not (input.is_complex() or (window is not None and window.is_complex())):
+            raise RuntimeError(NO_COMPLEX)
+        return_complex = True
     length = signal.shape[-1]
     if not 0 < n_fft <= length:
         raise RuntimeError(
