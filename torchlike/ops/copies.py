@@ -13,11 +13,10 @@ from ..core.check import check_dim
 from ..core.mutate import write_out
 from ..core.op import TABLE, composite, publish
 from ..core.storage import Size, contiguous_stride
-from ..core.tensor import Tensor, from_host
+from ..core.tensor import Counter, Tensor, from_host
 from . import memory as memory  # its methods are named below
-from .gather import scatter_reduce
 from .masked import nonzero
-from .movement import _scatter_view
+from .scatter import reduced_into
 from .shape import as_strided, narrow, slice_along, view
 from .split import chunk, split, split_with_sizes
 
@@ -54,16 +53,21 @@ _VIEWS["unfold"] = Tensor.unfold  # type: ignore[attr-defined]
 for _name, _function in _VIEWS.items():
     publish("torch", _name + "_copy", _copied(_function))
 
-_scatter_view("as_strided")
-
 
 # ----- splits whose parts may be written to -----
 def _unshared(function: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(function)
     def parts(*args: Any, **kwargs: Any) -> tuple[Tensor, ...]:
-        return tuple(t.clone(memory_format=None) for t in function(*args, **kwargs))
+        return tuple(_apart(t) for t in function(*args, **kwargs))
 
     return parts
+
+
+def _apart(t: Tensor) -> Tensor:
+    """Forget that a tensor is a view: it may be written to, as if its memory were its own."""
+    if t._base_tensor is not None:
+        t._base_tensor, t._creation, t._counter = None, "", Counter()
+    return t
 
 
 for _function in (split, split_with_sizes, chunk):
@@ -158,7 +162,7 @@ def index_reduce(
     dim = check_dim(dim, input.ndim)
     along = [-1 if d == dim else 1 for d in range(source.ndim)]
     wide = index.view(along).expand(source.shape)  # type: ignore[attr-defined]
-    return scatter_reduce(input, dim, wide, source, reduce, include_self=include_self)
+    return reduced_into(input, dim, wide, source, reduce, include_self, "IndexReduceBackward0")
 
 
 __all__ = ["as_strided"]

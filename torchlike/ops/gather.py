@@ -1,4 +1,4 @@
-"""Gathering and scattering along one dim, and what depends on which elements are true."""
+"""Gathering along one dim, and whole slices added, copied or filled there."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ import numpy as np
 from ..core.check import broadcast_shapes, check_dim
 from ..core.dispatch import call
 from ..core.dtypes import SCALAR_NAMES, check_number
-from ..core.op import Array, Dim, Number, composite, op
+from ..core.op import Array, Number, composite, op
 from ..core.tensor import Tensor
 from .index import check_bounds
 from .movement import finish
 
 
-def _wrap(i: Any, n: int) -> Any:
+def wrap_index(i: Any, n: int) -> Any:
+    """Indices counted from the front."""
     i = i.astype(np.int64)
     return jnp.where(i < 0, i + n, i)
 
@@ -36,8 +37,8 @@ def _in_range(dim: int, n: int) -> Any:
 @op(name="index_select", module=None, method=False, promote="none")
 def _index_select(input: Array, dim: int, index: Array):
     if input.ndim == 0:
-        return input.reshape(1)[_wrap(index, 1).reshape(-1)[0]]
-    return jnp.take(input, _wrap(index.reshape(-1), input.shape[dim]), axis=dim, mode="clip")
+        return input.reshape(1)[wrap_index(index, 1).reshape(-1)[0]]
+    return jnp.take(input, wrap_index(index.reshape(-1), input.shape[dim]), axis=dim, mode="clip")
 
 
 @_index_select.gradient
@@ -57,9 +58,14 @@ def index_select(input: Tensor, dim: int, index: Tensor, *, out: Any = None) -> 
     return finish("index_select", call(_index_select, (input, index), (dim,)), out)
 
 
+def _slices(input: Any, dim: int, index: Any) -> tuple[Any, ...]:
+    """The place of the slices a vector of indices names."""
+    return (slice(None),) * dim + (wrap_index(index.reshape(-1), (*input.shape, 1)[dim]),)
+
+
 @op(name="index_add", module=None, method=False, promote="none")
 def _index_add(input: Array, dim: int, index: Array, source: Array, *, alpha: Number = 1):
-    at = (slice(None),) * dim + (_wrap(index.reshape(-1), input.shape[dim] if input.ndim else 1),)
+    at = _slices(input, dim, index)
     if input.ndim == 0:
         return input + (source * alpha.astype(source.dtype)).sum(dtype=input.dtype)
     return input.at[at].add(source * alpha.astype(source.dtype), mode="drop")
@@ -99,7 +105,7 @@ def _title(t: Tensor) -> str:
 
 @op(name="index_copy", module=None, method=False, promote="none")
 def _index_copy(input: Array, dim: int, index: Array, source: Array):
-    at = (slice(None),) * dim + (_wrap(index.reshape(-1), input.shape[dim] if input.ndim else 1),)
+    at = _slices(input, dim, index)
     return source.reshape(input.shape) if input.ndim == 0 else input.at[at].set(source, mode="drop")
 
 
@@ -153,13 +159,24 @@ def _check_index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) ->
 def _index_fill(input: Array, dim: int, index: Array, value: Number):
     if input.ndim == 0:
         return jnp.broadcast_to(value.astype(input.dtype), ())
-    at = (slice(None),) * dim + (_wrap(index.reshape(-1), input.shape[dim]),)
+    at = _slices(input, dim, index)
     return input.at[at].set(value.astype(input.dtype), mode="drop")
 
 
 @_index_fill.gradient
 def _(grad, dim, index):
     return grad.index_fill(dim, index, 0), None
+
+
+@op(name="index_fill_tensor", module=None, method=False, promote="none", node="IndexFillBackward1")
+def _index_fill_tensor(input: Array, dim: int, index: Array, value: Array):
+    return _index_fill.body(input, dim, index, value)
+
+
+@_index_fill_tensor.gradient
+def _(grad, dim, index):
+    kept = grad.new_ones(grad.shape).index_fill(dim, index, 0)
+    return grad.index_fill(dim, index, 0), None, grad.masked_fill(kept != 0, 0).sum()
 
 
 @composite(inplace=True)
@@ -174,26 +191,30 @@ def index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
                 "index_fill_ only supports a 0-dimensional value tensor, but got tensor with "
                 f"{value.ndim} dimension(s)."
             )
-        value = value.item()
-    check_number(value, input.dtype)
+        if value.is_complex() and not input.is_complex():
+            check_number(1j, input.dtype)
+    else:
+        check_number(value, input.dtype)
     n = input.shape[dim] if input.ndim else 1
     check_bounds(
         index,
         n,
         lambda bad: IndexError(f"index {bad} is out of bounds for dimension {dim} with size {n}"),
     )
-    return call(_index_fill, (input, index, value), (dim,))
+    fill = _index_fill_tensor if isinstance(value, Tensor) else _index_fill
+    return call(fill, (input, index, value), (dim,))
 
 
 # ----- along one dim, element by element -----
 @op(name="gather", module=None, method=False, promote="none")
 def _gather(input: Array, dim: int, index: Array):
-    if input.ndim == 0:
-        return jnp.broadcast_to(input, index.shape)
+    if input.ndim == 0 or index.size == 0:
+        return jnp.broadcast_to(input if input.ndim == 0 else 0, index.shape).astype(input.dtype)
     if index.ndim == 0:
-        return input[_wrap(index, input.shape[0])]
+        return input[wrap_index(index, input.shape[0])]
     cut = tuple(slice(None) if d == dim else slice(0, n) for d, n in enumerate(index.shape))
-    return jnp.take_along_axis(input[cut], _wrap(index, input.shape[dim]), axis=dim, mode="clip")
+    where = wrap_index(index, input.shape[dim])
+    return jnp.take_along_axis(input[cut], where, axis=dim, mode="clip")
 
 
 @_gather.gradient
@@ -201,7 +222,7 @@ def _(grad, input, dim, index):
     return grad.new_zeros(input.shape).scatter_add(dim, index, grad), None
 
 
-def _check_gather(name: str, input: Tensor, dim: int, index: Tensor, whole: bool = False) -> int:
+def check_gather(name: str, input: Tensor, dim: int, index: Tensor, whole: bool = False) -> int:
     dim = check_dim(dim, input.ndim)
     if index.numel() and index.dtype.name not in ("int64", "int32"):
         raise RuntimeError(f"{name}(): Expected dtype int32/int64 for index")
@@ -222,7 +243,7 @@ def gather(
     """Elements picked along a dim, one index an element."""
     if sparse_grad:
         raise NotImplementedError("gather: sparse_grad=True is not supported")
-    dim = _check_gather("gather", input, dim, index)
+    dim = check_gather("gather", input, dim, index)
     for d in range(min(input.ndim, index.ndim)):
         if d != dim and index.shape[d] > input.shape[d]:
             raise RuntimeError(
@@ -273,7 +294,7 @@ def take(input: Tensor, index: Tensor) -> Tensor:
 
 @op(name="take", module=None, method=False, promote="none")
 def _take(input: Array, index: Array):
-    return jnp.take(input.reshape(-1), _wrap(index, input.size), mode="clip")
+    return jnp.take(input.reshape(-1), wrap_index(index, input.size), mode="clip")
 
 
 @_take.gradient
@@ -296,172 +317,3 @@ def _put_(self: Tensor, index: Tensor, source: Tensor, accumulate: bool = False)
 
 
 Tensor.put_ = _put_  # type: ignore[attr-defined]
-
-
-# ----- scatter -----
-def _places(index: Any, dim: int, n: int) -> tuple[Any, ...]:
-    at = [
-        jnp.arange(k).reshape([-1 if e == d else 1 for e in range(index.ndim)])
-        for d, k in enumerate(index.shape)
-    ]
-    at[dim] = _wrap(index, n)
-    return tuple(at)
-
-
-def _scatter_into(input: Any, dim: int, index: Any, src: Any, how: str) -> Any:
-    if input.ndim == 0:
-        input, index = input.reshape(1), index.reshape(-1)
-        return _scatter_into(input, 0, index, src.reshape(-1), how).reshape(())
-    if index.ndim == 0:
-        index, src = index.reshape(1), src.reshape(1)
-    at = input.at[_places(index, dim, input.shape[dim])]
-    return getattr(at, how)(src.astype(input.dtype), mode="drop")
-
-
-def _source(src: Any, index: Any) -> Any:
-    return src[tuple(slice(0, n) for n in index.shape)] if src.ndim == index.ndim else src
-
-
-@op(name="scatter", module=None, method=False, promote="none", node=lambda s: "ScatterBackward0")
-def _scatter(input: Array, dim: int, index: Array, src: Array):
-    return _scatter_into(input, dim, index, _source(src, index), "set")
-
-
-@_scatter.gradient
-def _(grad, dim, index, src):
-    found = grad.gather(dim, index)
-    return grad.scatter(dim, index, 0), None, _padded(found, src)
-
-
-def _padded(found: Tensor, src: Tensor) -> Tensor:
-    if found.shape == src.shape:
-        return found
-    out = found.new_zeros(src.shape)
-    out[tuple(slice(0, n) for n in found.shape)] = found
-    return out
-
-
-@op(name="scatter_value", module=None, method=False, promote="none", node="ScatterBackward1")
-def _scatter_value(input: Array, dim: int, index: Array, value: Number):
-    wide = jnp.broadcast_to(value.astype(input.dtype), index.shape)
-    return _scatter_into(input, dim, index, wide, "set")
-
-
-@_scatter_value.gradient
-def _(grad, dim, index):
-    return grad.scatter(dim, index, 0), None
-
-
-@op(name="scatter_add", module=None, method=False, promote="none")
-def _scatter_add(input: Array, dim: int, index: Array, src: Array):
-    return _scatter_into(input, dim, index, _source(src, index), "add")
-
-
-@_scatter_add.gradient
-def _(grad, dim, index, src):
-    return grad, None, _padded(grad.gather(dim, index), src)
-
-
-def _check_scatter(name: str, input: Tensor, dim: int, index: Tensor, src: Any) -> int:
-    dim = _check_gather(name, input, dim, index)
-    if isinstance(src, Tensor):
-        if src.dtype is not input.dtype:
-            raise RuntimeError("scatter(): Expected self.dtype to be equal to src.dtype")
-        if max(src.ndim, 1) != max(input.ndim, 1) and index.numel():
-            raise RuntimeError("Index tensor must have the same number of dimensions as src tensor")
-        for d in range(index.ndim):
-            if index.shape[d] > src.shape[d] or (d != dim and index.shape[d] > input.shape[d]):
-                raise RuntimeError(
-                    f"Expected index {list(index.shape)} to be no larger than self "
-                    f"{list(input.shape)} apart from dimension {dim} and to be no larger size than "
-                    f"src {list(src.shape)}"
-                )
-    return dim
-
-
-@composite(inplace=True, out=True)
-def scatter(
-    input: Tensor, dim: int, index: Tensor, src: Any = None, *, value: Any = None,
-    reduce: str | None = None,
-) -> Tensor:  # fmt: skip
-    """A copy with elements written along a dim, one index an element."""
-    src = value if src is None else src
-    dim = _check_scatter("scatter", input, dim, index, src)
-    if index.numel() == 0:
-        return input.clone()
-    if reduce is not None:
-        return _scatter_reduced(input, dim, index, src, reduce)
-    if isinstance(src, Tensor):
-        return call(_scatter, (input, index, src), (dim,))
-    check_number(src, input.dtype)
-    return call(_scatter_value, (input, index, src), (dim,))
-
-
-def _scatter_reduced(input: Tensor, dim: int, index: Tensor, src: Any, reduce: str) -> Tensor:
-    if reduce not in ("add", "multiply"):
-        raise RuntimeError("reduce argument must be either add or multiply.")
-    if not isinstance(src, Tensor):
-        src = input.new_full(index.shape, src)
-    return scatter_reduce(input, dim, index, src, "sum" if reduce == "add" else "prod")
-
-
-@composite(inplace=True, out=True)
-def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
-    """A copy with elements added along a dim, one index an element."""
-    dim = _check_scatter("scatter_add", input, dim, index, src)
-    return call(_scatter_add, (input, index, src), (dim,)) if index.numel() else input.clone()
-
-
-_REDUCERS = {"sum": "add", "prod": "mul", "amax": "max", "amin": "min", "mean": "add"}
-
-
-def _counts(input: Any, dim: int, index: Any, src: Any) -> Any:
-    """How many elements are scattered to each place."""
-    nothing, one = jnp.zeros(input.shape, input.dtype), jnp.ones(src.shape, input.dtype)
-    return _scatter_into(nothing, dim, index, one, "add")
-
-
-@op(name="scatter_reduce", module=None, method=False, promote="none")
-def _scatter_reduce(
-    input: Array, dim: int, index: Array, src: Array, reduce: str, include_self: bool
-):
-    src = _source(src, index)
-    counts = _counts(input, dim, index, src)
-    start = input
-    if not include_self:
-        start = jnp.where(counts > 0, _neutral(reduce, input.dtype), input)
-    out = _scatter_into(start, dim, index, src, _REDUCERS[reduce])
-    if reduce == "mean":
-        total = jnp.maximum(counts + (1 if include_self else 0), 1).astype(input.dtype)
-        exact = not np.issubdtype(input.dtype, np.inexact)
-        out = jnp.floor_divide(out, total) if exact else out / total
-    return out
-
-
-def _neutral(reduce: str, kind: Any) -> Any:
-    if reduce in ("sum", "mean"):
-        return jnp.zeros((), kind)
-    if reduce == "prod":
-        return jnp.ones((), kind)
-    info = jnp.finfo(kind) if np.issubdtype(kind, np.floating) else jnp.iinfo(kind)
-    inexact = np.issubdtype(kind, np.floating)
-    low, high = (-jnp.inf, jnp.inf) if inexact else (info.min, info.max)
-    return jnp.asarray(low if reduce == "amax" else high, kind)
-
-
-@composite(inplace=True, out=True)
-def scatter_reduce(
-    input: Tensor, dim: int, index: Tensor, src: Tensor, reduce: str, *, include_self: bool = True
-) -> Tensor:
-    """A copy with elements reduced into it along a dim, one index an element."""
-    if reduce not in _REDUCERS:
-        raise RuntimeError(
-            f"reduce argument must be either sum, prod, mean, amax or amin, got {reduce}."
-        )
-    dim = _check_scatter("scatter_reduce", input, dim, index, src)
-    if not index.numel():
-        return input.clone()
-    return call(_scatter_reduce, (input, index, src), (dim, reduce, include_self))
-
-
-__all__ = ["Dim"]

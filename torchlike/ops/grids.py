@@ -50,7 +50,6 @@ def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Tensor, ...]:
         shape = [-1 if j == i else 1 for j in range(len(order))]
         grids.append(t.reshape(shape).expand(sizes))
     if swap:
-        grids = [g.transpose(0, 1) for g in grids]
         grids[0], grids[1] = grids[1], grids[0]
     return tuple(grids)
 

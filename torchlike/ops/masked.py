@@ -129,11 +129,12 @@ def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
             "masked_scatter: expected self and source to have same dtypes but got "
             f"{_name(input)} and {_name(source)}"
         )
-    wide = mask.expand_as(input) if mask.shape != input.shape else mask
-    count = int(to_host(wide).sum())
+    shape = broadcast_shapes(tuple(input.shape), tuple(mask.shape))
+    input, mask = input.expand(shape), mask.expand(shape)
+    count = int(to_host(mask).sum())
     if count > source.numel():
         raise RuntimeError("Number of elements of source < number of ones in mask")
-    return input.index_put((wide,), source.reshape(-1)[:count])
+    return input.index_put((mask,), source.reshape(-1)[:count])
 
 
 def _name(t: Tensor) -> str:

@@ -211,10 +211,10 @@ def _(grad, dims):
     return grad.flip(dims)
 
 
-def flip(input: Tensor, *dims: Any) -> Tensor:
+def flip(input: Tensor, *args: Any, **named: Any) -> Tensor:
     """The order along dims reversed (a copy)."""
-    given = tuple(dims[0]) if len(dims) == 1 and isinstance(dims[0], (tuple, list)) else dims
-    return call(_flip, (input,), (given,))
+    dims = sizes_of((named["dims"],) if "dims" in named else args, "flip", "dims", 2)
+    return call(_flip, (input,), (dims,))
 
 
 composite(flip)
@@ -395,38 +395,6 @@ def diag(input: Tensor, diagonal: int = 0) -> Tensor:
 def diagflat(input: Tensor, offset: int = 0) -> Tensor:
     """A matrix with all elements as its diagonal."""
     return input.contiguous().view(-1).diag_embed(offset)
-
-
-def _scatter_view(name: str) -> Any:
-    def function(input: Tensor, src: Tensor, *args: Any, **kwargs: Any) -> Tensor:
-        out = input.clone()
-        part = getattr(out, name)(*args, **kwargs)
-        if part.shape != src.shape:
-            raise RuntimeError(
-                "expected src to have a size equal to the slice of self. src size = "
-                f"{list(src.shape)}, "
-                f"slice size = {list(part.shape)}"
-            )
-        part.copy_(src)
-        return out
-
-    function.__name__ = name + "_scatter"
-    function.__doc__ = f"A copy with `src` written at `{name}`'s place."
-    return composite(function, out=True)
-
-
-_scatter_view("select")
-_scatter_view("diagonal")
-
-
-@composite(out=True)
-def slice_scatter(
-    input: Tensor, src: Tensor, dim: int = 0, start: Any = None, end: Any = None, step: int = 1
-) -> Tensor:
-    """A copy with `src` written at a slice's place."""
-    out = input.clone()
-    out[(slice(None),) * check_dim(dim, input.ndim) + (slice(start, end, step),)] = src
-    return out
 
 
 __all__ = ["Dim", "Operand", "split_parts", "unbind_parts", "unsafe_view"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import jax
@@ -147,7 +148,7 @@ def unique_consecutive(
         rows = array.reshape(-1, 1)
     else:
         rows = np.moveaxis(array, check_dim(dim, input.ndim), 0)
-        rows = rows.reshape(rows.shape[0], -1)
+        rows = rows.reshape(rows.shape[0], math.prod(rows.shape[1:]))
     fresh = np.ones(len(rows), bool)
     fresh[1:] = (rows[1:] != rows[:-1]).any(1)
     starts = np.flatnonzero(fresh)
@@ -172,6 +173,8 @@ def _searchsorted(sorted_sequence: Array, values: Array, right: bool, out_int32:
     edges, wanted = sorted_sequence.astype(kind), values.astype(kind)
     side = "right" if right else "left"
     target = np.int32 if out_int32 else np.int64
+    if wanted.size == 0 or edges.shape[-1] == 0:
+        return jnp.zeros(wanted.shape, target)
     if edges.ndim == 1:
         return jnp.searchsorted(edges, wanted, side=side).astype(target)
     rows = edges.reshape(-1, edges.shape[-1])
