@@ -17,7 +17,7 @@ ROOMS = """
 version
 core
 ops
-printing fft linalg special seeding backends cuda typenames misc
+printing fft linalg special seeding backends cpu cuda typenames misc
 nn
 optim
 utils

@@ -49,6 +49,7 @@ from math import pi as pi
 
 from . import autograd as autograd
 from . import backends as backends
+from . import cpu as cpu
 from . import cuda as cuda
 from . import fft as fft
 from . import linalg as linalg
@@ -79,6 +80,13 @@ from . import func as func  # noqa: E402
 from .func import from_jax as from_jax  # noqa: E402
 from .func import vmap as vmap  # noqa: E402
 
+from . import amp as amp
+from .amp import autocast as autocast
+from .amp import autocast_mode as _autocast_mode
+
+globals().update(
+    {_name: _f for _name, _f in vars(_autocast_mode).items() if _name in _autocast_mode.TOP}
+)
 newaxis = None
 Tensor.__repr__ = _tensor_text  # type: ignore[method-assign]
 Tensor.__format__ = _format_value  # type: ignore[method-assign]

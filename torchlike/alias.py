@@ -79,6 +79,13 @@ utils.data._utils.fetch          utils.data.fetch
 utils.data._utils.pin_memory     utils.data.collate
 utils.data._utils.worker         utils.data.worker
 utils.dlpack                     ops.dlpack
+cpu.amp                          amp.for_cpu
+cpu.amp.autocast_mode            amp.for_cpu
+cpu.amp.grad_scaler              amp.for_cpu
+cuda.amp                         amp.for_cuda
+cuda.amp.autocast_mode           amp.for_cuda
+cuda.amp.common                  amp.for_cuda
+cuda.amp.grad_scaler             amp.for_cuda
 """
 
 

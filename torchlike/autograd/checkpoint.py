@@ -1,6 +1,6 @@
 """torch.utils.checkpoint: keep a part's inputs instead of what its graph saves, and run it again.
 
-Differences: `debug` is not supported, and of contexts autocast's is not repeated in the rerun.
+Difference: `debug` is not supported.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
+from ..amp.autocast_mode import as_now
 from ..core.check import unsupported
 from ..core.history import backward
 from ..core.rng import default_generator
@@ -107,6 +108,7 @@ class _Frame:
     def __init__(self, function: Any, args: Any, kwargs: Any, preserve: bool, check: bool) -> None:
         self.function, self.args, self.kwargs, self.check = function, args, kwargs, check
         self.state = default_generator.save() if preserve else None
+        self.autocast = as_now()
         self.kinds: list[Any] = []  # of each tensor saved: shape, dtype, device
         self.again: dict[int, Tensor] = {}  # saved by the rerun, until it is used
 
@@ -136,7 +138,7 @@ class _Frame:
             return t
 
         with _stream_as(self.state), enable_grad(), saved_tensors_hooks(pack, lambda t: t):
-            with self.context, contextlib.suppress(_Enough):
+            with self.context, self.autocast(), contextlib.suppress(_Enough):
                 self.function(*self.args, **self.kwargs)
         self.compare(kinds)
 
@@ -212,6 +214,7 @@ class CheckpointFunction(Function):
         check_backward_validity(args)
         ctx.run_function = run_function
         ctx.state = default_generator.save() if preserve_rng_state else None
+        ctx.autocast = as_now()
         ctx.others = [None if isinstance(x, Tensor) else x for x in args]
         ctx.places = [i for i, x in enumerate(args) if isinstance(x, Tensor)]
         ctx.save_for_backward(*[args[i] for i in ctx.places])
@@ -224,7 +227,7 @@ class CheckpointFunction(Function):
         for i, t in zip(ctx.places, ctx.saved_tensors, strict=True):
             inputs[i] = t
         leaves = detach_variable(tuple(inputs))
-        with _stream_as(ctx.state), enable_grad():
+        with _stream_as(ctx.state), enable_grad(), ctx.autocast():
             outs = ctx.run_function(*leaves)
         outs = outs if isinstance(outs, (tuple, list)) else (outs,)
         wanted = [

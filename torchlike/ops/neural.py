@@ -67,7 +67,10 @@ def _mm(input: Array, turned: Array):
 @op(module=None, promote="none", name="linear_affine", node="AddmmBackward0")
 def _addmm(bias: Array, input: Array, turned: Array):
     _check_product(input, turned, bias)
-    return _product(input, turned) + bias
+    if input.dtype.itemsize > 2:
+        return _product(input, turned) + bias
+    wide = jnp.matmul(input, turned, preferred_element_type=jnp.float32)  # rounded once, as ATen
+    return (wide + bias.astype(wide.dtype)).astype(input.dtype)
 
 
 def _back(grad: Tensor, input: Tensor, turned: Tensor) -> tuple[Tensor, Tensor]:

@@ -1,0 +1,55 @@
+"""Standing between a public function and its callers: autocast and `__torch_function__`.
+
+The function keeps its identity: references taken earlier are intercepted too. Until the first
+interception nothing costs anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from types import CodeType, FunctionType
+from typing import Any
+
+Around = Callable[[FunctionType, FunctionType, tuple[Any, ...], dict[str, Any]], Any]
+
+
+def intercept(function: FunctionType, around: Around) -> FunctionType:
+    """From here on calls end in `around(original, function, args, kwargs)`; tells the original."""
+    original = _twin(function)
+    space = function.__globals__
+    if space.get("_function") is function:  # a declared op: it builds its code when first called
+        space["_function"] = original
+    function.__code__ = _code(len(function.__code__.co_freevars))
+    function.__defaults__ = None
+    function.__kwdefaults__ = {"_original": original, "_self": function, "_around": around}
+    function.__dict__["__wrapped__"] = original
+    return original
+
+
+def _twin(function: FunctionType) -> FunctionType:
+    made = FunctionType(
+        function.__code__, function.__globals__, function.__name__, function.__defaults__,
+        function.__closure__,
+    )  # fmt: skip
+    made.__kwdefaults__ = function.__kwdefaults__
+    made.__dict__.update(function.__dict__)
+    made.__doc__, made.__module__ = function.__doc__, function.__module__
+    made.__qualname__, made.__annotations__ = function.__qualname__, function.__annotations__
+    return made
+
+
+@cache
+def _code(cells: int) -> CodeType:
+    """The code of an intercepted function, with as many free variables as the one it replaces."""
+    names = [f"_cell{i}" for i in range(cells)]
+    lines = ["def outer():", *[f"    {name} = None" for name in names]]
+    lines += [
+        "    def intercepted(*args, _original, _self, _around, **kwargs):",
+        *[f"        if 0: {name}" for name in names],
+        "        return _around(_original, _self, args, kwargs)",
+        "    return intercepted",
+    ]
+    scope: dict[str, Any] = {}
+    exec("\n".join(lines), scope)  # our own text
+    return scope["outer"]().__code__
