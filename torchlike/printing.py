@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from .core import dtypes
+from .core.dual import tangent_of
 from .core.record import LOCAL, VMAP
 from .core.storage import Storage, is_traced
 from .core.tensor import Parameter, Tensor, all_examples, to_host
@@ -228,7 +229,7 @@ def _suffixes(tensor: Tensor) -> list[str]:
     plain = tensor.dtype == dtypes.get_default_dtype() if empty else _is_default(tensor.dtype)
     if not plain:
         found.append(f"dtype={tensor.dtype}")
-    return found + _history(tensor)
+    return found + _history(tensor) + _tangent(tensor)
 
 
 def _history(tensor: Tensor) -> list[str]:
@@ -240,6 +241,12 @@ def _history(tensor: Tensor) -> list[str]:
     if node is not None:
         return [f"grad_fn=<{node.name().rsplit('::', 1)[-1]}>"]
     return ["requires_grad=True"] if tensor.requires_grad else []
+
+
+def _tangent(tensor: Tensor) -> list[str]:
+    level = LOCAL.state.forward
+    tangent = None if level is None else tangent_of(tensor, level)
+    return [] if tangent is None else [f"tangent={tangent}"]
 
 
 def _join(text: str, suffixes: list[str], indent: int) -> str:

@@ -8,6 +8,7 @@ from ..core.tape import inference_mode as inference_mode
 from ..core.tape import no_grad as no_grad
 from ..core.tape import set_grad_enabled as set_grad_enabled
 from . import checkpoint as checkpoint
+from . import forward_ad as forward_ad
 from . import function as function
 from . import functional as functional
 from . import grad_mode as grad_mode

@@ -9,17 +9,26 @@ from collections.abc import Callable
 from typing import Any
 
 from ..core.check import BACKWARD_TWICE
+from ..core.dual import paused
 from ..core.record import LOCAL, VMAP
 from ..core.storage import Aval
 from ..core.tape import Node, _sequence, edge_of, function_node, modified_text, no_grad, zeros
 from ..core.tape import _with_history as with_history
 from ..core.tensor import Tensor, alias_of, counter_of, wrap
+from .function_jvp import push_tangents
 
 LEGACY = (
     "Legacy autograd function with non-static forward method is deprecated. Please use new-style "
     "autograd "
     "function with static forward method. (Example: "
     "https://pytorch.org/docs/stable/autograd.html#torch.autograd.Function)"
+)
+
+
+OLD_STYLE = (
+    "In order to use an autograd.Function with functorch transforms (vmap, grad, jvp, jacrev, "
+    "...), it must override the setup_context staticmethod. For more details, please see "
+    "https://pytorch.org/docs/main/notes/extending.func.html"
 )
 
 
@@ -30,6 +39,7 @@ class FunctionCtx:
     dirty_tensors: tuple[Any, ...] = ()
     non_differentiable: tuple[Any, ...] = ()
     materialize_grads: bool = True
+    saved_for_forward: tuple[Any, ...] = ()
 
     def save_for_backward(self, *tensors: Any) -> None:
         """Keep inputs or outputs for `ctx.saved_tensors`."""
@@ -62,6 +72,7 @@ class BackwardCFunction(FunctionCtx, Node):
     needs_input_grad: tuple[bool, ...] = ()
     _saved: tuple[Any, ...] | None = ()
     _inputs_are_tensors: tuple[bool, ...] = ()
+    _saved_for_forward: tuple[Any, ...] | None = None  # while `jvp` runs
 
     def __repr__(self) -> str:
         return f"<torch.autograd.function.{type(self).__name__} object at {hex(id(self))}>"
@@ -69,6 +80,8 @@ class BackwardCFunction(FunctionCtx, Node):
     @property
     def saved_tensors(self) -> tuple[Any, ...]:
         """What `save_for_backward` kept; RuntimeError if it was freed or written to since."""
+        if self._saved_for_forward is not None:
+            return self._saved_for_forward
         if self._saved is None:
             raise RuntimeError(BACKWARD_TWICE)
         return tuple(None if s is None else s.unpack(self) for s in self._saved)
@@ -154,10 +167,17 @@ class _SavedInput:
         self.leaf = t if t._grad_fn is None and t._requires_grad else None
         self.counter = counter_of(t)
         self.version = self.counter.version
+        self.tangents = t._tangents
 
     def unpack(self, ctx: BackwardCFunction) -> Tensor:
         self.check(None)
-        return self.leaf if self.leaf is not None else with_history(self.value, self.edge)
+        return self.leaf if self.leaf is not None else self.remade(self.edge)
+
+    def remade(self, edge: Any) -> Tensor:
+        t = with_history(self.value, edge)
+        if self.tangents is not None:
+            t._tangents = self.tangents
+        return t
 
     def check(self, whence: Any) -> None:
         if self.counter.version != self.version:
@@ -177,7 +197,7 @@ class _SavedOutput(_SavedInput):
 
     def unpack(self, ctx: BackwardCFunction) -> Tensor:
         self.check((ctx, self.number))
-        return with_history(self.value, (ctx, self.number))
+        return self.remade((ctx, self.number))
 
 
 class FunctionMeta(type):
@@ -251,6 +271,8 @@ class Function(metaclass=FunctionMeta):
         if not isinstance(inspect.getattr_static(cls, "forward"), staticmethod):
             raise RuntimeError(LEGACY)
         new_style = cls.setup_context is not Function.setup_context
+        if LOCAL.state.transforms and not new_style:
+            raise RuntimeError(OLD_STYLE)
         if LOCAL.state.vmaps:
             args = tuple(VMAP["imported"](a) if isinstance(a, Tensor) else a for a in args)
         tensors = [a for a in args if isinstance(a, Tensor)]
@@ -263,14 +285,18 @@ class Function(metaclass=FunctionMeta):
         ctx._input_avals = tuple(t._aval for t in tensors)
         ctx.edges = tuple(edge_of(t) for t in tensors) if track else ()
         ctx.seq = _sequence()
-        with no_grad():
+        with no_grad(), paused():
             if new_style:
                 out = cls.forward(*args, **kwargs)
                 cls.setup_context(ctx, args, out)
             else:
                 out = cls.forward(ctx, *args, **kwargs)
         many = isinstance(out, (tuple, list))
+        marked = ctx.dirty_tensors, ctx.non_differentiable
         outs = _finished(ctx, list(out) if many else [out], tensors, track)
+        if LOCAL.state.duals:
+            push_tangents(ctx, args, outs, *({id(t) for t in ts} for ts in marked))
+            _save_tangents(ctx, outs)
         return tuple(outs) if many else outs[0]
 
 
@@ -292,7 +318,8 @@ def _finished(ctx: Any, outs: list[Any], inputs: list[Tensor], track: bool) -> l
             avals.append(None)
             continue
         if id(o) in given and id(o) not in dirty:
-            o_new = alias_of(o)
+            o_new = o.view_as(o).detach()
+            o_new._base_tensor = o
         else:
             o_new = o
         numbers[id(o)] = len(finished)
@@ -307,6 +334,13 @@ def _finished(ctx: Any, outs: list[Any], inputs: list[Tensor], track: bool) -> l
         ctx._saved = tuple(_saved(i, t, {}) for i, t in enumerate(ctx.to_save))
     ctx.to_save = ctx.dirty_tensors = ctx.non_differentiable = ()
     return finished
+
+
+def _save_tangents(ctx: Any, outs: list[Any]) -> None:
+    """What was saved of the outputs has the tangents that they got since."""
+    for s in ctx._saved or ():
+        if isinstance(s, _SavedOutput):
+            s.tangents = outs[s.number]._tangents
 
 
 def _saved(position: int, t: Any, numbers: dict[int, int]) -> _SavedInput | None:

@@ -97,6 +97,19 @@ def call(op: Op, inputs: Sequence[Any], statics: Any = ()) -> Any:
     return _many(plan, outs, node, state)
 
 
+def plan_of(op: Op, inputs: Sequence[Any], statics: Any = ()) -> Plan:
+    """The plan of a call."""
+    statics = _frozen(statics)
+    unusual = any(isinstance(s, Tensor) for s in statics)
+    statics = tuple(_plain_static(s) for s in statics) if unusual else statics
+    inputs = [_plain_number(x) if isinstance(x, np.generic) else x for x in inputs]
+    key = (statics, *[x._aval if isinstance(x, Tensor) else x.__class__ for x in inputs])
+    plan = op.plans.get(key)
+    if plan is None:
+        plan = op.plans[key] = _planned(op, inputs, statics)
+    return plan
+
+
 def _planned(op: Op, inputs: Sequence[Any], statics: Any) -> Plan:
     """A fresh plan; an error in the arguments shows the caller's frames, not the tracer's."""
     try:

@@ -23,17 +23,20 @@ def execute(
     state = LOCAL.state
     saved_mode = state.grad_enabled
     state.grad_enabled = create
+    tensors = create or bool(state.duals)  # only tensors have a history and tangents
     try:
-        return _Run(keep, create, capture or {}, only).run(roots, grads)
+        carried = grads if tensors else [g._value_now() for g in grads]
+        found = _Run(keep, tensors, capture or {}, only).run(roots, carried)
+        return found if tensors else {k: None if g is None else wrap(g) for k, g in found.items()}
     finally:
         state.grad_enabled = saved_mode
 
 
 class _Run:
-    """One backward pass."""
+    """One backward pass, which carries gradients as Tensors or as Values."""
 
-    def __init__(self, keep: bool, create: bool, capture: dict[Node, dict[int, int]], only: bool):
-        self.keep, self.create, self.capture, self.only = keep, create, capture, only
+    def __init__(self, keep: bool, tensors: bool, capture: dict[Node, dict[int, int]], only: bool):
+        self.keep, self.tensors, self.capture, self.only = keep, tensors, capture, only
         self.buffers: dict[Node, list[Any]] = {}
         self.captured: dict[int, Any] = {}
         self.needed: set[Node] | None = None
@@ -73,7 +76,7 @@ class _Run:
         have = buffer[nr]
         if have is None:
             buffer[nr] = g
-        elif self.create:
+        elif self.tensors:
             buffer[nr] = have + g
         else:
             buffer[nr] = record(sum_spec(have.aval), (have, g))[0]
@@ -96,7 +99,7 @@ class _Run:
             return [None] * len(node.edges)
         if grads[0] is None and all(g is None for g in grads):
             return [None] * len(node.edges)
-        found = node.apply_tensors(grads) if self.create else node.apply_values(grads)
+        found = node.apply_tensors(grads) if self.tensors else node.apply_values(grads)
         if LOCAL.state.anomaly[1]:
             self.check_nan(node, found)
         if node.posthooks:
@@ -121,7 +124,7 @@ class _Run:
             t = ref()
             if t is not None and tensors[nr] is not None:
                 g = tensors[nr]
-                t._grad = (g if self.create else alias_of(g)) if t._grad is None else t._grad + g
+                t._grad = (g if self.tensors else alias_of(g)) if t._grad is None else t._grad + g
         return [self.carrier(t) for t in tensors]
 
     def after(self, node: Node, found: list[Any], grads: list[Any]) -> list[Any]:
@@ -152,10 +155,10 @@ class _Run:
             raise RuntimeError(f"Function '{node.name()}' returned nan values in its {i}th output.")
 
     def tensor(self, g: Any) -> Any:
-        return g if g is None or self.create else wrap(g)
+        return g if g is None or self.tensors else wrap(g)
 
     def carrier(self, t: Any) -> Any:
-        return t if t is None or self.create else t._value_now()
+        return t if t is None or self.tensors else t._value_now()
 
 
 def _all_tensor_hooks(node: Node) -> list[tuple[int, dict[int, Any]]]:

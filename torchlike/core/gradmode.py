@@ -11,7 +11,7 @@ from typing import Any
 from .record import LOCAL
 
 
-class _GradMode:
+class GradMode:
     """A context manager and decorator that sets the thread's grad mode."""
 
     grad_enabled = True
@@ -39,7 +39,7 @@ class _GradMode:
         state = LOCAL.state
         state.grad_enabled, state.inference = self._saved.pop()
 
-    def clone(self) -> _GradMode:
+    def clone(self) -> GradMode:
         return self.__class__()
 
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -65,7 +65,7 @@ class _GradMode:
         return inside
 
 
-def _wrap_generator(mode: _GradMode, function: Callable[..., Any]) -> Callable[..., Any]:
+def _wrap_generator(mode: GradMode, function: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(function)
     def inside(*args: Any, **kwargs: Any) -> Any:
         generator = function(*args, **kwargs)
@@ -91,17 +91,17 @@ def _wrap_generator(mode: _GradMode, function: Callable[..., Any]) -> Callable[.
     return inside
 
 
-class no_grad(_GradMode):
+class no_grad(GradMode):
     """Inside, results do not require grad."""
 
     grad_enabled = False
 
 
-class enable_grad(_GradMode):
+class enable_grad(GradMode):
     """Inside, gradients are recorded, also within `no_grad`."""
 
 
-class inference_mode(_GradMode):
+class inference_mode(GradMode):
     """Like `no_grad`, and tensors made inside can never take part in autograd."""
 
     def __new__(cls, mode: Any = True) -> Any:
@@ -122,7 +122,7 @@ class inference_mode(_GradMode):
         return inference_mode(bool(self.inference))
 
 
-class set_grad_enabled(_GradMode):
+class set_grad_enabled(GradMode):
     """Set the grad mode at once; as a context manager, put it back afterwards."""
 
     def __new__(cls, mode: bool) -> Any:

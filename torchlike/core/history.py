@@ -238,9 +238,8 @@ def _backward_into(edges: Any, carried: Any, keep: bool, create: bool, inputs: A
         t = chosen[key]
         if _is_leaf(t):
             node = accumulator_of(t)
-            (node.apply_tensors if create else node.apply_values)([g])
+            node.apply_tensors([g]) if create else node.apply_values([g._value_now()])
         else:
-            g = g if create else wrap(g)
             t._grad = g if t._grad is None else t._grad + g
 
 
@@ -321,7 +320,7 @@ def _root_edges(roots: list[Tensor], grads: list[Any], create: bool) -> tuple[li
                 f"element {i} of tensors does not require grad and does not have a grad_fn"
             )
         edges.append(edge)
-        carried.append(g if create else g._value_now())
+        carried.append(g)
     return edges, carried
 
 
@@ -388,7 +387,7 @@ def _captured(
     index: int, g: Any, t: Tensor, create: bool, allow_unused: bool, materialize: bool
 ) -> Any:
     if g is not None:
-        return g if create else wrap(g)
+        return g
     if not allow_unused:
         raise RuntimeError(
             f"The differentiated Tensor at index {index} appears to not have been used in the "

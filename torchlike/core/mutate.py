@@ -19,7 +19,7 @@ from .check import LEAF_INPLACE, LEAF_VIEW_INPLACE
 from .dispatch import call, call_view, check_no_overlap
 from .node_text import short_name
 from .plan import Op, Plan
-from .record import LOCAL, VMAP, Spec, record
+from .record import DUAL, LOCAL, VMAP, Spec, record
 from .storage import HostStorage, Value, host_value, read_numpy, storage_of
 from .tape import FunctionNode, OpNode, apply_node, edge_of, function_node, zeros
 from .tensor import Step, Tensor, counter_of, wrap, write_host
@@ -78,6 +78,8 @@ def _write(t: Tensor, src: Tensor) -> Tensor:
     if src._aval.dtype is not t._aval.dtype:
         src = src.to(t._aval.dtype)  # type: ignore[attr-defined]
     store(t, src._value_now())
+    if LOCAL.state.duals:
+        DUAL["write"](t, src)
     if LOCAL.state.grad_enabled and (src._requires_grad or t._requires_grad):
         _rebase(t, src)
     return t
@@ -203,7 +205,7 @@ def _rebase(t: Tensor, src: Tensor) -> None:
         t._grad_fn, t._out_nr, t._requires_grad = node, src._out_nr, src._requires_grad
         return
     base = t._base_tensor
-    steps = t._view.steps[len(base._view.steps) if base._view is not None else 0 :]  # type: ignore[union-attr]
+    steps = steps_from_base(t)
     others = [] if node is None else list(node.edges[1:])
     base._grad_fn = _copy_slices(edge_of(base), others, node, steps, base)
     base._out_nr, base._requires_grad = 0, True
@@ -248,6 +250,12 @@ def _copy_slices(
     return function_node("CopySlices", backward, [base_edge, *others], [base._aval])
 
 
+def steps_from_base(t: Tensor) -> Sequence[Step]:
+    """The views that lead from a view's base to it."""
+    base = t._base_tensor._view
+    return t._view.steps[0 if base is None else len(base.steps) :]  # type: ignore[union-attr]
+
+
 def replay(base: Tensor, steps: Sequence[Step]) -> Tensor:
     """The same chain of views, of another tensor."""
     for step in steps:
@@ -262,7 +270,7 @@ def regenerate(t: Tensor) -> None:
     if t._creation:
         what = "its base or another view of its base has been modified inplace"
         raise RuntimeError(_creation_text(t, what))
-    steps = t._view.steps[len(base._view.steps) if base._view is not None else 0 :]  # type: ignore[union-attr]
+    steps = steps_from_base(t)
     aval = base._aval
 
     def backward(grad: Tensor) -> list[Any]:
@@ -314,6 +322,11 @@ def write_out(name: str, out: Any, src: Any) -> Any:
         raise RuntimeError(
             f"{name}(): functions with out=... arguments don't support automatic differentiation, "
             "but one of the arguments requires grad."
+        )
+    if LOCAL.state.duals and DUAL["carries"](src, out):
+        raise NotImplementedError(
+            f"Trying to use forward AD with {name}_out that does not support it because it is an "
+            "out= function"
         )
     check_cast(src, out)
     if src._aval.shape != out._aval.shape:

@@ -46,13 +46,13 @@ def _make_pullback(plan: Plan, mask: tuple[bool, ...]) -> Pullback:
     targets = [i for i, wanted in enumerate(mask) if wanted]
     outs = [a.struct for a in plan.outs]
     structs = [*plan.structs, *outs, *outs]
-    back = _backward_function(plan, targets)
+    back = pullback_function(plan, targets)
     scalar_key = None if plan.scalar_key is None else (plan.scalar_key, mask)
     closed = plan.op.scalar_pullbacks.get(scalar_key)
     if closed is None:
         scalar = scalar_key is not None
         shapes = list(map(scalar_struct, structs)) if scalar else structs
-        closed, used = _prune(_inlined(jax.make_jaxpr(back)(*shapes), shapes))
+        closed, used = prune(inlined(jax.make_jaxpr(back)(*shapes), shapes))
         if scalar:
             plan.op.scalar_pullbacks[scalar_key] = closed, used
     else:
@@ -78,7 +78,7 @@ def _make_pullback(plan: Plan, mask: tuple[bool, ...]) -> Pullback:
     return p
 
 
-def _backward_function(plan: Plan, targets: list[int]) -> Callable[..., list[Any]]:
+def pullback_function(plan: Plan, targets: list[int]) -> Callable[..., list[Any]]:
     n, m = len(plan.structs), len(plan.outs)
 
     def back(*arrays: Any) -> list[Any]:
@@ -188,7 +188,7 @@ def _vjp(plan: Plan, targets: list[int], inputs: Sequence[Any], grads: Sequence[
 _JITS = ("jit", "pjit")
 
 
-def _inlined(closed: ClosedJaxpr, structs: list[Any]) -> ClosedJaxpr:
+def inlined(closed: ClosedJaxpr, structs: list[Any]) -> ClosedJaxpr:
     """The jaxpr with jitted functions spelled out: what they don't need can then be pruned."""
     if not any(e.primitive.name in _JITS for e in closed.jaxpr.eqns) or _has_custom(closed.jaxpr):
         return closed
@@ -223,7 +223,7 @@ def _evaluate(jaxpr: Jaxpr, consts: Sequence[Any], args: Sequence[Any]) -> list[
     return [read(v) for v in jaxpr.outvars]
 
 
-def _prune(closed: ClosedJaxpr) -> tuple[ClosedJaxpr, list[int]]:
+def prune(closed: ClosedJaxpr) -> tuple[ClosedJaxpr, list[int]]:
     """Drop equations no output needs and inputs nothing reads; tell which inputs remain."""
     jaxpr = closed.jaxpr
     needed = {v for v in jaxpr.outvars if not isinstance(v, Literal)}

@@ -89,7 +89,7 @@ class State:
 
     __slots__ = (
         "grad_enabled", "inference", "traces", "interposed", "tracing", "saved_hooks", "anomaly",
-        "vmaps",
+        "vmaps", "duals", "forward", "transforms",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -104,6 +104,9 @@ class State:
         )  # anomaly mode, and whether it looks for NaN
         self.tracing = 0  # depth of JAX transforms this thread is inside of
         self.vmaps: list[Any] = []  # the levels of torch.vmap this thread is inside of
+        self.duals: list[Any] = []  # … and those of forward mode
+        self.transforms = 0  # depth of torch.func's derivatives this thread is inside of
+        self.forward: Any = None  # the one that torch.autograd.forward_ad is in
 
 
 class _Local(threading.local):
@@ -211,6 +214,7 @@ class Batch:
 
 
 VMAP: dict[str, Callable[..., Any]] = {}  # func.batch puts its functions here, by name
+DUAL: dict[str, Callable[..., Any]] = {}  # core.dual likewise
 
 
 def inline(spec: Spec, inputs: Sequence[Any]) -> list[Value]:

@@ -123,6 +123,7 @@ class OpNode(Node):
     versions: list[tuple[Any, int, int]]  # counter, version when saved, position in `saved`
     tensors_saved: bool
     packed: bool = False
+    tangents: Any = None  # {(is a result, number): {level: tangent}}, made in forward mode
 
     @property
     def outs(self) -> tuple[Aval, ...]:  # type: ignore[override]
@@ -211,6 +212,8 @@ class OpNode(Node):
         results: list[Any] = [_filler(a) for a in self.plan.outs]
         for at, v in zip(pull.results, saved[n:], strict=True):
             results[at] = _with_history(v, (self, at))
+        for (of_result, at), tangents in (self.tangents or {}).items():
+            (results if of_result else inputs)[at]._tangents = tangents
         return inputs, results
 
     # ----- what `grad_fn._saved_self` and its like show -----
@@ -271,7 +274,7 @@ def _filler(a: Any) -> Any:
 
 def apply_node(node: Node, grads: list[Any]) -> list[Any]:
     """Run one node on Tensors, recording history only where grad mode asks for it."""
-    if LOCAL.state.grad_enabled:
+    if LOCAL.state.grad_enabled or LOCAL.state.duals:
         return node.apply_tensors(grads)
     found = node.apply_values([None if g is None else g._value_now() for g in grads])
     return [None if v is None else wrap(v) for v in found]
@@ -310,7 +313,7 @@ def _op_of_pullback(node: OpNode) -> Op:
     if op is None:
         count = len(pull.inputs) + len(pull.results) + len(pull.grads)
         fun = pull.spec.fun
-        params = [_PullbackParam(f"a{i}", i) for i in range(count)]
+        params = [PullbackParam(f"a{i}", i) for i in range(count)]
         op = Op(
             node.plan.op.name + "_backward", lambda *arrays: tuple(fun(*arrays)), params,
             promote="none", module=None, node=type(node).__name__[:-1] + "Backward0",
@@ -320,7 +323,7 @@ def _op_of_pullback(node: OpNode) -> Op:
     return op
 
 
-class _PullbackParam:
+class PullbackParam:
     kind, optional, keyword_only, coerce, expects = "operand", False, False, None, "Tensor"
 
     def __init__(self, name: str, position: int) -> None:

@@ -71,6 +71,7 @@ class Tensor:
     _hooks: Any = None
     _post_hooks: Any = None
     _retains: bool = False
+    _tangents: Any = None  # {level: tangent}, in forward mode
     _inference: bool = False
     __array_priority__ = 1000
 

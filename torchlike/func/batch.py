@@ -21,13 +21,14 @@ from jax.extend.core import jaxpr_as_fun
 
 from ..core.check import check_dim
 from ..core.dispatch import call, call_view
+from ..core.dual import mapped_tangents, twin_of
 from ..core.interpret import interpreter
 from ..core.mutate import overwrite
 from ..core.plan import Op
 from ..core.record import LOCAL, VMAP, Batch, Spec, number_array, record
 from ..core.storage import INLINE, Storage, Value, aval_of, concrete
 from ..core.tape import AccumulateGrad, _sequence, edge_of, function_node, zeros
-from ..core.tensor import TENSORS, Tensor, alias_of, from_host, wrap
+from ..core.tensor import TENSORS, Tensor, from_host, wrap
 
 _number = itertools.count().__next__
 
@@ -228,18 +229,22 @@ def _linked(value: Value, x: Tensor, name: str, back: Callable[[Tensor], Tensor]
 def enter(x: Tensor, dim: int, level: Level) -> Tensor:
     """One example of a tensor, differentiably."""
     value = enter_value(x._value_now(), dim, level)
-    return _linked(
+    t = _linked(
         value, imported(x, level), "AddBatchDimBackward0", lambda grad: leave(grad, dim, level)
     )
+    mapped_tangents(x, t, lambda tangent: enter(tangent, dim, level))
+    return t
 
 
 def leave(t: Tensor, dim: int, level: Level) -> Tensor:
     """All examples of a tensor, differentiably."""
     dim = check_dim(dim, t.ndim + 1)
     value = leave_value(t._value_now(), dim, level)
-    return _linked(
+    out = _linked(
         value, imported(t), "RemoveBatchDimBackward0", lambda grad: enter(grad, dim, level)
     )
+    mapped_tangents(t, out, lambda tangent: leave(tangent, dim, level))
+    return out
 
 
 def _spread(w: Tensor, levels: Levels) -> Tensor:
@@ -251,7 +256,7 @@ def _spread(w: Tensor, levels: Levels) -> Tensor:
                 grad = leave(grad, 0, level).sum(0)  # type: ignore[attr-defined]
         return [grad]
 
-    t = alias_of(w)
+    t = twin_of(w)
     t._grad_fn = function_node("ExpandBackward0", back, [edge_of(w)], [w._aval])
     t._requires_grad = True
     return t

@@ -1,8 +1,8 @@
 """`jvp`, `linearize`, `jacfwd`, `hessian`: forward mode.
 
-A tangent is pushed by pulling twice: the pullback is linear in its cotangent, and the pullback of
-*that* is the pushforward. So forward mode follows the same declared gradients as reverse mode, and
-what only the first pull computes is dead code that no program runs.
+`jvp` runs the function on tensors that carry tangents (`core.dual`). `linearize` runs it once for
+many tangents, and pulls twice: the pullback is linear in its cotangent, and the pullback of *that*
+is the pushforward. What only the first pull computes is dead code that no program runs.
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ from typing import Any
 
 from .. import ops
 from ..core.dtypes import FLOAT
+from ..core.dual import Level, dual_at, primal_of, tangent_of
 from ..core.record import LOCAL
 from ..core.tape import edge_of, zeros
 from ..core.tensor import Tensor, wrap
-from ..utils._pytree import tree_flatten, tree_unflatten
-from .grads import Pass, chosen, pull, replaced, wraps
+from ..utils._pytree import tree_flatten, tree_map, tree_unflatten
+from .grads import Pass, chosen, pull, replaced, transforming, wraps
 from .reverse import _split, basis, check_outputs, jacrev, refuse_complex
 from .vmapped import vmap
 
@@ -26,18 +27,15 @@ NAME = "jvp(f, primals, tangents)"
 class Linear:
     """The pushforward of a function at one point."""
 
-    def __init__(self, func: Callable[..., Any], primals: Any, argnums: Any, has_aux: bool) -> None:
+    def __init__(self, func: Callable[..., Any], primals: Any) -> None:
         with Pass() as level:
-            inputs = level.open(primals if argnums is None else chosen(primals, argnums))
-            at = inputs[0] if isinstance(argnums, int) else inputs
-            out = func(*(inputs if argnums is None else replaced(primals, at, argnums)))
-            out, aux = _split(NAME, out, has_aux)
+            inputs = level.open(primals)
+            out = func(*inputs)
             self.outs, self.spec = tree_flatten(out)
             check_outputs(self.outs, NAME)
             self._transpose(level, tree_flatten(inputs)[0])
             level.end()
             self.out = level.closed(out)
-            self.aux = level.closed(aux) if has_aux else None
         self.level = level
 
     def _transpose(self, level: Pass, inputs: list[Tensor]) -> None:
@@ -49,7 +47,7 @@ class Linear:
             self.grads = pull(self.moving, level.edges, inputs, self.dummies, True, True)
         self.duals = duals
 
-    def push(self, tangents: Sequence[Tensor], strict: bool = False) -> Any:
+    def push(self, tangents: Sequence[Tensor]) -> Any:
         """The outputs' tangents, as a tree of the outputs' structure."""
         level, enabled = self.level, LOCAL.state.grad_enabled
         level.was_enabled = enabled
@@ -59,11 +57,6 @@ class Linear:
         pairs = [
             (g, t) for g, t in zip(self.grads, tangents, strict=True) if edge_of(g) is not None
         ]
-        if strict and len(self.moving) < len(self.outs):
-            raise RuntimeError(
-                "jvp(f, primals, tangents, strict=True): The output of f is independent of the "
-                "inputs. This is not allowed with strict=True."
-            )
         found = iter(
             pull(
                 [g for g, _ in pairs], self.duals.edges, self.dummies,
@@ -100,11 +93,33 @@ def _jvp(func: Any, primals: Any, tangents: Any, argnums: Any, strict: bool, has
         )
     _check_tensors(flat_primals, "primals")
     _check_tensors(flat_tangents, "tangents")
-    for p, t in zip(flat_primals, flat_tangents, strict=True):
-        _check_tangent(p, t)
-    line = Linear(func, primals, argnums, has_aux)
-    pushed = line.push(flat_tangents, strict)
-    return (line.out, pushed, line.aux) if has_aux else (line.out, pushed)
+    with transforming(), Level() as level:
+        duals = [dual_at(level, p, t) for p, t in zip(flat_primals, flat_tangents, strict=True)]
+        inputs = tree_unflatten(duals, spec)
+        if isinstance(argnums, int):
+            inputs = inputs[0]
+        out = func(*(inputs if argnums is None else replaced(primals, inputs, argnums)))
+        out, aux = _split(NAME, out, has_aux)
+        outs, out_spec = tree_flatten(out)
+        check_outputs(outs, NAME)
+        pushed = [_tangent(t, level, strict) for t in outs]
+        out, aux = (tree_map(lambda t: _primal(t, level), tree) for tree in (out, aux))
+    pushed = tree_unflatten(pushed, out_spec)
+    return (out, pushed, aux) if has_aux else (out, pushed)
+
+
+def _primal(t: Any, level: Level) -> Any:
+    return primal_of(t, level) if isinstance(t, Tensor) else t
+
+
+def _tangent(t: Tensor, level: Level, strict: bool) -> Tensor:
+    found = tangent_of(t, level)
+    if found is None and strict:
+        raise RuntimeError(
+            "jvp(f, primals, tangents, strict=True): The output of f is independent of the inputs. "
+            "This is not allowed with strict=True."
+        )
+    return wrap(zeros(t._aval)) if found is None else found
 
 
 def _check_tensors(flat: Sequence[Any], which: str) -> None:
@@ -115,20 +130,11 @@ def _check_tensors(flat: Sequence[Any], which: str) -> None:
             raise RuntimeError(f"{NAME}: Expected {which} to only contain Tensors, got {type(x)}")
 
 
-def _check_tangent(primal: Tensor, tangent: Tensor) -> None:
-    if primal.shape != tangent.shape:
-        raise RuntimeError(
-            "Trying to set a forward gradient that has a different size than that of the original "
-            f"Tensor, this is not supported. Tensor is of size {list(primal.shape)} while the "
-            f"given forward gradient is of size {list(tangent.shape)}."
-        )
-
-
 # ----- linearize -----
 def linearize(func: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., Any]]:
     """What the function returns, and its `jvp` there as a function of the tangents."""
     flat_primals, spec = tree_flatten(primals)
-    line = Linear(func, primals, None, False)
+    line = Linear(func, primals)
 
     def jvp_fn(*tangents: Any) -> Any:
         flat, tangents_spec = tree_flatten(tangents)

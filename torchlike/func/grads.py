@@ -11,6 +11,7 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from ..core.dual import twin_of
 from ..core.engine import execute
 from ..core.history import make_grad
 from ..core.record import LOCAL
@@ -23,7 +24,7 @@ from ..core.tape import (
     function_node,
     zeros,
 )
-from ..core.tensor import Tensor, alias_of, wrap
+from ..core.tensor import Tensor, wrap
 from ..utils._pytree import tree_map
 from .batch import imported
 
@@ -31,6 +32,16 @@ from .batch import imported
 def wraps(func: Any) -> Callable[..., Any]:
     """`functools.wraps` for anything callable."""
     return functools.wraps(func)
+
+
+class transforming:
+    """Marks this thread as being inside a derivative of torch.func."""
+
+    def __enter__(self) -> None:
+        LOCAL.state.transforms += 1
+
+    def __exit__(self, *_: object) -> None:
+        LOCAL.state.transforms -= 1
 
 
 class Mark:
@@ -47,12 +58,15 @@ class Pass:
         self.mark = Mark()
         self.was_enabled = LOCAL.state.grad_enabled
         self.edges: list[Any] = []
+        self.inside = transforming()
+        self.inside.__enter__()
         self.mode = enable_grad()
         self.mode.__enter__()
         return self
 
     def __exit__(self, *details: object) -> None:
         self.end()
+        self.inside.__exit__(*details)
         self.mode.__exit__(*details)
 
     def end(self) -> None:
@@ -66,7 +80,7 @@ class Pass:
     def opened(self, x: Any) -> Tensor:
         if not isinstance(x, Tensor):
             raise ValueError(f"Thing passed to transform API must be Tensor, got {type(x)}")
-        t = alias_of(x)
+        t = twin_of(x)
         edge = edge_of(imported(x)) if self.was_enabled else None
         if edge is None:
             t.requires_grad_()
@@ -90,7 +104,7 @@ class Pass:
         if not isinstance(t, Tensor):
             raise RuntimeError(f"Expected tensors, got unsupported type {type(t)}")
         edge = edge_of(t)
-        return t if edge is None or self.watched([t])[0] else alias_of(t)
+        return t if edge is None or self.watched([t])[0] else twin_of(t)
 
 
 def _leads_outside(t: Tensor, dead: set[Node]) -> bool:
@@ -124,16 +138,10 @@ def pull(
     rooted = [(edge_of(t), g) for t, g in roots if edge_of(t) is not None]
     capture: dict[Node, dict[int, int]] = {}
     slots = [capture.setdefault(node, {}).setdefault(nr, i) for i, (node, nr) in enumerate(edges)]
-    carried = [g if create else g._value_now() for _, g in rooted]
-    found = execute([e for e, _ in rooted], carried, keep, create, capture, only=True)
+    from_, carried = [e for e, _ in rooted], [g for _, g in rooted]
+    found = execute(from_, carried, keep, create, capture, only=True)
     grads = [found.get(slot) for slot in slots]
-    return [_gradient(g, like, create) for g, like in zip(grads, likes, strict=True)]
-
-
-def _gradient(g: Any, like: Tensor, create: bool) -> Tensor:
-    if g is None:
-        return wrap(zeros(like._aval))
-    return g if create else wrap(g)
+    return [wrap(zeros(x._aval)) if g is None else g for g, x in zip(grads, likes, strict=True)]
 
 
 def end_window() -> None:
