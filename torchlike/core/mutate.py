@@ -93,13 +93,18 @@ def store(t: Tensor, value: Value) -> None:
     counter = t._counter if t._counter is not None else storage
     if view is None:
         storage.value = value
-    elif storage.__class__ is HostStorage and storage.host is not None:
+    elif (
+        storage.__class__ is HostStorage
+        and storage.host is not None
+        and not any(step.plan.op.bit for step in view.steps)
+    ):
         write_host(t, read_numpy(value))
     elif not view.steps:
         storage.value = value
     else:
         storage.value = _through(view.steps, storage.value, value)
-        if view.steps[-1].plan.op.put is None:
+        op = view.steps[-1].plan.op
+        if op.put is None and not op.bit:
             t._value = t._seen = None  # it may show one element in several places: look again
         else:
             t._value, t._seen = value, storage.value
@@ -118,7 +123,8 @@ def set_host(t: Tensor, array: np.ndarray) -> Tensor:
 
 def _through(steps: Sequence[Step], base: Value, value: Value) -> Value:
     """The base's value after a write through a chain of views."""
-    if any(step.plan.op.put is None for step in steps[:-1]):
+    bits = any(step.plan.op.bit for step in steps)
+    if not bits and any(step.plan.op.put is None for step in steps[:-1]):
         plans = tuple(step.plan for step in steps)
         if all(plan.outs[0].dtype is base.aval.dtype for plan in plans):
             numbers = [n for step in steps for n in step.numbers]
@@ -160,6 +166,8 @@ def _chain_spec(plans: tuple[Plan, ...]) -> Spec:
 def put_spec(plan: Plan) -> Spec:
     """The op that writes through one view: (base, value, *numbers) -> new base."""
     spec = plan.put_spec
+    if spec is None and plan.op.bit:
+        spec = plan.put_spec = _put_inverse(plan)
     if spec is None:
         put = plan.op.put
         fun = _put_by_position(plan) if put is None else _put_declared(plan, put)
@@ -167,6 +175,15 @@ def put_spec(plan: Plan) -> Spec:
             f"{plan.op.name}_put", (plan.avals[0],), fun, lambda: _put_numpy(plan), plan.spec.device
         )
     return spec
+
+
+def _put_inverse(plan: Plan) -> Spec:
+    """What is written through a bit comes out by the view itself: it is its own inverse."""
+
+    def fun(base: Any, value: Any) -> list[Any]:
+        return plan.fun(value)
+
+    return Spec(f"{plan.op.name}_put", (plan.avals[0],), fun, lambda: fun, plan.spec.device)
 
 
 def _put_declared(plan: Plan, put: Callable[..., Any]) -> Callable[..., Any]:

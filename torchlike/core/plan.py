@@ -56,6 +56,7 @@ class Op:
         self.module: str | None = traits.get("module", "torch")
         self.put: Callable[..., Any] | None = traits.get("put")  # view: (base, value, …) -> base
         self.geometry: Callable[..., Any] | None = traits.get("geometry")
+        self.bit: str | None = traits.get("bit")  # view: its own inverse on each element, by name
         self.returns: Any = traits.get("returns")
         self.cheap: bool = traits.get("view", False)
         self.saves: Any = traits.get(

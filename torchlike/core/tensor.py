@@ -255,7 +255,7 @@ class Tensor:
             count = f"{len(args)} {'was' if len(args) == 1 else 'were'}"
             raise TypeError(f"numpy() takes 0 positional arguments but {count} given")
         if force:
-            return self.detach().cpu().resolve_conj().numpy()  # type: ignore[attr-defined]
+            return self.detach().cpu().resolve_conj().resolve_neg().numpy()  # type: ignore[attr-defined]
         if self._aval.device is not CPU:
             raise TypeError(
                 f"can't convert {self._aval.device} device type tensor to numpy. Use "
@@ -266,6 +266,12 @@ class Tensor:
                 "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() "
                 "instead."
             )
+        for bit, word in (("conj", "conjugate"), ("neg", "negative")):
+            if has_bit(self, bit):
+                raise RuntimeError(
+                    f"Can't call numpy() on Tensor that has {word} bit set. Use "
+                    f"tensor.resolve_{bit}().numpy() instead."
+                )
         if self._aval.np.kind == "V" or self._aval.dtype.name.startswith(("bfloat", "float8")):
             name = dtypes.SCALAR_NAMES.get(self._aval.dtype, self._aval.dtype.name)
             raise TypeError(f"Got unsupported ScalarType {name}")
@@ -468,6 +474,12 @@ def alias_of(tensor: Tensor, cls: type = Tensor) -> Any:
     if tensor._counter is not None:
         t._counter = tensor._counter
     return t
+
+
+def has_bit(tensor: Tensor, bit: str) -> bool:
+    """Whether a view's elements are the memory's conjugated ("conj") or negated ("neg")."""
+    view = tensor._view
+    return view is not None and sum(step.plan.op.bit == bit for step in view.steps) % 2 == 1
 
 
 def weak(tensor: Tensor) -> weakref.ref[Tensor]:

@@ -1,4 +1,4 @@
-"""Parts of complex tensors. `conj` makes a copy here, where PyTorch sets a bit on a view."""
+"""Parts of complex tensors. Conjugates and negated imaginary parts are views that carry a bit."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from typing import Any
 import jax.numpy as jnp
 from jax import lax
 
-from ..core.dispatch import call
+from ..core.dispatch import call_view
 from ..core.op import Array, composite, op
-from ..core.tensor import Tensor
+from ..core.tensor import Tensor, has_bit
+from .convert import clone
 from .kinds import scalar_name
 from .shape import select
+from .views import conj_view, neg_view, real_view
 
 
 # ----- made of parts -----
@@ -43,58 +45,65 @@ def _(grad):
 
 
 # ----- conjugates and parts -----
-@op(name="conj", module=None, method=False, elementwise=True, promote="none")
-def _conj(input: Array):
-    return jnp.conj(input)
-
-
-@_conj.gradient
-def _(grad):
-    return grad.conj()
-
-
 @composite
 def conj(input: Tensor) -> Tensor:
-    """The complex conjugate; a real tensor is returned as it is."""
-    return call(_conj, (input,)) if input.is_complex() else input
-
-
-@composite
-def resolve_conj(input: Tensor) -> Tensor:
-    """The tensor itself: conjugation is never pending."""
-    return input
-
-
-@composite
-def resolve_neg(input: Tensor) -> Tensor:
-    """The tensor itself: negation is never pending."""
-    return input
+    """The complex conjugate: a view that carries a bit; a real tensor is returned as it is."""
+    return call_view(conj_view, (input,)) if input.is_complex() else input
 
 
 @composite
 def is_conj(input: Tensor) -> bool:
-    """Whether conjugation is pending: never."""
-    return False
+    """Whether the tensor is a view of conjugated memory."""
+    return has_bit(input, "conj")
 
 
 @composite
 def is_neg(input: Tensor) -> bool:
-    """Whether negation is pending: never."""
-    return False
+    """Whether the tensor is a view of negated memory."""
+    return has_bit(input, "neg")
+
+
+@composite
+def resolve_conj(input: Tensor) -> Tensor:
+    """A copy in plain memory if the conjugate bit is set, else the tensor itself."""
+    return clone(input) if is_conj(input) else input
+
+
+@composite
+def resolve_neg(input: Tensor) -> Tensor:
+    """A copy in plain memory if the negative bit is set, else the tensor itself."""
+    return clone(input) if is_neg(input) else input
+
+
+@composite
+def view_as_real(input: Tensor) -> Tensor:
+    """Real and imaginary parts along a last dim of 2: a view; RuntimeError for conjugated ones."""
+    if is_conj(input):
+        raise RuntimeError(
+            "view_as_real doesn't work on unresolved conjugated tensors.  To resolve the conjugate "
+            "tensor so you can view it as real, use self.resolve_conj(); however, be warned that "
+            "the resulting tensor will NOT alias the original."
+        )
+    return call_view(real_view, (input,))
 
 
 @composite(method=False)
 def real(input: Tensor) -> Tensor:
     """The real part: a view; a real tensor is returned as it is."""
-    return select(input.view_as_real(), -1, 0) if input.is_complex() else input  # type: ignore[attr-defined]
+    if not input.is_complex():
+        return input
+    plain = conj(input) if is_conj(input) else input
+    return select(view_as_real(plain), -1, 0)
 
 
 @composite(method=False)
 def imag(input: Tensor) -> Tensor:
-    """The imaginary part: a view; RuntimeError for real tensors."""
+    """The imaginary part: a view, negated for a conjugated one; RuntimeError for real tensors."""
     if not input.is_complex():
         raise RuntimeError("imag is not implemented for tensors with non-complex dtypes.")
-    return select(input.view_as_real(), -1, 1)  # type: ignore[attr-defined]
+    if is_conj(input):
+        return select(neg_view(view_as_real(conj(input))), -1, 1)
+    return select(view_as_real(input), -1, 1)
 
 
 def _set_real(self: Tensor, value: Tensor) -> None:

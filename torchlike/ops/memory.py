@@ -30,6 +30,7 @@ from ..core.tensor import Parameter, Tensor, counter_of, wrap
 from .shape import whole
 from .storages import TypedStorage as TypedStorage
 from .storages import UntypedStorage as UntypedStorage
+from .views import bits_of, with_bits
 
 
 # ----- storage objects -----
@@ -192,7 +193,7 @@ def _reduce(self: Tensor, protocol: int) -> Any:
     }
     state = (
         kind, self._storage, tuple(base_at.stride), tuple(at.shape), tuple(at.stride),
-        at.offset, self._requires_grad, extra,
+        at.offset, self._requires_grad, extra, tuple(bits_of(self)),
     )  # fmt: skip
     return (_rebuild, state)
 
@@ -203,7 +204,7 @@ def _storage_reduce(self: Storage, protocol: int) -> Any:
 
 def _rebuild(
     kind: Any, memory: Storage, base_stride: Any, shape: Any, stride: Any, offset: int,
-    requires_grad: bool, extra: dict[str, Any],
+    requires_grad: bool, extra: dict[str, Any], bits: tuple[str, ...],
 ) -> Tensor:  # fmt: skip
     cls = {"Tensor": Tensor, "Parameter": Parameter}.get(kind, kind)
     base = wrap(memory.value)
@@ -214,6 +215,8 @@ def _rebuild(
     out = base
     if (shape, stride, offset) != (full, base_stride, 0):
         out = base.as_strided(shape, stride, offset).detach()  # type: ignore[attr-defined]
+    if bits:
+        out = with_bits(out, bits).detach()  # type: ignore[attr-defined]
     out.__class__ = cls
     out._requires_grad = requires_grad
     out.__dict__.update(extra)

@@ -19,7 +19,7 @@ from ..core.pullback import pullback_of
 from ..core.record import LOCAL
 from ..core.storage import View, contiguous_stride, geometry, is_dense
 from ..core.tape import edge_of, function_node, make_node, zeros
-from ..core.tensor import Tensor, wrap
+from ..core.tensor import Tensor, has_bit, wrap
 from . import views
 from .movement import unsafe_view
 
@@ -227,6 +227,16 @@ def view(self: Tensor, *shape: Any, **named: Any) -> Tensor:
         kind = named.get("dtype") or shape[0]
         if kind is self.dtype:
             return call_view(views.alias_view, (self,), ())
+        if has_bit(self, "conj"):
+            raise RuntimeError(
+                "torch.Tensor.view is not supported for conjugate view tensors when converting to "
+                "a different dtype."
+            )
+        if has_bit(self, "neg"):
+            raise RuntimeError(
+                "torch.Tensor.view is not supported for tensors with negative bit set when "
+                "converting to a different dtype."
+            )
         views.check_bits(self.geometry(), self.dtype, kind)
         return call_view(views.view_bits, (self,), (to_numpy(kind), self.itemsize))
     given = (named["size"],) if named else shape
@@ -336,7 +346,7 @@ def as_strided(input: Tensor, size: Any, stride: Any, storage_offset: int | None
     out = call_view(views.strided, (base,), (size, stride, offset, order))
     if base is not input:
         _graft(out, input, base)
-    return out
+    return views.with_bits(out, views.bits_of(input))
 
 
 def whole(t: Tensor) -> Tensor:

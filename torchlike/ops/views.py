@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import jax.numpy as jnp
@@ -11,9 +12,11 @@ from numpy.lib.stride_tricks import as_strided as numpy_strided
 from numpy.lib.stride_tricks import sliding_window_view
 
 from ..core.check import check_dim, infer_size
+from ..core.dispatch import call_view
 from ..core.dtypes import SCALAR_NAMES, dtype
 from ..core.op import Array, Dim, Number, op
 from ..core.storage import Geometry
+from ..core.tensor import Tensor, has_bit
 
 VIEW_INCOMPATIBLE = (
     "view size is not compatible with input tensor's size and stride (at least one dimension spans "
@@ -316,15 +319,48 @@ def _real_geometry(at: Geometry) -> Any:
 
 
 @op(
-    view=True, put=lambda base, value: lax.complex(value[..., 0], value[..., 1]),
-    geometry=_real_geometry,
+    name="view_as_real", module=None, method=False, view=True, geometry=_real_geometry,
+    put=lambda base, value: lax.complex(value[..., 0], value[..., 1]),
 )  # fmt: skip
-def view_as_real(input: Array):
+def real_view(input: Array):
     if input.dtype.kind != "c":
         raise RuntimeError("view_as_real is only supported for complex tensors")
     if isinstance(input, np.ndarray):
         return input[..., None].view(input.real.dtype)
     return jnp.stack([input.real, input.imag], -1)
+
+
+def _same_geometry(at: Geometry) -> Any:
+    return at.shape, at.stride, at.offset
+
+
+@op(name="_conj", view=True, bit="conj", geometry=_same_geometry)
+def conj_view(input: Array):
+    return input.conj()
+
+
+conj_view.gradient(lambda grad: grad.conj())
+
+
+@op(name="_neg_view", node="NegViewBackward0", view=True, bit="neg", geometry=_same_geometry)
+def neg_view(input: Array):
+    return -input
+
+
+neg_view.gradient(lambda grad: grad.neg())
+_BIT_VIEWS = {"conj": conj_view, "neg": neg_view}
+
+
+def bits_of(tensor: Tensor) -> dict[str, bool]:
+    """The bits that are set, as PyTorch's files name them."""
+    return {bit: True for bit in _BIT_VIEWS if has_bit(tensor, bit)}
+
+
+def with_bits(tensor: Tensor, bits: Iterable[str]) -> Tensor:
+    """The same memory seen with these bits."""
+    for bit in bits:
+        tensor = call_view(_BIT_VIEWS[bit], (tensor,))
+    return tensor
 
 
 def _complex_geometry(at: Geometry) -> Any:

@@ -25,6 +25,7 @@ from ..core.device import device
 from ..core.layouts import sparse_coo, sparse_csr, strided
 from ..core.storage import Size
 from ..core.tensor import Parameter, Tensor, alias_of, from_host
+from ..ops.views import bits_of, with_bits
 from .memory import STORAGE_TYPES, UNTYPED, Memory, TypedStorage
 
 HERE = __package__.partition(".")[0]
@@ -55,13 +56,12 @@ def _check_geometry(room: int, offset: Any, size: Any, stride: Any) -> None:
         raise RuntimeError("Trying to resize storage that is not resizable")
 
 
-def rebuild_tensor(storage, storage_offset, size, stride, dtype=None, requires_grad=False):
+def rebuild_tensor(storage, storage_offset, size, stride, dtype=None):
     """A view of a storage's memory as a tensor; RuntimeError where it would look outside."""
     dtype = dtype or storage.dtype
     offset = storage.start + storage_offset
     _check_geometry(storage.memory.nbytes() // dtype.itemsize, offset, size, stride)
-    tensor = storage.memory.tensor(dtype, offset, tuple(size), tuple(stride))
-    return tensor.requires_grad_() if requires_grad else tensor
+    return storage.memory.tensor(dtype, offset, tuple(size), tuple(stride))
 
 
 def _rebuild_tensor(storage, storage_offset, size, stride):
@@ -72,24 +72,23 @@ def _rebuild_tensor_v2(
     storage, storage_offset, size, stride, requires_grad, backward_hooks, metadata=None
 ):
     # Hooks are not stored: what stands for them is an empty OrderedDict.
-    tensor = rebuild_tensor(storage, storage_offset, size, stride, None, requires_grad)
-    return _with_bits(tensor, storage, metadata)
+    tensor = rebuild_tensor(storage, storage_offset, size, stride)
+    return _with_bits(tensor, metadata, requires_grad)
 
 
 def _rebuild_tensor_v3(
     storage, storage_offset, size, stride, requires_grad, backward_hooks, dtype, metadata=None
 ):
-    tensor = rebuild_tensor(storage, storage_offset, size, stride, dtype, requires_grad)
-    return _with_bits(tensor, storage, metadata)
+    tensor = rebuild_tensor(storage, storage_offset, size, stride, dtype)
+    return _with_bits(tensor, metadata, requires_grad)
 
 
-def _with_bits(tensor: Tensor, storage: TypedStorage, bits: dict[str, bool] | None) -> Tensor:
-    """PyTorch stores lazily conjugated or negated tensors as they lie in memory."""
-    if bits and storage.memory.pending:
-        raise NotImplementedError("torch.load: lazily conjugated tensors in the old file format")
-    if bits and bits.get("conj"):
-        tensor = tensor.conj()
-    return -tensor if bits and bits.get("neg") else tensor
+def _with_bits(tensor: Tensor, bits: dict[str, bool] | None, requires_grad: bool) -> Tensor:
+    """Conjugated or negated views are stored as they lie in memory."""
+    known = [bit for bit in ("conj", "neg") if bits and bits.get(bit)]
+    if known:
+        tensor = alias_of(with_bits(tensor, known))
+    return tensor.requires_grad_() if requires_grad else tensor
 
 
 def _rebuild_parameter(data, requires_grad, backward_hooks):
@@ -350,11 +349,12 @@ def _plain_reduce(tensor: Tensor) -> tuple[Any, tuple[Any, ...]]:
     if where == "xla":
         arguments = (tensor.cpu(), dtype, str(tensor.device), tensor.requires_grad)
         return _rebuild_device_tensor_from_cpu_tensor, arguments
+    bits = (bits_of(tensor),) if bits_of(tensor) else ()
     geometry = (tensor.storage_offset(), size, stride, tensor.requires_grad, OrderedDict())
     if dtype in STORAGE_TYPES:
-        return _rebuild_tensor_v2, (TypedStorage(Memory.of(tensor), dtype), *geometry)
+        return _rebuild_tensor_v2, (TypedStorage(Memory.of(tensor), dtype), *geometry, *bits)
     storage = TypedStorage(Memory.of(tensor), dtypes.uint8, untyped=True)
-    return _rebuild_tensor_v3, (storage, *geometry, dtype)
+    return _rebuild_tensor_v3, (storage, *geometry, dtype, *bits)
 
 
 def _warn_of_hooks(tensor: Tensor) -> None:
