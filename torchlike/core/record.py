@@ -37,7 +37,9 @@ class Spec:
     None where NumPy cannot.
     """
 
-    __slots__ = ("name", "outs", "fun", "_interpret", "_make_interpret", "jit", "device", "cheap")
+    __slots__ = (
+        "name", "outs", "fun", "_interpret", "_make_interpret", "jit", "device", "cheap", "spent",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -53,6 +55,7 @@ class Spec:
         self._interpret: Any = None
         self.jit: Any = None
         self.cheap = cheap  # NumPy does it without touching the elements
+        self.spent = 0  # elements touched in NumPy by the larger runs so far
 
     @property
     def interpret(self) -> Callable[..., Sequence[Any]] | None:

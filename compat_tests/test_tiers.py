@@ -1,0 +1,98 @@
+"""How windows get hot: in the background or where they stand, with the same results."""
+
+import gc
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import torchlike as torch
+from torchlike.core import background, fused, run
+
+
+def train(steps, between=lambda step: None):
+    """The losses of a small net, and its first weight."""
+    torch.manual_seed(0)
+    net = torch.nn.Sequential(torch.nn.Linear(40, 64), torch.nn.ReLU(), torch.nn.Linear(64, 1))
+    opt = torch.optim.Adam(net.parameters(), lr=1e-2)
+    x, y = torch.randn(16, 40), torch.randn(16, 1)
+    losses = []
+    for step in range(steps):
+        opt.zero_grad()
+        loss = torch.nn.functional.mse_loss(net(x), y)
+        loss.backward()
+        opt.step()
+        losses.append(loss.item())
+        between(step)
+    return losses, net[0].weight.detach().numpy()
+
+
+@pytest.fixture
+def fresh(monkeypatch):
+    """No window known; compilation in the background."""
+    monkeypatch.setattr(run, "windows", type(run.windows)())
+    monkeypatch.setattr(background, "enabled", True)
+    yield
+    background.wait()
+
+
+def test_background_gives_the_same_losses(fresh, monkeypatch):
+    found = train(30, lambda step: step == 20 and background.wait())
+    assert any(w.programs and w.programs[0].hits for w in run.windows.values())
+    monkeypatch.setattr(background, "enabled", False)
+    monkeypatch.setattr(run, "windows", type(run.windows)())
+    wanted = train(30)
+    # sums of float32 in another order, 30 Adam steps
+    np.testing.assert_allclose(found[0], wanted[0], rtol=1e-4)
+    np.testing.assert_allclose(found[1], wanted[1], atol=1e-4)
+
+
+def test_slow_tier_serves_while_a_program_is_built(fresh, monkeypatch):
+    jobs = []
+    monkeypatch.setattr(background, "submit", jobs.append)
+    losses, _ = train(10)
+    assert len(losses) == 10 and jobs
+    assert all(not w.programs for w in run.windows.values() if w.slow)
+    assert len(jobs) == len({id(job) for job in jobs}) <= len(run.windows)  # once per window
+    for job in jobs:
+        job()
+    assert train(3)[0] == pytest.approx(losses[:3], rel=1e-5)
+
+
+def test_failed_build_is_seen_in_the_open(fresh, monkeypatch):
+    def broken(*_):
+        raise RuntimeError("no program today")
+
+    monkeypatch.setattr(fused, "_fused", lambda *_: broken)
+    with pytest.raises(RuntimeError, match="no program today"):
+        train(50, lambda step: background.wait())
+    monkeypatch.undo()
+    assert len(train(3)[0]) == 3
+
+
+def test_parameters_are_donated_from_the_first_program(fresh, monkeypatch):
+    monkeypatch.setattr(background, "enabled", False)
+    gc.disable()
+    try:
+        train(6)
+    finally:
+        gc.enable()
+    steps = [w for w in run.windows.values() if w.seen >= 4]
+    assert any(program.donated for w in steps for program in w.programs)
+    assert all(len(w.programs) == 1 for w in steps)  # none was built again
+
+
+def test_exit_while_compiling(tmp_path):
+    code = """
+import torchlike as torch
+w = torch.randn(70, 70, requires_grad=True)
+for step in range(4):
+    (w @ w).tanh().sum().backward()
+    print(float(w.grad.sum()) != 0)
+"""
+    environment = {**os.environ, "TORCHLIKE_BACKGROUND": "1", "XDG_CACHE_HOME": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == [b"True"] * 4 and not done.stderr
