@@ -1,7 +1,7 @@
 """torch.autograd: backward, grad, Function, grad modes."""
 
-from ..core.history import backward as backward
-from ..core.history import grad as grad
+from ..core.backward import backward as backward
+from ..core.backward import grad as grad
 from ..core.tape import Node as Node
 from ..core.tape import enable_grad as enable_grad
 from ..core.tape import inference_mode as inference_mode

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from ..amp.autocast_mode import as_now
+from ..core.backward import backward
 from ..core.check import unsupported
-from ..core.history import backward
 from ..core.rng import default_generator
 from ..core.tape import enable_grad, no_grad
 from ..core.tensor import Tensor

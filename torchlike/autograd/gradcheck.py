@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import ops
-from ..core.history import grad
+from ..core.backward import grad
 from ..core.tape import enable_grad, no_grad
 from ..core.tensor import Tensor, from_host, to_host
 

@@ -4,20 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
+from ..core.backward import GradientEdge as GradientEdge
 from ..core.hooks import RemovableHandle
 from ..core.record import LOCAL
 from ..core.tape import Node as Node
 from ..core.tape import edge_of
 from ..core.tensor import Tensor
-
-
-class GradientEdge(NamedTuple):
-    """A place in the graph: a node and the number of its output."""
-
-    node: Node
-    output_nr: int
 
 
 def get_gradient_edge(tensor: Tensor) -> GradientEdge:

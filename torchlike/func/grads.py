@@ -11,9 +11,9 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from ..core.backward import make_grad
 from ..core.dual import twin_of
 from ..core.engine import execute
-from ..core.history import make_grad
 from ..core.record import LOCAL
 from ..core.run import step_boundary
 from ..core.tape import (
@@ -133,7 +133,7 @@ def pull(
     """Gradients of outputs at edges of the graph; zeros where there is no way."""
     given = cotangents or [None] * len(outputs)
     roots = [
-        (t, make_grad(t, g, i, create)) for i, (t, g) in enumerate(zip(outputs, given, strict=True))
+        (t, make_grad(t, g, i)) for i, (t, g) in enumerate(zip(outputs, given, strict=True))
     ]
     rooted = [(edge_of(t), g) for t, g in roots if edge_of(t) is not None]
     capture: dict[Node, dict[int, int]] = {}

@@ -8,6 +8,7 @@ from typing import Any
 
 from .. import ops
 from ..core.mutate import overwrite
+from ..core.record import VMAP
 from ..core.tensor import Tensor
 from ..utils._pytree import _broadcast_to_and_flatten, tree_flatten, tree_map_, tree_unflatten
 from .batch import Level, enter, leave, tensor_levels
@@ -222,3 +223,6 @@ def chunk_vmap(
         return vmap(func, in_dims, out_dims, randomness, chunk_size=pieces)(*args, **kwargs)
 
     return wrapped
+
+
+VMAP["vmap"] = vmap

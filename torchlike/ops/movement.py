@@ -9,7 +9,6 @@ import numpy as np
 
 from ..core.check import check_dim, check_dims, infer_size, sizes_of
 from ..core.dispatch import call
-from ..core.history import STACK
 from ..core.op import Array, Arrays, Dim, Dims, Operand, alias, composite, op
 from ..core.tensor import Tensor
 
@@ -118,7 +117,6 @@ def stack(tensors: Any, dim: int = 0, *, out: Any = None) -> Tensor:
     return finish("stack", call(_stack, tuple(given), (len(given), dim)), out)
 
 
-STACK.append(stack)
 
 
 def _joined(name: str, least: Any, dim: Any) -> None:
