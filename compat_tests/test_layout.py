@@ -17,12 +17,12 @@ ROOMS = """
 version
 core
 ops
-printing fft linalg special seeding backends cpu cuda typenames misc
+printing fft linalg special seeding backends cpu cuda typenames misc overrides _C
 nn
 optim
 utils
 archive rebuild unpickle serialize
-autograd func amp compiler
+autograd func amp compiler scripting jit
 distributed
 children
 alias

@@ -64,6 +64,9 @@ from .printing import set_printoptions as set_printoptions
 from .printing import tensor_text as _tensor_text
 from .version import __version__ as __version__
 
+from . import _C as _C
+from . import overrides as overrides
+
 from . import nn as nn
 from . import optim as optim
 from . import serialize as serialization
@@ -81,6 +84,7 @@ from .func import from_jax as from_jax  # noqa: E402
 from .func import vmap as vmap  # noqa: E402
 
 from . import amp as amp
+from . import jit as jit
 from .amp import autocast as autocast
 from .amp import autocast_mode as _autocast_mode
 
@@ -90,6 +94,7 @@ globals().update(
 newaxis = None
 Tensor.__repr__ = _tensor_text  # type: ignore[method-assign]
 Tensor.__format__ = _format_value  # type: ignore[method-assign]
+_tensor_text.__name__, _format_value.__name__ = "__repr__", "__format__"
 Tensor.__module__ = "torch"
 
 from .alias import install as install

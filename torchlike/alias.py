@@ -79,6 +79,10 @@ utils.data._utils.fetch          utils.data.fetch
 utils.data._utils.pin_memory     utils.data.collate
 utils.data._utils.worker         utils.data.worker
 utils.dlpack                     ops.dlpack
+_jit_internal                    scripting
+jit._script                      scripting
+jit._trace                       scripting
+jit.annotations                  scripting
 cpu.amp                          amp.for_cpu
 cpu.amp.autocast_mode            amp.for_cpu
 cpu.amp.grad_scaler              amp.for_cpu

@@ -9,6 +9,7 @@ import numpy as np
 
 from . import dtypes
 from .check import OVERLAP_WRITE
+from .intercept import DUCKS, OVERRIDING, disabled_impl
 from .plan import NUMBERS, ArgumentTypeError, Op, Plan, make_plan
 from .pullback import pullback_of
 from .record import LOCAL, record
@@ -171,6 +172,8 @@ def set_layout(t: Tensor, stride: tuple[int, ...]) -> None:
 # ----- unusual arguments -----
 def _unusual(op: Op, inputs: Sequence[Any], statics: Any) -> Callable[[], Any] | None:
     """Another call to make instead, when an argument is of an unusual class."""
+    if any(hasattr(type(x), "__torch_function__") and not isinstance(x, Tensor) for x in inputs):
+        return lambda: DUCKS[0](op, inputs, statics)
     if any(isinstance(s, Tensor) for s in statics):
         plain = tuple(_plain_static(s) for s in statics)
         return lambda: call(op, inputs, plain)
@@ -194,10 +197,28 @@ def _of_subclasses(op: Op, inputs: Sequence[Any], statics: Any) -> Any:
     """Subclasses of Tensor without their own `__torch_function__`: the result is a subclass too."""
     kinds = [type(x) for x in inputs if isinstance(x, Tensor) and type(x) not in TENSORS]
     plain = tuple(_as_base(x) for x in inputs)
-    out = call(op, plain, statics)
-    if isinstance(out, Tensor):
-        out.__class__ = kinds[0]
+    out = (call_view if op.view else call)(op, plain, statics)
+    if OVERRIDING.off:
+        return out
+    kinds = [k for k in kinds if getattr(k, "__torch_function__", None) is not disabled_impl]
+    kind = next((k for k in kinds if all(issubclass(k, other) for other in kinds)), None)
+    if kind is None:
+        if kinds:
+            raise ArgumentTypeError(_unrelated(op, kinds))
+        return out
+    for t in out if isinstance(out, tuple) else (out,):
+        if isinstance(t, Tensor):
+            t.__class__ = kind
     return out
+
+
+def _unrelated(op: Op, kinds: Sequence[type]) -> str:
+    lines = [f"  - tensor subclass {kind}" for kind in dict.fromkeys(kinds)]
+    return (
+        f"Multiple dispatch failed for 'torch.{op.name}'; all __torch_function__ handlers returned "
+        "NotImplemented:\n\n" + "\n".join(lines) + "\n\nFor more information, try re-running with "
+        "TORCH_LOGS=not_implemented"
+    )
 
 
 def _as_base(x: Any) -> Any:
@@ -229,6 +250,8 @@ def call_view(op: Op, inputs: Sequence[Any], statics: Any = ()) -> Any:
     if state.interposed is not None:
         return state.interposed(op, inputs, statics)
     if x.__class__ not in TENSORS:
+        if hasattr(type(x), "__torch_function__") and not isinstance(x, Tensor):
+            return DUCKS[0](op, inputs, statics)
         if not isinstance(x, Tensor):
             raise ArgumentTypeError(
                 f"{op.name}(): argument 'input' (position 1) must be Tensor, not {type(x).__name__}"

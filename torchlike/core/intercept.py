@@ -6,6 +6,7 @@ interception nothing costs anything.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from functools import cache
 from types import CodeType, FunctionType
@@ -53,3 +54,26 @@ def _code(cells: int) -> CodeType:
     scope: dict[str, Any] = {}
     exec("\n".join(lines), scope)  # our own text
     return scope["outer"]().__code__
+
+
+# ----- the state of `__torch_function__` -----
+class _Overriding(threading.local):
+    """Per thread: whether overrides are off, and the modes that see every call."""
+
+    def __init__(self) -> None:
+        self.off = 0  # depth of DisableTorchFunctionSubclass
+        self.all_off = 0  # depth of DisableTorchFunction: modes are off as well
+        self.modes: list[Any] = []
+
+
+OVERRIDING = _Overriding()
+DUCKS: list[Callable[..., Any]] = []  # torchlike.overrides answers for arguments that are no Tensor
+
+
+def disabled_impl(func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+    """The `__torch_function__` of classes that take no part in the protocol."""
+    OVERRIDING.off += 1
+    try:
+        return func(*args, **(kwargs or {}))
+    finally:
+        OVERRIDING.off -= 1

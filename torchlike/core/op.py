@@ -23,6 +23,7 @@ from .tensor import Tensor
 Optional = typing.Optional  # re-exported: declarations import their whole vocabulary from here
 
 TABLE: dict[tuple[str, str], Callable[..., Any]] = {}  # (module, public name) -> function
+_NAMED: set[Callable[..., Any]] = set()
 OPS: dict[str, Op] = {}  # public ops by name
 
 
@@ -199,6 +200,9 @@ def publish(module: str, name: str, function: Callable[..., Any]) -> None:
     if (module, name) in TABLE:
         raise ValueError(f"{module}.{name} is declared twice")
     TABLE[module, name] = function
+    if function not in _NAMED:  # under its first name; aliases come later
+        _NAMED.add(function)
+        function.__name__ = function.__qualname__ = name
 
 
 def _install(name: str, function: Callable[..., Any]) -> None:

@@ -26,7 +26,7 @@ from ..core.storage import (
     storage_of,
 )
 from ..core.tape import edge_of
-from ..core.tensor import Parameter, Tensor, counter_of, wrap
+from ..core.tensor import Parameter, Tensor, alias_of, counter_of, wrap
 from .shape import whole
 from .storages import TypedStorage as TypedStorage
 from .storages import UntypedStorage as UntypedStorage
@@ -275,6 +275,16 @@ def as_subclass(self: Tensor, cls: type) -> Any:
     out = object.__new__(cls)
     out.__dict__.update(self.__dict__)
     return out
+
+
+def _make_subclass(cls: type, data: Tensor, require_grad: bool = False) -> Any:
+    """A tensor of a subclass over the same memory, without history."""
+    made = alias_of(data, cls)
+    made._requires_grad = require_grad
+    return made
+
+
+Tensor._make_subclass = staticmethod(_make_subclass)  # type: ignore[attr-defined]
 
 
 @composite(module=None, method=True)
