@@ -40,5 +40,4 @@ KNOWN: dict[str, str] = {
     'test_ops.py::test_op[modes-rot90(real[2,3], -1)]': 'strides of the result differ',
     'test_ops.py::test_op[modes-rot90(real[2,3], 1)]': 'strides of the result differ',
     'test_rng.py::test_call[F.dropout1d(torch.ones(3, 4, requires_grad=True)*1, .5, True, True)]': 'names of the nodes of feature dropout',
-    'test_views.py::test_snippet[views_dtypes-factories]': "window functions' rows",
 }  # fmt: skip

@@ -3,6 +3,8 @@
 Use it as `import torchlike as torch`, or run an unmodified script: `python -m torchlike script.py`.
 """
 
+import sys as _sys
+
 from .core import dtypes as _dtypes
 from .core import layouts as _layouts
 from .core import run as _run
@@ -53,7 +55,9 @@ from . import cpu as cpu
 from . import cuda as cuda
 from . import fft as fft
 from . import linalg as linalg
+from . import masked as masked
 from . import seeding as random
+from . import signals as signal
 from . import special as special
 from . import version as version
 from .backends import get_float32_matmul_precision as get_float32_matmul_precision
@@ -102,4 +106,5 @@ from .alias import populate as _populate
 from .alias import uninstall as uninstall
 
 _populate()
+torch = _sys.modules[__name__]  # PyTorch's package holds itself, too
 step_boundary = _run.step_boundary

@@ -67,6 +67,8 @@ optim.rmsprop                    optim.adaptive
 optim.rprop                      optim.descent
 optim.sgd                        optim.descent
 optim.sparse_adam                optim.adaptive
+signal                           signals
+signal.windows                   signals.windows
 storage                          ops.memory
 random                           seeding
 torch_version                    version

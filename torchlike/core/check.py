@@ -40,6 +40,10 @@ OVERLAP_WRITE = (
     "unsupported operation: more than one element of the written-to tensor refers to a single "
     "memory location. Please clone() the tensor before performing the operation."
 )
+OVERLAP_OUT = (
+    "unsupported operation: some elements of the input tensor and the written-to tensor refer to a "
+    "single memory location. Please clone() the tensor before performing the operation."
+)
 BOOL_AMBIGUOUS = "Boolean value of Tensor with more than one value is ambiguous"
 BOOL_EMPTY = "Boolean value of Tensor with no values is ambiguous"
 

@@ -229,7 +229,13 @@ def _shift(eqn: Any) -> Any:
 @_rule("complex")
 def _complex(eqn: Any) -> Any:
     kind = eqn.outvars[0].aval.dtype
-    return lambda re, im: (np.asarray(re) + 1j * np.asarray(im)).astype(kind)
+
+    def parts(re: Any, im: Any) -> Any:
+        out = np.empty(np.broadcast_shapes(np.shape(re), np.shape(im)), kind)
+        out.real, out.imag = re, im  # re + 1j * im makes nan of inf
+        return out
+
+    return parts
 
 
 # ----- reductions -----

@@ -15,12 +15,21 @@ import jax.numpy as jnp
 import numpy as np
 
 from . import dtypes
-from .check import LEAF_INPLACE, LEAF_VIEW_INPLACE
+from .check import LEAF_INPLACE, LEAF_VIEW_INPLACE, OVERLAP_OUT
 from .dispatch import call, call_view, check_no_overlap
 from .node_text import short_name
 from .plan import Op, Plan
 from .record import DUAL, LOCAL, VMAP, Spec, record
-from .storage import HostStorage, Value, host_value, read_numpy, storage_of
+from .storage import (
+    Geometry,
+    HostStorage,
+    Value,
+    host_value,
+    is_dense,
+    prod,
+    read_numpy,
+    storage_of,
+)
 from .tape import FunctionNode, OpNode, apply_node, edge_of, function_node, zeros
 from .tensor import Step, Tensor, counter_of, wrap, write_host
 
@@ -329,10 +338,47 @@ def check_cast(src: Tensor, t: Tensor) -> None:
         )
 
 
-def write_out(name: str, out: Any, src: Any) -> Any:
-    """The `out=` variant: write the result into `out`, resized if need be."""
+def check_apart(out: Tensor, inputs: Sequence[Any], partly: bool = False) -> None:
+    """RuntimeError when `out` shares memory with an input; with `partly` only if less than all."""
+    for x in inputs:
+        if isinstance(x, Tensor) and x._storage is out._storage and x._aval.size and out._aval.size:
+            mine, other = out.geometry(), x.geometry()
+            same = partly and (mine.offset, mine.stride) == (other.offset, other.stride)
+            if not (same and mine.shape == other.shape) and _dense_ranges_meet(mine, other):
+                raise RuntimeError(OVERLAP_OUT)
+
+
+def _dense_ranges_meet(a: Geometry, b: Geometry) -> bool:
+    """Whether the memory of two tensors without gaps overlaps; PyTorch looks at no others."""
+    if not all(is_dense(at.shape, at.stride) for at in (a, b)):
+        return False
+    ends = [at.offset + prod(at.shape) for at in (a, b)]
+    return a.offset < ends[1] and b.offset < ends[0]
+
+
+def _check_same_dtype(src: Tensor, out: Tensor, rule: str) -> None:
+    """RuntimeError when `out` is not of the result's dtype, for ops that don't convert."""
+    kinds = src._aval.dtype, out._aval.dtype
+    if kinds[0] is kinds[1]:
+        return
+    if "object" in rule:
+        want, got = (dtypes.SCALAR_NAMES[k] for k in kinds)
+        raise RuntimeError(
+            f"Expected object of scalar type {want} but got scalar type {got} for argument 'out'"
+        )
+    want, got = (dtypes.C_NAMES[k] for k in kinds)
+    raise RuntimeError(f"Expected out tensor to have dtype {want}, but got {got} instead")
+
+
+def write_out(name: str, out: Any, src: Any, inputs: Sequence[Any] = (), rule: str = "") -> Any:
+    """The `out=` variant: write the result into `out`, resized if need be.
+
+    Words of `rule`: `same` and `object` (no conversion of dtype, two texts), `apart` (no memory
+    shared with the inputs), `partly` (all of it may be shared, a part not).
+    """
     if isinstance(out, (tuple, list)):
-        return type(src)(*[write_out(name, o, s) for o, s in zip(out, src, strict=True)])
+        pairs = zip(out, src, strict=True)
+        return type(src)(*[write_out(name, o, s, inputs, rule) for o, s in pairs])
     if not isinstance(out, Tensor):
         raise TypeError(f"{name}(): argument 'out' must be Tensor, not {type(out).__name__}")
     if LOCAL.state.grad_enabled and (src._requires_grad or out._requires_grad):
@@ -345,6 +391,10 @@ def write_out(name: str, out: Any, src: Any) -> Any:
             f"Trying to use forward AD with {name}_out that does not support it because it is an "
             "out= function"
         )
+    if "same" in rule or "object" in rule:
+        _check_same_dtype(src, out, rule)
+    if "apart" in rule or "partly" in rule:
+        check_apart(out, inputs, "partly" in rule)
     check_cast(src, out)
     if src._aval.shape != out._aval.shape:
         resize_out(out, src)

@@ -252,7 +252,7 @@ def _build(function: Any, made: Op, name: str, has_out: bool, style: str) -> Cal
 def _source(made: Op, name: str, has_out: bool, style: str, space: dict[str, Any]) -> str:
     space.update(
         _call=call_view if made.view else call, _inplace=inplace, _write_out=write_out,
-        _tensors=_tensor_list, _rename=_rename, _error=ArgumentTypeError,
+        _tensors=_tensor_list, _rename=_rename, _error=ArgumentTypeError, _rule=made.out_rule,
     )  # fmt: skip
     positional, keyword = [], []
     for p in made.params:
@@ -281,7 +281,7 @@ def _source(made: Op, name: str, has_out: bool, style: str, space: dict[str, Any
     if has_out:
         lines.append(
             f"    if out is not None: return _write_out(_name, out, _call(_op, {inputs}, "
-            f"{statics}))"
+            f"{statics}), {inputs}, _rule)"
         )
     if style == "operator":
         lines.append(f"    try: return {target}(_op, {inputs}, {statics})")

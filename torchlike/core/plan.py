@@ -62,6 +62,8 @@ class Op:
         self.saves: Any = traits.get(
             "saves", ()
         )  # names shown as `_saved_…`, or a function of statics
+        out = traits.get("out")  # `True`, or the words of `write_out`'s rule
+        self.out_rule = out if isinstance(out, str) else "partly" if self.elementwise else ""
         self.formula: Callable[..., Any] | None = None
         self.formula_params: tuple[str, ...] = ()
         self.plans: dict[tuple[Any, ...], Plan] = {}

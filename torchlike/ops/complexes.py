@@ -33,7 +33,7 @@ def check_parts(real: Any, imag: Any) -> None:
         )
 
 
-@op(name="complex", method=False, promote="none")
+@op(name="complex", method=False, promote="none", out="object")
 def complex_of(real: Array, imag: Array):
     check_parts(real, imag)
     return lax.complex(*jnp.broadcast_arrays(real, imag))

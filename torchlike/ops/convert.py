@@ -77,7 +77,7 @@ def _copy(input: Array, src: Array):
         input.dtype, np.complexfloating
     ):
         src = src.real
-    return jnp.broadcast_to(src.astype(input.dtype), input.shape)
+    return jnp.broadcast_to(cast(src, input.dtype), input.shape)
 
 
 @_copy.gradient
@@ -199,11 +199,20 @@ def _to_copy(input: Array, dtype: Any):
         if target == np.bool_:
             return input != 0
         input = input.real
-    if np.issubdtype(input.dtype, np.floating) and target.kind == "u" and target.itemsize < 8:
-        return input.astype(np.int64).astype(target)  # C wraps on x86; XLA clamps
-    if np.issubdtype(input.dtype, np.floating) and target.kind == "i" and target.itemsize < 8:
-        return input.astype(np.int64 if target.itemsize < 4 else target).astype(target)
-    return input.astype(target)
+    return cast(input, target)
+
+
+def cast(x: Any, target: Any) -> Any:
+    """`astype`, but a float out of an integer's range becomes what x86 makes of it."""
+    target = np.dtype(target)
+    if not jnp.issubdtype(x.dtype, jnp.floating) or target.kind not in "iu" or target == np.uint64:
+        return x.astype(target)
+    wide = np.dtype(np.int64 if target.name in ("int64", "uint32") else np.int32)
+    low = np.iinfo(wide).min
+    x = x.astype(np.float32) if x.dtype.itemsize == 2 else x
+    inside = (x >= low) & (x < -float(low))
+    whole = jnp.where(inside, x, jnp.zeros_like(x)).astype(wide)
+    return jnp.where(inside, whole, jnp.asarray(low, wide)).astype(target)
 
 
 @_to_copy.gradient

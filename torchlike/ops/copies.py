@@ -34,6 +34,22 @@ def _copied(view: Callable[..., Any]) -> Callable[..., Any]:
     return copy
 
 
+@composite(out=True)
+def narrow_copy(input: Tensor, dim: int, start: int, length: int) -> Tensor:
+    """`narrow`, copied."""
+    if dim >= input.ndim:
+        raise RuntimeError(
+            "Expected dim < static_cast<int64_t>(self_sizes.size()) to be true, but got false.  "
+            "(Could this error message be improved?  If so, please report an enhancement request "
+            "to PyTorch.)"
+        )
+    if length < 0:
+        raise RuntimeError(
+            f"start ({start}) + length ({length}) exceeds dimension size ({input.shape[dim]})."
+        )
+    return narrow(input, dim, start, length).clone(memory_format=None)
+
+
 def _slice(input: Tensor, dim: int = 0, start: Any = None, end: Any = None, step: int = 1) -> Any:
     dim = check_dim(dim, input.ndim)
     first, last, _ = slice(start, end, step).indices(input.shape[dim])
@@ -42,7 +58,7 @@ def _slice(input: Tensor, dim: int = 0, start: Any = None, end: Any = None, step
 
 _VIEWS: dict[str, Callable[..., Any]] = {
     "alias": lambda input: input, "detach": Tensor.detach, "expand": Tensor.expand,  # type: ignore[attr-defined]
-    "slice": _slice, "view": view, "narrow": narrow,
+    "slice": _slice, "view": view,
 }  # fmt: skip
 for _name in (
     "as_strided", "diagonal", "permute", "select", "split", "split_with_sizes", "squeeze", "t",

@@ -42,7 +42,12 @@ def arange(
     kind = kind_for("arange", dtype, default if out is None else out.dtype)
     if kind is dtypes.bool_:
         raise NotImplementedError("\"arange_cpu\" not implemented for 'Bool'")
-    count = -((end - start) // -step) if whole else math.ceil((end - start) / step)
+    if kind is dtypes.int64 and not whole:  # only this dtype counts in whole steps
+        start, end, step = int(start), int(end), int(step)
+        if step == 0:
+            raise ValueError("step must be nonzero")
+        whole = True
+    count = max(-((end - start) // -step), 0) if whole else math.ceil((end - start) / step)
     exact = np.int64 if kind.category <= dtypes.INTEGER else np.float64
     base = exact(int(start) if exact is np.int64 else start)
     array = base + np.arange(count, dtype=exact) * exact(int(step) if exact is np.int64 else step)
@@ -151,7 +156,7 @@ def _evenly(start: Any, end: Any, n: int, kind: dtypes.dtype) -> np.ndarray:
     target = dtypes.to_numpy(kind)
     real = np.dtype(np.float32) if kind in (dtypes.float16, dtypes.bfloat16) else target
     if kind.category <= dtypes.INTEGER:
-        real = np.dtype(np.float32)
+        start, end, real = int(start), int(end), np.dtype(np.float64)
     if n == 0:
         return np.empty(0, target)
     if n == 1:
@@ -177,7 +182,9 @@ def logspace(
     n = _steps("logspace", steps)
     kind = kind_for("logspace", dtype, None if out is None else out.dtype)
     _check_counted("logspace", kind)
-    exponents = _evenly(start, end, n, kind if kind.category >= dtypes.FLOAT else dtypes.float64)
+    if kind.category < dtypes.FLOAT:  # whole ends, steps in single precision
+        start, end = int(start), int(end)
+    exponents = _evenly(start, end, n, kind if kind.category >= dtypes.FLOAT else dtypes.float32)
     array = np.power(np.float64(base), exponents.astype(np.result_type(exponents, np.float64)))
     return _made("logspace", array.astype(dtypes.to_numpy(kind)), out, device, requires_grad)
 

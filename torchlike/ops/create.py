@@ -329,6 +329,18 @@ def empty_permuted(
     """A tensor whose dims lie in memory in the given order."""
     check_options("empty_permuted", layout, pin_memory, None, requires_grad)
     size, order = sizes_for("empty_permuted", (size,)), list(physical_layout)
+    if len(size) != len(order):
+        raise RuntimeError(
+            "Number of dimensions in size does not match the length of the physical_layout; i.e. "
+            f"len(size) = {len(size)} is not equal to len(physical_layout) = {len(order)}"
+        )
+    for i, d in enumerate(order):
+        if not 0 <= d < len(size):
+            raise RuntimeError(
+                f"Dimension out of range (expected to be between 0 and {len(size) - 1}, but got "
+                f"{d} at index {i}).  NB: negative dims not currently supported; file an issue if "
+                "you want it."
+            )
     if len(set(order)) != len(order):
         raise RuntimeError("Duplicate dim not allowed")
     inverse = [order.index(i) for i in range(len(size))]

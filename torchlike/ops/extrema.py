@@ -145,7 +145,7 @@ _values("amax", jnp.max, "max_values_cpu")
 _values("amin", jnp.min, "min_values_cpu")
 
 
-@op(promote="none", returns=return_types.aminmax)
+@op(promote="none", returns=return_types.aminmax, out="same")
 def aminmax(input: Array, *, dim: Dim | None = None, keepdim: bool = False):
     refuse("aminmax_cpu", input, REAL)
     if dim is not None and input.ndim and input.shape[dim] == 0:

@@ -250,7 +250,8 @@ def gather(
                 f"Size does not match at dimension {d} expected index {list(index.shape)} to be no "
                 f"larger than self {list(input.shape)} apart from dimension {dim}"
             )
-    return finish("gather", call(_gather, (input, index), (dim,)), out)
+    found = call(_gather, (input, index), (dim,))
+    return finish("gather", found, out, (input, index), "same apart")
 
 
 @composite
@@ -274,8 +275,8 @@ def take_along_dim(
     return gather(wide, dim, index, out=out)
 
 
-@composite(out=True)
-def take(input: Tensor, index: Tensor) -> Tensor:
+@composite
+def take(input: Tensor, index: Tensor, *, out: Any = None) -> Tensor:
     """Elements of the flattened tensor."""
     if index.dtype.name != "int64":
         raise RuntimeError("take(): Expected a long tensor for index, but got " + _title(index))
@@ -289,7 +290,7 @@ def take(input: Tensor, index: Tensor) -> Tensor:
             f"out of range: tried to access index {bad} on a tensor of {n} elements."
         ),
     )
-    return call(_take, (input, index))
+    return finish("take", call(_take, (input, index)), out, (input, index), "apart")
 
 
 @op(name="take", module=None, method=False, promote="none")

@@ -20,8 +20,9 @@ SHIFT = 9.0  # the series is summed directly up to here
 
 
 def zeta(x: Any, q: Any) -> Any:
-    """The sum of (q + k)^-x over k >= 0."""
-    x, q = jnp.broadcast_arrays(x, q)
+    """The sum of (q + k)^-x over k >= 0, in double precision as in PyTorch."""
+    kind = x.dtype
+    x, q = jnp.broadcast_arrays(x.astype(jnp.float64), q.astype(jnp.float64))
     left = q <= 0
     whole = jnp.floor(q) == q
     pole = (x == 1) | (~(x < 1) & left & whole)
@@ -31,7 +32,7 @@ def zeta(x: Any, q: Any) -> Any:
         jnp.where(plain, x, jnp.full_like(x, 2)), jnp.where(plain, q, jnp.full_like(q, SHIFT))
     )
     value = jnp.where(undefined, jnp.full_like(value, jnp.nan), value)
-    return jnp.where(pole & ~(x < 1), jnp.full_like(value, jnp.inf), value)
+    return jnp.where(pole & ~(x < 1), jnp.full_like(value, jnp.inf), value).astype(kind)
 
 
 def _sum(x: Any, q: Any) -> Any:
@@ -59,9 +60,11 @@ def _tail(x: Any, a: Any, total: Any) -> Any:
     """What Euler and Maclaurin add to the terms up to a."""
     term = jnp.power(a, -x)
     total = total + term * a / (x - 1) - 0.5 * term
-    rising, k = jnp.ones_like(x), 0
+    rising, k, settled = jnp.ones_like(x), 0, jnp.zeros_like(x, dtype=bool)
     for weight in WEIGHTS:
         rising, term = rising * (x + k), term / a
-        total = total + jnp.where(term == 0, jnp.zeros_like(term), rising * term * weight)
+        more = rising * term * weight
+        total = jnp.where(settled, total, total + more)
+        settled = settled | (jnp.abs(more) < jnp.finfo(x.dtype).eps * jnp.abs(total))
         rising, term, k = rising * (x + k + 1), term / a, k + 2
     return total

@@ -103,7 +103,7 @@ def masked_select(input: Tensor, mask: Tensor, *, out: Any = None) -> Tensor:
     shape = broadcast_shapes(tuple(input.shape), tuple(mask.shape))
     at = np.flatnonzero(np.broadcast_to(to_host(mask), shape)).astype(np.int64)
     picked = call(_masked_select, (input.expand(shape), from_host(at)))
-    return finish("masked_select", picked, out)
+    return finish("masked_select", picked, out, (input, mask), "apart")
 
 
 @op(name="masked_select", module=None, method=False, promote="none")

@@ -67,14 +67,14 @@ def cat(tensors: Any, dim: int = 0, *, out: Any = None) -> Tensor:
     given = _sequence("cat", tensors)
     if not given:
         raise ValueError("torch.cat(): expected a non-empty list of Tensors")
-    return finish("cat", call(_cat, tuple(given), (len(given), dim)), out)
+    return finish("cat", call(_cat, tuple(given), (len(given), dim)), out, given, "apart")
 
 
-def finish(name: str, result: Any, out: Any) -> Any:
-    """The result, or `out` with the result written into it."""
+def finish(name: str, result: Any, out: Any, inputs: Any = (), rule: str = "") -> Any:
+    """The result, or `out` with the result written into it (see `write_out`)."""
     from ..core.mutate import write_out
 
-    return result if out is None else write_out(name, out, result)
+    return result if out is None else write_out(name, out, result, inputs, rule)
 
 
 def _sequence(name: str, tensors: Any) -> list[Tensor]:
@@ -252,6 +252,8 @@ def roll(input: Tensor, shifts: Any, dims: Any = None) -> Tensor:
         raise RuntimeError(
             f"shifts and dimensions must align. shifts: {len(shifts)}, dims:{len(dims)}"
         )
+    if input.ndim == 0:
+        raise IndexError(f"Dimension specified as {dims[0]} but tensor has no dimensions")
     return call(_roll, (input,), (shifts, tuple(check_dim(d, input.ndim) for d in dims)))
 
 

@@ -96,7 +96,7 @@ _median("nanmedian", ignore_nan=True)
 
 
 # ----- the k-th smallest and the most frequent -----
-@op(promote="none", returns=return_types.kthvalue)
+@op(promote="none", returns=return_types.kthvalue, out="apart")
 def kthvalue(input: Array, k: int, dim: Dim = -1, keepdim: bool = False):
     refuse("kthvalue_cpu", input, REAL | NUMERIC)
     check_nonempty("kthvalue", input.shape, dim)

@@ -14,6 +14,7 @@ from ..core.check import (
     sizes_of,
 )
 from ..core.dispatch import call_view, view_of
+from ..core.dtypes import INTEGER
 from ..core.op import composite, publish
 from ..core.pullback import pullback_of
 from ..core.record import LOCAL
@@ -148,6 +149,13 @@ def narrow(input: Tensor, dim: int, start: Any, length: int) -> Tensor:
         raise RuntimeError("narrow() cannot be applied to a 0-dim tensor.")
     if length < 0:
         raise RuntimeError("narrow(): length must be non-negative.")
+    if isinstance(start, Tensor):
+        if start.ndim or start.dtype.category != INTEGER:
+            raise RuntimeError("start must be an 0-dim integral Tensor.")
+    elif not hasattr(start, "__index__"):
+        forms = ("Tensor input, int dim, Tensor start, int length",
+                 "Tensor input, int dim, int start, int length")  # fmt: skip
+        raise invalid_call("narrow", (input, dim, start, length), {}, forms)
     dim, start = check_dim(dim, input.ndim), int(start)
     n = input.shape[dim]
     if not -n <= start <= n:

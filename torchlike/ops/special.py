@@ -42,6 +42,12 @@ def _special(name: str, body: Callable[..., Any], rule: Callable[..., Any]) -> A
 
 
 # ----- error functions -----
+def _log_ndtr(x: Any) -> Any:
+    t = x * math.sqrt(0.5)
+    far = jnp.log(jsp.erfcx(-jnp.minimum(t, 0)) / 2) - t * t
+    return jnp.where(x < -1, far, jnp.log1p(-lax.erfc(t) / 2))
+
+
 def _bell(input: Tensor) -> Tensor:
     return (2 / SQRT_PI) * (-input.pow(2)).exp()
 
@@ -59,7 +65,7 @@ _special(
     lambda grad, result: grad * SQRT_2PI * (result.square() / 2).exp(),
 )  # fmt: skip
 _special(
-    "log_ndtr", jsp.log_ndtr,
+    "log_ndtr", _log_ndtr,
     lambda grad, input, result: grad / SQRT_2PI * (-(result + input.pow(2) / 2)).exp(),
 )  # fmt: skip
 _special("entr", jsp.entr, lambda grad, input: grad * -(1 + input.log()))

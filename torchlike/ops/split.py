@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..core.check import check_dim
+from ..core.check import check_dim, invalid_call
 from ..core.dispatch import call_view
 from ..core.op import composite
 from ..core.plan import make_plan
@@ -159,12 +159,28 @@ def tensor_split(input: Tensor, indices_or_sections: Any, dim: int = 0) -> tuple
     )
 
 
+def _check_sections(name: str, input: Tensor, given: Any) -> None:
+    """TypeError (PyTorch's text) unless it is an int or a sequence of them."""
+    items = given if isinstance(given, (tuple, list)) else (given,)
+    wrong = [type(x).__name__ for x in items if not hasattr(x, "__index__")]
+    if wrong and not isinstance(given, Tensor):
+        kind = type(given).__name__
+        kind = kind if items is not given else f"{kind} of [{', '.join(wrong)}]"
+        why = (
+            ")\n      didn't match because some of the arguments have invalid types: "
+            f"(Tensor, !{kind}!"
+        )
+        forms = (f"Tensor input, {x}{why}" for x in ("int sections", "tuple of ints indices"))
+        raise invalid_call(name, (input, given), {}, tuple(forms))
+
+
 def _split_along(name: str, dim: int, least: int) -> None:
     def function(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
+        _check_sections(name, input, indices_or_sections)
         if input.ndim < least:
             raise RuntimeError(
-                f"torch.{name} requires a tensor with at least {least} dimension"
-                f"{'s' if least > 1 else ''}, but got a tensor with {input.ndim} dimensions!"
+                f"torch.{name} requires a tensor with at least {least} dimension, but got a tensor "
+                f"with {input.ndim} dimensions!"
             )
         at = 0 if name == "hsplit" and input.ndim == 1 else dim
         if isinstance(indices_or_sections, int) and (
