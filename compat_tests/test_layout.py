@@ -23,13 +23,14 @@ optim
 utils
 archive rebuild unpickle serialize
 autograd func amp compiler scripting jit
+distributions
 distributed
 children
 alias
 __init__ __main__
 """
 RANK = {room: rank for rank, line in enumerate(ROOMS.split("\n")) for room in line.split()}
-NO_JAX = ("nn", "optim", "utils")
+NO_JAX = ("nn", "optim", "utils", "distributions")
 SPEAKS_JAX = ("optim.rules",)
 
 

@@ -3,6 +3,7 @@
 Use it as `import torchlike as torch`, or run an unmodified script: `python -m torchlike script.py`.
 """
 
+import importlib as _importlib
 import sys as _sys
 
 from .core import dtypes as _dtypes
@@ -108,3 +109,11 @@ from .alias import uninstall as uninstall
 _populate()
 torch = _sys.modules[__name__]  # PyTorch's package holds itself, too
 step_boundary = _run.step_boundary
+
+_LAZY = ("distributions",)  # imported when first asked for, which nobody can tell
+
+
+def __getattr__(name):
+    if name in _LAZY:
+        return _importlib.import_module(f".{name}", __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import jax
 import numpy as np
 
 from ..core import dtypes, rng_draw, rng_reject
@@ -40,6 +39,7 @@ from .random_fill import (
     to_int,
 )
 from .random_integers import fill_integers
+from .reparameterized import _standard_gamma_grad
 
 # ----- filled tensors -----
 
@@ -321,12 +321,6 @@ def _standard_gamma(input, generator=None):
 
 def _halves(input: Tensor) -> tuple[int, ...]:
     return (FLOAT,) if input.dtype.itemsize == 2 else ()
-
-
-@op(promote="none", method=False, out=False)
-def _standard_gamma_grad(input: Array, output: Array):
-    """d sample / d concentration: JAX's, where PyTorch approximates to about 1e-3."""
-    return jax.lax.random_gamma_grad(input, output)  # type: ignore[call-arg]
 
 
 @op(module=None, promote="none", node="StandardGammaBackward0")

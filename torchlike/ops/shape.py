@@ -333,7 +333,7 @@ def broadcast_tensors(*tensors: Any) -> tuple[Tensor, ...]:
     """Tensors expanded to their common shape."""
     given = tensors[0] if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)) else tensors
     shape = broadcast_shapes(*[tuple(t.shape) for t in given])
-    return tuple(expand(t, shape) for t in given)
+    return tuple(t if tuple(t.shape) == shape else expand(t, shape) for t in given)
 
 
 # ----- memory -----
