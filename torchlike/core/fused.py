@@ -170,12 +170,16 @@ def _call(window: Window, program: Program, leaves: Leaves, device: Any) -> list
 
 
 def _numbers(window: Window, leaves: Leaves) -> tuple[Any, Any]:
-    """A window's Python numbers as two arrays; the same numbers as last time are on the device."""
+    """A window's Python numbers as two arrays; numbers that come again are put on the device."""
     given = np.array(leaves.floats, np.float64), np.array(leaves.ints, np.int64)
     key = given[0].tobytes(), given[1].tobytes()  # bytes: 0.0 and -0.0 differ, NaN equals itself
-    if window.numbers is None or window.numbers[0] != key:
-        window.numbers = (key, jax.device_put(given))
-    return window.numbers[1]
+    last = window.numbers
+    if last is None or last[0] != key:
+        window.numbers = key, None
+        return given  # a program takes NumPy's arrays in a tenth of device_put's time
+    if last[1] is None:
+        last = window.numbers = key, jax.device_put(given)
+    return last[1]
 
 
 def _find(window: Window, slots: tuple[int, ...], free: set[int]) -> Program | None:
