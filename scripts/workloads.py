@@ -1,8 +1,8 @@
 """The workloads of `scripts/bench.py`: plain PyTorch, each a function that gives one training step.
 
-`setup(torch)` returns `step`, a function of no arguments that gives the loss; what it trains is made
-inside, from a fixed seed. `python scripts/workloads.py NAME VARIANT` measures one of them: it prints
-a line of JSON after its tenth step, and one more for each line it reads (see `serve`).
+`setup(torch)` returns `step`, a function of no arguments that gives the loss; what it trains is
+made inside, from a fixed seed. `python scripts/workloads.py NAME VARIANT` measures one of them: it
+prints a line of JSON after its tenth step, and one more for each line it reads (see `serve`).
 """
 
 import itertools
@@ -178,7 +178,8 @@ def gpt_model(torch, vocabulary=65, width=128, layers=4, heads=4, block=64):
     class Block(nn.Module):
         def __init__(self):
             super().__init__()
-            self.ln1, self.attention, self.ln2 = nn.LayerNorm(width), Attention(), nn.LayerNorm(width)
+            self.ln1, self.ln2 = nn.LayerNorm(width), nn.LayerNorm(width)
+            self.attention = Attention()
             self.mlp = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(),
                                      nn.Linear(4 * width, width))
 
@@ -347,7 +348,7 @@ def wrapped(torch: Any, variant: str, step: Callable[[], Any]) -> Callable[[], A
     if variant.endswith("-compile"):
         return torch.compile(step)
     if variant.endswith("-jit"):
-        return torch.jit_step(step) if hasattr(torch, "jit_step") else sys.modules["torchlike"].jit(step)
+        return sys.modules["torchlike"].jit(step)
     return step
 
 
@@ -372,7 +373,7 @@ def answer(torch: Any, **found: Any) -> None:
 
 
 def serve(name: str, variant: str) -> None:
-    """First to tenth step at once; then, for each line read, a round of as many steps as it says."""
+    """First to tenth step at once; then, for each line read, as many steps as it says."""
     torch = load(variant)
     loaded = time.perf_counter()
     torch.manual_seed(0)
