@@ -1,7 +1,7 @@
 """The yardstick: torchlike beside real torch, `python scripts/bench.py --torch-python PATH`.
 
 PATH is a Python with torch 2.13. Each workload of `scripts/workloads.py` runs in real torch, in
-torchlike unmodified and, where asked, under `torch.compile` and in `torchlike.jit`. Every variant is
+torchlike unmodified and, where asked, under `torch.compile` and in `torchlike.jit`. Each variant is
 a process of its own that stays alive, and they take turns. A ratio is torch's time over the
 variant's: above 1 is faster than torch. Cold is process start to tenth step with an empty compile
 cache, warm the same once more. Writes a table, and with --out a JSON and a bar chart (matplotlib).
