@@ -48,10 +48,62 @@ def arange(
             raise ValueError("step must be nonzero")
         whole = True
     count = max(-((end - start) // -step), 0) if whole else math.ceil((end - start) / step)
-    exact = np.int64 if kind.category <= dtypes.INTEGER else np.float64
-    base = exact(int(start) if exact is np.int64 else start)
-    array = base + np.arange(count, dtype=exact) * exact(int(step) if exact is np.int64 else step)
+    array = _stepped(start, step, count, kind)
     return _made("arange", array.astype(dtypes.to_numpy(kind)), out, device, requires_grad)
+
+
+def _stepped(start: Any, step: Any, count: int, kind: dtypes.dtype) -> np.ndarray:
+    """start + i * step, rounded as PyTorch's kernel: by vectors of 32 bytes, the rest one by one.
+
+    A vector's first element is rounded to the dtype before the others are counted from it.
+    """
+    exact = _computed_in(kind)
+    first, step, at = exact.type(start), exact.type(step), np.arange(count)
+    if exact.kind == "i":
+        return first + at * step
+    target = dtypes.to_numpy(kind)
+    lanes = 32 // target.itemsize
+    whole = count // (2 * lanes) * (2 * lanes)
+    lane = np.where(at < whole, at % lanes, 0)
+    base = _fused(step, (at - lane).astype(exact), first)
+    base = np.where(at < whole, base.astype(target).astype(exact), base)
+    return _fused(step, lane.astype(exact), base)
+
+
+def _computed_in(kind: dtypes.dtype) -> np.dtype:
+    """The dtype in which numbers of another are counted: int64, double, float for 16 bits."""
+    if kind.category <= dtypes.INTEGER:
+        return np.dtype(np.int64)
+    return np.dtype(np.float64 if kind.itemsize > 2 else np.float32)
+
+
+def _fused(a: Any, b: Any, c: Any) -> Any:
+    """a * b + c rounded once, as the processor's instruction gives it."""
+    if np.iscomplexobj(a):
+        return _fused(a.real, b, c.real) + 1j * _fused(a.imag, b, c.imag)
+    with np.errstate(all="ignore"):
+        if a.dtype == np.float32:  # the product is exact in double
+            return (a.astype(np.float64) * b + c).astype(np.float32)
+        return _fused_double(a, b, c)
+
+
+def _fused_double(a: Any, b: Any, c: Any) -> Any:
+    """The same, from what the product and the sum lose."""
+    high_a, high_b = _upper(a), _upper(b)
+    product = a * b
+    lost = (a - high_a) * (b - high_b) - (
+        product - high_a * high_b - (a - high_a) * high_b - high_a * (b - high_b)
+    )
+    total = product + c
+    back = total - product
+    rest = (product - (total - back)) + (c - back) + lost
+    return total + np.where(np.isfinite(rest), rest, 0)  # inf, or too near to it to be split
+
+
+def _upper(x: Any) -> Any:
+    """The upper half of a double's digits (Dekker)."""
+    scaled = x * 134217729.0  # 2**27 + 1
+    return scaled - (scaled - x)
 
 
 _ARANGE = ("Number end, *, …", "Number start, Number end, Number step = 1, *, …")
@@ -97,10 +149,11 @@ def range_of(
     check_options("range", layout, pin_memory, None, requires_grad)
     if end is None:
         start, end = 0, start
-    count = int((end - start) / step) + 1
     kind = kind_for("range", dtype)
-    array = (start + np.arange(count, dtype=np.float64) * step).astype(dtypes.to_numpy(kind))
-    return _made("range", array, out, device, requires_grad)
+    exact = _computed_in(kind)
+    first, last, step = (exact.type(int(x) if exact.kind == "i" else x) for x in (start, end, step))
+    array = first + np.arange(int((last - first) / step) + 1).astype(exact) * step
+    return _made("range", array.astype(dtypes.to_numpy(kind)), out, device, requires_grad)
 
 
 def _ends(name: str, start: Any, end: Any) -> tuple[Any, Any]:
@@ -152,21 +205,27 @@ def linspace(
 
 
 def _evenly(start: Any, end: Any, n: int, kind: dtypes.dtype) -> np.ndarray:
-    """PyTorch's order of rounding: from both ends towards the middle, in the tensor's dtype."""
+    """From both ends towards the middle, rounded as PyTorch's kernel does it."""
     target = dtypes.to_numpy(kind)
-    real = np.dtype(np.float32) if kind in (dtypes.float16, dtypes.bfloat16) else target
     if kind.category <= dtypes.INTEGER:
-        start, end, real = int(start), int(end), np.dtype(np.float64)
-    if n == 0:
-        return np.empty(0, target)
-    if n == 1:
-        return np.array([start], real).astype(target)
-    first, last = np.array(start).astype(real), np.array(end).astype(real)
-    step = ((last - first) / real.type(n - 1)).astype(real)
+        start, end = int(start), int(end)
+    first, last = np.array(start).astype(target), np.array(end).astype(target)
+    if n < 2:
+        return np.full(n, first)
+    if kind.category <= dtypes.INTEGER:
+        first, last = first.astype(np.float64), last.astype(np.float64)
+    real = first.real.dtype.type
+    step = _over(last - first, real(n - 1))
     at = np.arange(n)
-    low = first + step * at.astype(real)
-    high = last - step * (n - 1 - at).astype(real)
-    return np.where(at < n // 2, low, high).astype(target)
+    count, near = np.minimum(at, n - 1 - at).astype(real), at < n // 2
+    if kind.itemsize == 2 and kind.category == dtypes.FLOAT:  # each operation rounds
+        return np.where(near, first + step * count, last - step * count)
+    return np.where(near, _fused(step, count, first), _fused(-step, count, last)).astype(target)
+
+
+def _over(x: Any, n: Any) -> Any:
+    """x / n, for complex x part by part."""
+    return x.dtype.type(complex(x.real / n, x.imag / n)) if np.iscomplexobj(x) else x / n
 
 
 @composite(method=False)
@@ -182,11 +241,32 @@ def logspace(
     n = _steps("logspace", steps)
     kind = kind_for("logspace", dtype, None if out is None else out.dtype)
     _check_counted("logspace", kind)
-    if kind.category < dtypes.FLOAT:  # whole ends, steps in single precision
-        start, end = int(start), int(end)
-    exponents = _evenly(start, end, n, kind if kind.category >= dtypes.FLOAT else dtypes.float32)
-    array = np.power(np.float64(base), exponents.astype(np.result_type(exponents, np.float64)))
+    array = _powers(float(base), _exponents(start, end, n, kind))
+    if kind.itemsize == 2 and kind.category == dtypes.FLOAT:
+        array = array.astype(np.float32)
     return _made("logspace", array.astype(dtypes.to_numpy(kind)), out, device, requires_grad)
+
+
+def _exponents(start: Any, end: Any, n: int, kind: dtypes.dtype) -> np.ndarray:
+    """From both ends towards the middle; the distance in the dtype, the rest in double."""
+    if n < 2:
+        return np.full(n, start)
+    if kind.category == dtypes.COMPLEX:
+        return _evenly(start, end, n, kind)
+    whole = kind.category <= dtypes.INTEGER
+    target = np.dtype(np.int64) if whole else dtypes.to_numpy(kind)
+    first, last = np.array(start).astype(target), np.array(end).astype(target)
+    at = np.arange(n)
+    step = float(last - first) / (n - 1)
+    return np.where(at < n // 2, float(first) + step * at, float(last) - step * (n - 1 - at))
+
+
+def _powers(base: float, exponents: np.ndarray) -> np.ndarray:
+    """NumPy rounds powers of single numbers as the C library does, those of arrays otherwise."""
+    if np.iscomplexobj(exponents):
+        return np.power(np.complex128(base), exponents)
+    with np.errstate(all="ignore"):
+        return np.array([np.float64(base) ** x for x in exponents], np.float64)
 
 
 @composite(method=False)
