@@ -92,7 +92,7 @@ class Plan:
 
     __slots__ = (
         "op", "spec", "outs", "single", "present", "statics", "avals", "fun", "structs", "names",
-        "pullbacks", "node_class", "differentiable", "scalar_key", "put_spec", "tensor_at",
+        "pullbacks", "node_class", "differentiable", "scalar_key", "put_spec", "number_dtype",
     )  # fmt: skip
 
     op: Op
@@ -103,6 +103,7 @@ class Plan:
     statics: dict[str, Any]
     avals: list[Any]  # per present input: its Aval, or the class of the number
     names: list[str]
+    number_dtype: Any  # the NumPy dtype numbers are promoted to, None: as they are
 
 
 # ----- making a plan -----
@@ -123,6 +124,7 @@ def make_plan(op: Op, inputs: Sequence[Any], statics: Sequence[Any]) -> Plan:
     targets = _targets(op, [per_input[i] for i in present], plan.avals, plan.statics)
     plan.fun = _function(op, plan.statics, per_input, present, targets, count)
     plan.pullbacks, plan.put_spec = {}, None
+    plan.number_dtype = targets[0] if targets else None
     _trace(plan, where, targets)
     plan.single = not isinstance(plan.outs, tuple) or (len(plan.outs) == 1 and op.returns is None)
     node = op.node(plan.statics) if callable(op.node) else op.node

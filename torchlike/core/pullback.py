@@ -85,12 +85,22 @@ def pullback_function(plan: Plan, targets: list[int]) -> Callable[..., list[Any]
         inputs, grads = arrays[:n], arrays[n + m :]
         if plan.op.formula is None:
             return _vjp(plan, targets, inputs, grads)
-        tensors = [wrap(traced(a, plan.spec.device)) for a in arrays]
+        met = [_as_met(plan, i, a) for i, a in enumerate(arrays)]
+        tensors = [wrap(traced(a, plan.spec.device)) for a in met]
         with inside_transform():
             found = call_formula(plan, tensors[:n], tensors[n : n + m], tensors[n + m :])
         return [_as_input(found[i], inputs[i]) for i in targets]
 
     return back
+
+
+def _as_met(plan: Plan, i: int, array: Any) -> Any:
+    """A number in the dtype of the tensors it meets: a 0-d double would promote 0-d floats."""
+    if i >= len(plan.avals) or isinstance(plan.avals[i], Aval):
+        return array
+    target = plan.number_dtype
+    narrow = target is None or target.itemsize < 4  # 16 bits would lose digits PyTorch keeps
+    return array if narrow else convert(array, target)
 
 
 def call_formula(

@@ -9,13 +9,14 @@ import jax.numpy as jnp
 
 from ..core.dtypes import SCALAR_NAMES, get_default_dtype
 from ..core.mutate import write_out
-from ..core.op import Array, Operand, Optional, alias, composite, op
+from ..core.op import Array, Number, Operand, Optional, alias, composite, op
 from ..core.tensor import Tensor
 from .kinds import (
     INTEGER,
     INTEGRAL,
     NUMERIC,
     REAL,
+    common,
     is_complex,
     kind,
     refuse,
@@ -232,6 +233,17 @@ _extremum("fmin", jnp.fmin).gradient(_fmin_rule)
 def clamp_backward(
     grad: Array, input: Array, min: Optional[Operand] = None, max: Optional[Operand] = None
 ):
+    return _inside(grad, input, min, max)
+
+
+@op(elementwise=True, promote="none", module=None, name="clamp_backward")
+def clamp_number_backward(
+    grad: Array, input: Array, min: Optional[Number] = None, max: Optional[Number] = None
+):
+    return _inside(grad, input, *(x if x is None else x.astype(input.dtype) for x in (min, max)))
+
+
+def _inside(grad: Any, input: Any, min: Any, max: Any) -> Any:
     inside = input == input
     inside = inside if min is None else inside & (input >= min)
     inside = inside if max is None else inside & (input <= max)
@@ -241,6 +253,11 @@ def clamp_backward(
 @clamp_backward.gradient
 def _(grad, input, min, max):
     return clamp_backward(grad, input, min, max), None, None, None
+
+
+@clamp_number_backward.gradient
+def _(grad, input, min, max):
+    return clamp_number_backward(grad, input, min, max), None
 
 
 def _clamp_rule(grad, input, min, max):
@@ -256,21 +273,39 @@ def _clamp_rule(grad, input, min, max):
     )
 
 
-def _clamp(name: str, node: str) -> Any:
-    def clamped(input: Array, min: Optional[Operand] = None, max: Optional[Operand] = None):
-        if is_complex(input):
-            raise NotImplementedError(CLAMP_COMPLEX)
-        input = input if min is None else jnp.maximum(input, min)
-        return input if max is None else jnp.minimum(input, max)
-
-    made = op(elementwise=True, module=None, name=name, node=node)(clamped)
-    made.gradient(_clamp_rule)
-    return made
+def _clamped(input: Any, min: Any, max: Any) -> Any:
+    if is_complex(input):
+        raise NotImplementedError(CLAMP_COMPLEX)
+    input = input if min is None else jnp.maximum(input, min)
+    return input if max is None else jnp.minimum(input, max)
 
 
-_CLAMPS = [_clamp("clamp_number", "ClampBackward1"), _clamp("clamp", "ClampBackward0")]
-_LOWER = [_clamp("clamp_min_number", "ClampMinBackward0"), _clamp("clamp_min", "ClampMinBackward1")]
-_UPPER = [_clamp("clamp_max_number", "ClampMaxBackward0"), _clamp("clamp_max", "ClampMaxBackward1")]
+def _clamps(name: str, of_numbers: str, of_tensors: str) -> list[Any]:
+    """The op with numbers as bounds, and the op with tensors."""
+
+    def by_numbers(
+        input: Array, min: Optional[Number] = None, max: Optional[Number] = None
+    ) -> Any:
+        return _clamped(input, min, max)
+
+    def by_tensors(
+        input: Array, min: Optional[Operand] = None, max: Optional[Operand] = None
+    ) -> Any:
+        return _clamped(input, min, max)
+
+    first = op(
+        by_numbers, elementwise=True, promote=lambda metas, statics: common(metas), module=None,
+        name=name + "_number", node=of_numbers,
+    )  # fmt: skip
+    first.gradient(lambda grad, input, min, max: clamp_number_backward(grad, input, min, max))
+    second = op(by_tensors, elementwise=True, module=None, name=name, node=of_tensors)
+    second.gradient(_clamp_rule)
+    return [first, second]
+
+
+_CLAMPS = _clamps("clamp", "ClampBackward1", "ClampBackward0")
+_LOWER = _clamps("clamp_min", "ClampMinBackward0", "ClampMinBackward1")
+_UPPER = _clamps("clamp_max", "ClampMaxBackward0", "ClampMaxBackward1")
 
 
 @composite(inplace=True)

@@ -10,8 +10,10 @@ import numpy as np
 
 from ..core.check import broadcast_shapes as common_shape
 from ..core.check import check_dim
+from ..core.dispatch import call
 from ..core.mutate import write_out
-from ..core.op import TABLE, composite, publish
+from ..core.op import TABLE, composite, declare, publish
+from ..core.plan import Op
 from ..core.storage import Size, contiguous_stride
 from ..core.tensor import Counter, Tensor, from_host
 from . import memory as memory  # its methods are named below
@@ -19,9 +21,29 @@ from .masked import nonzero
 from .scatter import reduced_into
 from .shape import as_strided, narrow, slice_along, view
 from .split import chunk, split, split_with_sizes
+from .views import diagonal
 
 
-# ----- copies of views; their node is CloneBackward0 where PyTorch has one of their own -----
+# ----- copies of views; most have CloneBackward0 where PyTorch has a node of their own -----
+def _copying(view: Op) -> Op:
+    """The view's body as an op whose result has memory of its own."""
+    name, node = view.name + "_copy", f"{view.node}_copy"
+    return declare(name, view.body, view.params, module=None, promote="none", node=node)
+
+
+_diagonal_copy = _copying(diagonal)
+
+
+@composite(out=True)
+def diag(input: Tensor, diagonal: int = 0) -> Tensor:
+    """A matrix's diagonal (a copy), or a matrix with a vector as its diagonal."""
+    if input.ndim == 1:
+        return input.diag_embed(diagonal)  # type: ignore[attr-defined]
+    if input.ndim == 2:
+        return call(_diagonal_copy, (input,), (diagonal, 0, 1))
+    raise RuntimeError(f"diag(): Supports 1D or 2D tensors. Got {input.ndim}D")
+
+
 def _copied(view: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(view)
     def copy(*args: Any, out: Any = None, **kwargs: Any) -> Any:

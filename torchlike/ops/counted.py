@@ -214,7 +214,7 @@ def _evenly(start: Any, end: Any, n: int, kind: dtypes.dtype) -> np.ndarray:
         return np.full(n, first)
     if kind.category <= dtypes.INTEGER:
         first, last = first.astype(np.float64), last.astype(np.float64)
-    real = first.real.dtype.type
+    real: Any = np.real(first).dtype.type
     step = _over(last - first, real(n - 1))
     at = np.arange(n)
     count, near = np.minimum(at, n - 1 - at).astype(real), at < n // 2

@@ -69,6 +69,24 @@ def _first_bad(array: Any, low: int, high: int, skip: int | None) -> Any:
     return array[bad].ravel()[0].item() if bad.any() else None
 
 
+# ----- how many are true -----
+@op(module=None, promote="none", differentiable=False)
+def more_than(mask: Array, most: Number):
+    return jnp.sum(mask, dtype=jnp.int64) > most
+
+
+def check_count(mask: Tensor, most: int) -> None:
+    """RuntimeError when more than `most` elements are true: at once, or at the flush."""
+    mask = all_examples(mask)
+    value = mask._value_now()
+    if value.trace is INLINE or mask.device.type == "meta" or most >= mask.numel():
+        return
+    check_later(
+        call(more_than, (mask, most))._value_now(),
+        lambda: RuntimeError("Number of elements of source < number of ones in mask"),
+    )
+
+
 # ----- chances -----
 @op(module=None, promote="none", differentiable=False)
 def not_chances(input: Array):

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from ..core.op import composite
-from ..core.tensor import Tensor
-from .movement import Tensor_from, stack
+from ..core.tensor import Tensor, from_host
+from .movement import stack
 
 
 # ----- grids -----
@@ -74,6 +74,16 @@ def cartesian_prod(*tensors: Any) -> Tensor:
 @composite(method=False)
 def combinations(input: Tensor, r: int = 2, with_replacement: bool = False) -> Tensor:
     """Every r-subset of a vector's elements, one a row."""
+    if input.ndim != 1:
+        raise RuntimeError(f"Expect a 1D vector, but got shape {list(input.shape)}")
+    if r < 0:
+        raise RuntimeError(f"Expect a non-negative number, but got {r}")
+    if r == 0:
+        return input.new_empty(0)  # type: ignore[attr-defined]
     pick = itertools.combinations_with_replacement if with_replacement else itertools.combinations
-    rows = np.array(list(pick(range(input.numel()), r)), np.int64).reshape(-1, r)
-    return input[Tensor_from(rows)]
+    chosen = np.zeros((input.numel(),) * r, np.bool_)
+    for places in pick(range(input.numel()), r):
+        chosen[places] = True
+    mask = from_host(chosen)
+    parts = [grid.masked_select(mask) for grid in meshgrid(*[input] * r, indexing="ij")]
+    return stack(parts, 1)

@@ -8,11 +8,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..core.check import broadcast_shapes
-from ..core.dispatch import call
+from ..core.dispatch import call, set_layout
 from ..core.dtypes import C_NAMES, SCALAR_NAMES, check_number
 from ..core.mutate import check_writable, checked_result, overwrite
 from ..core.op import Array, Number, composite, op
 from ..core.tensor import Tensor, from_host, to_host
+from .demands import check_count
 from .movement import finish
 
 
@@ -81,12 +82,13 @@ def masked_fill_(self: Tensor, mask: Tensor, value: Any) -> Tensor:
 @composite
 def nonzero(input: Tensor, *, as_tuple: bool = False, out: Any = None) -> Any:
     """The indices of the elements that are not zero: a row each, or a tensor a dim."""
-    array = to_host(input)
     if as_tuple:
-        wide = array if array.ndim else array.reshape(1)
-        return tuple(from_host(i.astype(np.int64)) for i in np.nonzero(wide))
+        return nonzero(input if input.ndim else input.unsqueeze(0)).unbind(1)  # type: ignore[attr-defined]
+    array = to_host(input)
     found = np.argwhere(array) if array.ndim else np.empty((int(bool(array)), 0))
-    return finish("nonzero", from_host(found.astype(np.int64)), out)
+    made = from_host(found.astype(np.int64))
+    set_layout(made, (1, len(found)))  # a dim's indices lie side by side
+    return finish("nonzero", made, out)
 
 
 @composite
@@ -102,7 +104,8 @@ def masked_select(input: Tensor, mask: Tensor, *, out: Any = None) -> Tensor:
         raise RuntimeError("masked_select: expected BoolTensor for mask")
     shape = broadcast_shapes(tuple(input.shape), tuple(mask.shape))
     at = np.flatnonzero(np.broadcast_to(to_host(mask), shape)).astype(np.int64)
-    picked = call(_masked_select, (input.expand(shape), from_host(at)))
+    wide = input if tuple(input.shape) == shape else input.expand(shape)  # type: ignore[attr-defined]
+    picked = call(_masked_select, (wide, from_host(at)))
     return finish("masked_select", picked, out, (input, mask), "apart")
 
 
@@ -130,11 +133,18 @@ def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
             f"{_name(input)} and {_name(source)}"
         )
     shape = broadcast_shapes(tuple(input.shape), tuple(mask.shape))
-    input, mask = input.expand(shape), mask.expand(shape)
-    count = int(to_host(mask).sum())
-    if count > source.numel():
-        raise RuntimeError("Number of elements of source < number of ones in mask")
-    return input.index_put((mask,), source.reshape(-1)[:count])
+    check_count(mask.expand(shape), source.numel())  # type: ignore[attr-defined]
+    return call(_masked_scatter, (input, mask, source))
+
+
+@op(name="masked_scatter", module=None, method=False, promote="none")
+def _masked_scatter(input: Array, mask: Array, source: Array):
+    shape = jnp.broadcast_shapes(input.shape, mask.shape)
+    mask = jnp.broadcast_to(mask, shape)
+    if not source.size:
+        return jnp.broadcast_to(input, shape)
+    at = jnp.cumsum(mask.ravel().astype(np.int64)).reshape(shape) - 1
+    return jnp.where(mask, jnp.take(source.ravel(), at, mode="clip"), input)
 
 
 def _name(t: Tensor) -> str:

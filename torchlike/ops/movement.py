@@ -8,8 +8,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..core.check import check_dim, check_dims, infer_size, sizes_of
-from ..core.dispatch import call
+from ..core.dispatch import call, set_layout
 from ..core.op import Array, Arrays, Dim, Dims, Operand, alias, composite, op
+from ..core.storage import result_stride
 from ..core.tensor import Tensor
 
 
@@ -212,7 +213,15 @@ def _(grad, dims):
 def flip(input: Tensor, *args: Any, **named: Any) -> Tensor:
     """The order along dims reversed (a copy)."""
     dims = sizes_of((named["dims"],) if "dims" in named else args, "flip", "dims", 2)
-    return call(_flip, (input,), (dims,))
+    out = call(_flip, (input,), (dims,))
+    set_layout(out, _kept_stride(input))
+    return out
+
+
+def _kept_stride(input: Tensor) -> tuple[int, ...]:
+    """Strides of the result of a kernel that keeps its input's order of dims in memory."""
+    at = input.geometry()
+    return result_stride((tuple(at.shape),), (tuple(at.stride),), tuple(at.shape))
 
 
 composite(flip)
@@ -247,7 +256,7 @@ def roll(input: Tensor, shifts: Any, dims: Any = None) -> Tensor:
     if not shifts:
         raise RuntimeError("`shifts` required")
     if not dims and len(shifts) == 1:
-        return call(_roll, (input.reshape(-1),), (shifts[0], 0)).view(input.shape)
+        return call(_roll, (input,), (shifts[0], None))
     if len(shifts) != len(dims):
         raise RuntimeError(
             f"shifts and dimensions must align. shifts: {len(shifts)}, dims:{len(dims)}"
@@ -277,7 +286,12 @@ def rot90(input: Tensor, k: int = 1, dims: Any = (0, 1)) -> Tensor:
         raise RuntimeError(
             f"expected rotation dims to be different, but got dim0 = {dims[0]} and dim1 = {dims[1]}"
         )
-    return call(_rot90, (input,), (k, found))
+    out = call(_rot90, (input,), (k % 4, found))
+    stride = list(_kept_stride(input))
+    if k % 2:  # a flip, then a transposed view of it
+        stride[found[0]], stride[found[1]] = stride[found[1]], stride[found[0]]
+    set_layout(out, tuple(stride))
+    return out
 
 
 # ----- repetition -----
@@ -379,16 +393,6 @@ def diag_embed(input: Array, offset: int = 0, dim1: int = -2, dim2: int = -1):
 @diag_embed.gradient
 def _(grad, offset, dim1, dim2):
     return grad.diagonal(offset, dim1, dim2)
-
-
-@composite(out=True)
-def diag(input: Tensor, diagonal: int = 0) -> Tensor:
-    """A matrix's diagonal (a copy), or a matrix with a vector as its diagonal."""
-    if input.ndim == 1:
-        return input.diag_embed(diagonal)
-    if input.ndim == 2:
-        return input.diagonal(diagonal).clone()
-    raise RuntimeError(f"diag(): Supports 1D or 2D tensors. Got {input.ndim}D")
 
 
 @composite

@@ -59,6 +59,8 @@ def slice_scatter(
     input: Tensor, src: Tensor, dim: int = 0, start: Any = None, end: Any = None, step: int = 1
 ) -> Tensor:
     """A copy with `src` at a slice of a dim."""
+    if step <= 0:
+        raise RuntimeError("slice step must be positive")
     dim = check_dim(dim, input.ndim)
     start, end, _ = slice(start, end).indices(input.shape[dim])
     _check_part(slice_along(input, dim, start, max(0, -((end - start) // -step)), step), src)

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..core import dtypes, rng_draw, rng_reject
 from ..core.check import broadcast_shapes
+from ..core.device import META
 from ..core.dtypes import BOOL, COMPLEX, FLOAT, INTEGER, SCALAR_NAMES
 from ..core.mutate import write_out
 from ..core.op import Array, composite, op
@@ -243,6 +244,8 @@ def _normal_around(mean: Any, std: Any, generator: Any) -> Tensor:
 
 def _drawn(input: Tensor, name: str, generator: Any, sample: Any, node: str) -> Tensor:
     """`sample(generator, values)` of the input's values, in row-major order."""
+    if input.device is META:
+        return passes_zeros(input.new_empty(input.shape), node, input)  # type: ignore[attr-defined]
     source = generator_for(name, generator, input.device)
     values = to_host(input)
     drawn = draw_to_tensor(lambda g: sample(g, values), source, input.device)

@@ -277,13 +277,13 @@ def cov(
         weight = aweights if weight is None else weight * aweights
     count = rows.shape[1] if weight is None else weight.sum()
     if weight is None:
-        mean, total = rows.sum(1, True) / count, count - correction
+        mean, total = rows.sum(1) / count, count - correction
     else:
-        mean = (rows * weight).sum(1, True) / count
+        mean = (rows * weight).sum(1) / count
         total = count - correction
         if correction and aweights is not None:
             total = count - correction * (weight * aweights).sum() / count
-    centred = rows - mean
+    centred = rows - mean.unsqueeze(1)
     scaled = centred if weight is None else centred * weight
     total = max(total, 0) if not isinstance(total, Tensor) else total.clamp_min(0)
     return (centred @ scaled.t().conj() / total).squeeze()
@@ -302,7 +302,7 @@ def corrcoef(input: Tensor) -> Tensor:
         return c / c
     spread = c.diagonal()
     spread = (spread.real if spread.is_complex() else spread).sqrt()
-    c = c / spread.unsqueeze(1) / spread.unsqueeze(0)
+    c = c / spread.view(-1, 1) / spread.view(1, -1)
     if not c.is_complex():
         return c.clamp(-1, 1)
     return TABLE["torch", "complex"](c.real.clamp(-1, 1), c.imag.clamp(-1, 1))

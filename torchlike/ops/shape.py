@@ -276,7 +276,7 @@ def reshape(input: Tensor, *shape: Any, **named: Any) -> Tensor:
         full = infer_size(size, input.numel())
         if views.view_stride(at, full) is None:
             return unsafe_view(input.contiguous(), full)
-        size = full
+        return call_view(views.reshape_alias, (input,), (full,))
     return call_view(views.view_as_size, (input,), (size,))
 
 
@@ -325,7 +325,7 @@ def unflatten(input: Tensor, dim: int, sizes: Any) -> Tensor:
 @composite
 def ravel(input: Tensor) -> Tensor:
     """All elements in one dim."""
-    return reshape(input, -1)
+    return view(input.contiguous(), -1)
 
 
 @composite

@@ -132,10 +132,15 @@ def _diagonal_dims(input: Any, offset: int, dim1: int, dim2: int) -> None:
 @op(view=True)
 def diagonal(input: Array, offset: int = 0, dim1: Dim = 0, dim2: Dim = 1):
     _diagonal_dims(input, offset, dim1, dim2)
-    out = input.diagonal(offset, dim1, dim2)
-    if isinstance(input, np.ndarray) and input.flags.writeable:
-        out.flags.writeable = True  # NumPy makes it read-only out of caution
-    return out
+    if isinstance(input, np.ndarray):
+        out = input.diagonal(offset, dim1, dim2)
+        if input.flags.writeable:
+            out.flags.writeable = True  # NumPy makes it read-only out of caution
+        return out
+    rows = jnp.moveaxis(input, (dim1, dim2), (-2, -1))
+    below, right = max(-offset, 0), max(offset, 0)
+    at = np.arange(max(0, min(rows.shape[-2] - below, rows.shape[-1] - right)))
+    return rows[..., at + below, at + right]
 
 
 @op(view=True)
@@ -295,6 +300,12 @@ def view_as_size(input: Array, size: Any):
     if isinstance(input, np.ndarray):
         return np.reshape(input, sizes, copy=False)
     return input.reshape(sizes)
+
+
+reshape_alias = op(  # what `reshape` makes of a tensor that is not row-major
+    view_as_size.body, name="_reshape_alias", node="ReshapeAliasBackward0", module=None,
+    method=False, view=True, put=_reshape_back, geometry=_view_geometry,
+)  # fmt: skip
 
 
 # ----- memory -----

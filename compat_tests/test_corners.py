@@ -1,0 +1,66 @@
+"""Corners of single ops that a row of rows_*.py does not reach; the goldens are PyTorch's."""
+
+import pytest
+
+NUMBERS = [
+    "x.clamp(0.1, 0.3)", "x.clamp_min(0.1)", "x.clamp_max(0.3)", "F.hardtanh(x, 0.1, 0.3)",
+    "F.threshold(x, 0.1, 0.5)", "F.softshrink(x, 0.1)", "F.hardshrink(x, 0.3)",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("call", NUMBERS)
+def test_gradient_at_a_bound_that_float32_cannot_hold(torch, golden, call):
+    """A number meets the tensor's dtype before they are compared, at any shape."""
+    for shape in ((2,), ()):
+        x = torch.tensor([0.1, 0.3])
+        x = (x if shape else x[1].clone()).requires_grad_()
+        y = eval(call, {"x": x, "F": torch.nn.functional})
+        golden(torch.autograd.grad(y.sum(), x, create_graph=True)[0])
+        golden(y.grad_fn.name())
+
+
+REDUCES = ["sum", "prod", "mean", "amax", "amin"]
+
+
+@pytest.mark.parametrize("include", [True, False])
+@pytest.mark.parametrize("reduce", REDUCES)
+def test_scatter_reduce_at_zeros_and_ties(torch, golden, reduce, include):
+    """One 0 among factors, two, none; an extremum reached twice, by the input itself too."""
+    x = torch.tensor([0.0, 2.0, 0.0, 4.0], requires_grad=True)
+    src = torch.tensor([3.0, 0.0, 5.0, 0.0, 0.0, 4.0, 4.0], requires_grad=True)
+    index = torch.tensor([0, 0, 1, 2, 2, 3, 3])
+    y = x.scatter_reduce(0, index, src, reduce, include_self=include)
+    golden(y)
+    golden(torch.autograd.grad((y * torch.tensor([1.0, 2.0, 3.0, 4.0])).sum(), (x, src)))
+
+
+WRONG = [
+    "torch.select_scatter(torch.ones(3, 2), torch.ones(3), 0, 0)",
+    "torch.slice_scatter(torch.ones(3), torch.ones(1), 0, 0, 2)",
+    "torch.slice_scatter(torch.ones(3), torch.ones(3), 0, 0, 3, 0)",
+    "torch.combinations(torch.ones(2, 3))",
+    "torch.combinations(torch.ones(3), -1)",
+    "torch.ones(3).masked_scatter(torch.ones(3) > 0, torch.ones(2)).sum().item()",
+]
+
+
+@pytest.mark.parametrize("call", WRONG)
+def test_wrong_call(torch, golden, call):
+    """PyTorch's exception."""
+    golden.error(eval, call, {"torch": torch})
+
+
+LAYOUTS = [
+    "torch.rot90(x, 3, (0, 2))", "torch.rot90(x.transpose(0, 1), 2)", "x.transpose(0, 2).flip(0)",
+    "x.transpose(0, 1).roll(1)", "torch.combinations(x[0, 0], 0)",
+    "torch.meshgrid(x[0, 0], x[0, 0, :2], indexing='xy')[0]",
+    "torch.nonzero(x[0])", "torch.nonzero(x[0] < -9)", "torch.nonzero(x[0], as_tuple=True)[1]",
+    "torch.as_strided_scatter(x, x[:, 0, :3], (2, 3), (3, 1))",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("call", LAYOUTS)
+def test_layout(torch, golden, call):
+    """Values, shape and strides."""
+    y = eval(call, {"torch": torch, "x": torch.arange(24.0).reshape(2, 3, 4)})
+    golden([y, y.stride()])
