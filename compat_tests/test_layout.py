@@ -17,7 +17,7 @@ ROOMS = """
 version
 core
 ops
-printing fft linalg special signals masked seeding backends cpu cuda typenames misc overrides _C
+printing fft linalg sparse special signals masked seeding backends cpu cuda typenames misc overrides _C
 nn
 optim
 utils

@@ -41,7 +41,7 @@ globals().update(_dtypes.PUBLIC)
 globals().update(_LEGACY)
 for _name in (
     "contiguous_format", "preserve_format", "channels_last", "channels_last_3d", "strided",
-    "sparse_coo", "sparse_csr",
+    "sparse_coo", "sparse_csr", "sparse_csc",
 ):  # fmt: skip
     globals()[_name] = getattr(_layouts, _name)
 
@@ -59,6 +59,7 @@ from . import linalg as linalg
 from . import masked as masked
 from . import seeding as random
 from . import signals as signal
+from . import sparse as sparse
 from . import special as special
 from . import version as version
 from .backends import get_float32_matmul_precision as get_float32_matmul_precision

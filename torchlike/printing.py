@@ -12,6 +12,7 @@ import numpy as np
 
 from .core import dtypes
 from .core.dual import tangent_of
+from .core.layouts import strided
 from .core.record import LOCAL, VMAP
 from .core.storage import Storage, is_traced
 from .core.tensor import Parameter, Tensor, all_examples, to_host
@@ -205,7 +206,19 @@ def _has_values(tensor: Tensor) -> bool:
     return tensor.device.type != "meta" and not traced
 
 
+def _sparse_contents(tensor: Tensor, indent: int) -> str:
+    """Indices and values, a line each."""
+    texts = []
+    for name, held in tensor.parts().items():  # type: ignore[attr-defined]
+        prefix = f"{name}=tensor("
+        size = "" if held.numel() else f", size={tuple(held.shape)}"
+        texts.append(prefix + array_text(to_host(held), indent + len(prefix)) + size + ")")
+    return (",\n" + " " * indent).join(texts)
+
+
 def _contents(tensor: Tensor, indent: int) -> str:
+    if tensor.layout is not strided:  # type: ignore[attr-defined]
+        return _sparse_contents(tensor, indent)
     return array_text(to_host(tensor), indent) if _has_values(tensor) else "..."
 
 
@@ -218,6 +231,8 @@ def _is_default(dtype: dtypes.dtype) -> bool:
 
 
 def _suffixes(tensor: Tensor) -> list[str]:
+    if tensor.layout is not strided:  # type: ignore[attr-defined]
+        return _sparse_suffixes(tensor)
     meta = not _has_values(tensor)
     empty = meta or tensor.numel() == 0
     found = []
@@ -230,6 +245,14 @@ def _suffixes(tensor: Tensor) -> list[str]:
     if not plain:
         found.append(f"dtype={tensor.dtype}")
     return found + _history(tensor) + _tangent(tensor)
+
+
+def _sparse_suffixes(tensor: Any) -> list[str]:
+    found = [] if tensor.device.type == "cpu" else [f"device='{tensor.device}'"]
+    found += [f"size={tuple(tensor.shape)}", f"nnz={tensor._nnz()}"]
+    if not _is_default(tensor.dtype):
+        found.append(f"dtype={tensor.dtype}")
+    return [*found, f"layout={tensor.layout}", *_history(tensor)]
 
 
 def _history(tensor: Tensor) -> list[str]:
@@ -249,9 +272,13 @@ def _tangent(tensor: Tensor) -> list[str]:
     return [] if tangent is None else [f"tangent={tangent}"]
 
 
-def _join(text: str, suffixes: list[str], indent: int) -> str:
+def _join(text: str, suffixes: list[str], indent: int, new_line: bool = False) -> str:
     """Add the suffixes, each on the current line if it fits there."""
     length = len(text) - text.rfind("\n") + 1
+    if new_line:
+        suffixes = suffixes.copy()
+        text += ",\n" + " " * indent + (first := suffixes.pop(0))
+        length = indent + len(first)
     for suffix in suffixes:
         if length + len(suffix) + 2 > PRINT_OPTS.linewidth:
             text += ",\n" + " " * indent + suffix
@@ -266,12 +293,12 @@ def tensor_text(tensor: Tensor, *, tensor_contents: str | None = None) -> str:
     """repr(tensor); for a Parameter with its first line `Parameter containing:`."""
     if LOCAL.state.vmaps and all_examples(tensor) is not tensor:
         return VMAP["text"](tensor, tensor_text)
-    kind = type(tensor)
+    kind = type(tensor) if tensor.layout is strided else Tensor  # type: ignore[attr-defined]
     plain = kind is Tensor or kind is Parameter
     prefix = "tensor(" if plain else f"{kind.__name__}("
     if tensor_contents is None:
         tensor_contents = _contents(tensor, len(prefix))
-    text = _join(prefix + tensor_contents, _suffixes(tensor), len(prefix))
+    text = _join(prefix + tensor_contents, _suffixes(tensor), len(prefix), tensor.is_sparse)  # type: ignore[attr-defined]
     if isinstance(tensor, Parameter) and not plain:
         text = f"Parameter({text})"
     return "Parameter containing:\n" + text if issubclass(kind, Parameter) else text

@@ -170,10 +170,20 @@ def set_layout(t: Tensor, stride: tuple[int, ...]) -> None:
 
 
 # ----- unusual arguments -----
+FOREIGN: dict[type, Callable[..., Any]] = {}  # tensors that are not one array, and who calls
+
+
+def _foreign(inputs: Sequence[Any]) -> Callable[..., Any] | None:
+    return next((FOREIGN[type(x)] for x in inputs if type(x) in FOREIGN), None)
+
+
 def _unusual(op: Op, inputs: Sequence[Any], statics: Any) -> Callable[[], Any] | None:
     """Another call to make instead, when an argument is of an unusual class."""
     if any(hasattr(type(x), "__torch_function__") and not isinstance(x, Tensor) for x in inputs):
         return lambda: DUCKS[0](op, inputs, statics)
+    foreign = _foreign(inputs)
+    if foreign is not None:
+        return lambda: foreign(op, inputs, statics)
     if any(isinstance(s, Tensor) for s in statics):
         plain = tuple(_plain_static(s) for s in statics)
         return lambda: call(op, inputs, plain)
@@ -256,6 +266,8 @@ def call_view(op: Op, inputs: Sequence[Any], statics: Any = ()) -> Any:
             raise ArgumentTypeError(
                 f"{op.name}(): argument 'input' (position 1) must be Tensor, not {type(x).__name__}"
             )
+        if x.__class__ in FOREIGN:
+            return FOREIGN[x.__class__](op, inputs, statics)
         return _of_subclasses(op, inputs, statics)
     numbers = inputs[1:]
     try:

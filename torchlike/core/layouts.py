@@ -42,6 +42,7 @@ channels_last_3d = memory_format("channels_last_3d")
 strided = layout("strided")
 sparse_coo = layout("sparse_coo")
 sparse_csr = layout("sparse_csr")
+sparse_csc = layout("sparse_csc")
 _RANKS = {"channels_last": 4, "channels_last_3d": 5}
 
 

@@ -13,6 +13,7 @@ from ..core.storage import Size
 from ..core.tensor import Tensor
 from ..ops.memory import TypedStorage as KernelTypedStorage
 from ..ops.memory import UntypedStorage
+from ..ops.sparse_tensor import SparseTensor
 from .memory import Memory, StorageType, TypedStorage
 from .rebuild import _get_layout, knows, reduce_tensor, torch_path
 
@@ -66,6 +67,7 @@ def _named(plain: Any, base: Any) -> Any:
 
     Named.dispatch[FunctionType] = save_function
     Named.dispatch[StorageType] = Named.save_global
+    Named.dispatch[SparseTensor] = _save_tensor
     Named.dispatch[Size] = _save_size
     Named.dispatch[layout] = _save_layout
     return Named

@@ -22,9 +22,10 @@ import numpy as np
 from .. import ops
 from ..core import dtypes
 from ..core.device import device
-from ..core.layouts import sparse_coo, sparse_csr, strided
 from ..core.storage import Size
 from ..core.tensor import Parameter, Tensor, alias_of, from_host
+from ..ops.sparse_tensor import WORDS as LAYOUTS
+from ..ops.sparse_tensor import is_sparse, rebuilt, stored
 from ..ops.views import bits_of, with_bits
 from .memory import STORAGE_TYPES, UNTYPED, Memory, TypedStorage
 
@@ -170,10 +171,14 @@ def _unsupported(name: str, what: str) -> Any:
     return refuse
 
 
+def _rebuild_sparse_tensor(layout, data):
+    return rebuilt(layout, data)
+
+
 def _get_layout(name):
     if type(name) is not str:
         raise TypeError(f"a layout's name is a str, but got {type(name).__name__}")
-    return {repr(layout): layout for layout in (strided, sparse_coo, sparse_csr)}[name]
+    return {repr(layout): layout for layout in LAYOUTS}[name]
 
 
 REBUILDERS: dict[str, Any] = {
@@ -182,13 +187,13 @@ REBUILDERS: dict[str, Any] = {
         _rebuild_tensor, _rebuild_tensor_v2, _rebuild_tensor_v3, _rebuild_parameter,
         _rebuild_parameter_with_state, _rebuild_meta_tensor_no_storage,
         _rebuild_device_tensor_from_cpu_tensor, _rebuild_device_tensor_from_numpy,
+        _rebuild_sparse_tensor,
     )
 }  # fmt: skip
 REBUILDERS |= {
     f"torch._utils.{name}": _unsupported(name, what)
     for name, what in {
         "_rebuild_qtensor": "quantized tensors",
-        "_rebuild_sparse_tensor": "sparse tensors",
         "_rebuild_nested_tensor": "nested tensors",
         "_rebuild_wrapper_subclass": "wrapper subclasses",
     }.items()
@@ -328,6 +333,8 @@ def _module(name: str, imported: bool) -> Any:
 
 def reduce_tensor(tensor: Tensor, protocol: Any = 2) -> tuple[Any, ...]:
     """The function and arguments that PyTorch's files hold for a tensor."""
+    if is_sparse(tensor):
+        return _rebuild_sparse_tensor, stored(tensor)
     state = {name: value for name, value in vars(tensor).items() if not is_own(name)}
     _warn_of_hooks(tensor)
     if type(tensor) is Parameter:

@@ -1,0 +1,446 @@
+"""Making sparse tensors, looking into them, and `torch.sparse`.
+
+PyTorch warns once that CSR is a beta feature; here nobody does. A gradient has the places of its
+sparse tensor, also where PyTorch makes a dense one (`mm`).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..core.check import check_dim
+from ..core.layouts import sparse_coo, sparse_csc, sparse_csr, strided
+from ..core.op import composite, publish
+from ..core.tensor import Tensor, to_host
+from .data import as_tensor, tensor
+from .sparse_calls import plus_product, product, sum_over
+from .sparse_kernels import keep, pick, softmax_of
+from .sparse_tensor import (
+    PARTS,
+    WORDS,
+    SparseTensor,
+    coalesced,
+    compressed,
+    constant,
+    coo,
+    dense,
+    flat,
+    from_dense,
+    is_sparse,
+    layout_named,
+    refused,
+)
+
+
+# ----- making them -----
+def _values(given: Any, dtype: Any, device: Any, requires_grad: bool) -> Tensor:
+    held = given if isinstance(given, Tensor) else tensor(given, dtype=dtype, device=device)
+    if dtype is not None or device is not None:
+        held = held.to(device=device, dtype=dtype)  # type: ignore[attr-defined]
+    if requires_grad:
+        held = held.detach().requires_grad_()  # type: ignore[attr-defined]
+    return held
+
+
+@composite(method=False)
+def sparse_coo_tensor(
+    indices: Any, values: Any = None, size: Any = None, *, dtype: Any = None, device: Any = None,
+    pin_memory: bool = False, requires_grad: bool = False, check_invariants: bool | None = None,
+    is_coalesced: bool | None = None,
+) -> Tensor:  # fmt: skip
+    """A COO tensor of indices (dims, nnz) and values (nnz, …); or of a size: nothing but zeros."""
+    if values is None:
+        empty = np.zeros((len(indices), 0), np.int64)
+        held = _values(np.zeros(0, np.float32).tolist(), dtype, device, requires_grad)
+        return coo(empty, held, indices, True)
+    held = _values(values, dtype, device, requires_grad)
+    at = to_host(as_tensor(indices)).astype(np.int64)
+    if at.ndim != 2:
+        raise RuntimeError(f"indices must be sparse_dim x nnz, but got: {list(at.shape)}")
+    count = held.shape[0] if held.ndim else 1
+    if at.shape[1] != count:
+        raise RuntimeError(
+            f"indices and values must have same nnz, but got nnz from indices: {at.shape[1]}, nnz "
+            f"from values: {count}"
+        )
+    size = _inferred(at, held) if size is None else tuple(size)
+    _check_size(at, held, size)
+    if check_invariants:
+        _check_bounds(at, size)
+    if not requires_grad:
+        held = keep(held, "SparseCooTensorWithDimsAndTensorsBackward0")
+    return coo(at, held, size, bool(is_coalesced))
+
+
+def _inferred(at: np.ndarray, values: Tensor) -> tuple[int, ...]:
+    for dim, low in enumerate(at.min(1, initial=0)):
+        if low < 0:
+            raise RuntimeError(f"found negative index {low} for dim {dim}")
+    if not at.shape[1]:
+        return (*(0,) * len(at), *values.shape[1:])
+    return (*(int(top) + 1 for top in at.max(1)), *values.shape[1:])
+
+
+def _check_size(at: np.ndarray, values: Tensor, size: tuple[int, ...]) -> None:
+    if len(size) != len(at) + values.ndim - 1:
+        raise RuntimeError(
+            f"'len(size) == sparse_dim + dense_dim' is not satisfied: len(size) = {len(size)}, "
+            f"sparse_dim = {len(at)}, dense_dim = {values.ndim - 1}"
+        )
+    wanted = [at.shape[1], *size[len(at) :]]
+    if list(values.shape) != wanted:
+        raise RuntimeError(
+            f"values has incorrect size, expected {wanted}, got {list(values.shape)}"
+        )
+
+
+def _check_bounds(at: np.ndarray, size: tuple[int, ...]) -> None:
+    if not at.shape[1]:
+        return
+    for dim, (row, n) in enumerate(zip(at, size, strict=False)):
+        if row.min() < 0:
+            raise RuntimeError(f"found negative index {row.min()} for dim {dim}")
+        if row.max() >= n:
+            raise RuntimeError(
+                f"size is inconsistent with indices: for dim {dim}, size is {n} but found index "
+                f"{row.max()}"
+            )
+
+
+@composite(method=False)
+def sparse_compressed_tensor(
+    compressed_indices: Any, plain_indices: Any, values: Any, size: Any = None, *,
+    dtype: Any = None, layout: Any = None, device: Any = None, pin_memory: bool = False,
+    requires_grad: bool = False, check_invariants: bool | None = None,
+) -> Tensor:  # fmt: skip
+    """A CSR or CSC tensor; `check_invariants` is not supported."""
+    if layout not in (sparse_csr, sparse_csc):
+        raise NotImplementedError(f"sparse_compressed_tensor: layout={layout} is not supported")
+    if check_invariants:
+        raise NotImplementedError("sparse_compressed_tensor: check_invariants is not supported")
+    edges, plain = (to_host(as_tensor(x)) for x in (compressed_indices, plain_indices))
+    held = _values(values, dtype, device, requires_grad)
+    if held.ndim != 1 or edges.ndim != 1:
+        raise NotImplementedError("sparse_compressed_tensor: batches and blocks are not supported")
+    if size is None:
+        size = (len(edges) - 1, int(plain.max(initial=-1)) + 1)
+        size = size if layout is sparse_csr else size[::-1]
+    if not requires_grad:
+        held = keep(held, "SparseCompressedTensorBackward0")
+    return SparseTensor((constant(edges), constant(plain)), held, size, layout)
+
+
+def _maker(name: str, layout: Any) -> None:
+    def make(compressed_indices: Any, plain_indices: Any, values: Any, size: Any = None,
+             **options: Any) -> Tensor:  # fmt: skip
+        return sparse_compressed_tensor(
+            compressed_indices, plain_indices, values, size, layout=layout, **options
+        )
+
+    make.__name__ = make.__qualname__ = name
+    make.__doc__ = f"A {layout.name[7:].upper()} tensor."
+    publish("torch", name, make)
+
+
+_maker("sparse_csr_tensor", sparse_csr)
+_maker("sparse_csc_tensor", sparse_csc)
+
+
+# ----- looking into them -----
+def _need(self: Tensor, name: str, wanted: Any, words: str) -> None:
+    have = self.layout  # type: ignore[attr-defined]
+    if have is not wanted:
+        raise RuntimeError(f"{name} expected sparse {words} tensor layout but got {WORDS[have]}")
+
+
+@composite(module=None, method=True)
+def coalesce(self: Tensor) -> Tensor:
+    """COO with indices in order and each once, their values added."""
+    _need(self, "coalesce", sparse_coo, "coordinate")
+    return coalesced(self)  # type: ignore[arg-type]
+
+
+@composite(module=None, method=True)
+def is_coalesced(self: Tensor) -> bool:
+    """Whether the indices are known to be in order and each once."""
+    _need(self, "is_coalesced", sparse_coo, "coordinate")
+    return self._coalesced  # type: ignore[attr-defined]
+
+
+@composite(module=None, method=True)
+def _coalesced_(self: Tensor, coalesced: bool) -> Tensor:
+    """Says that the indices are in order, or that nobody knows."""
+    self._coalesced = coalesced  # type: ignore[attr-defined]
+    return self
+
+
+@composite(module=None, method=True)
+def indices(self: Tensor) -> Tensor:
+    """The indices of a coalesced COO tensor, (sparse dims, nnz)."""
+    _need(self, "indices", sparse_coo, "coordinate")
+    return _of_coalesced(self, "indices", self._indices())  # type: ignore[attr-defined]
+
+
+def _of_coalesced(self: Any, name: str, found: Tensor) -> Tensor:
+    if self.layout is sparse_coo and not self._coalesced:
+        raise RuntimeError(
+            f"Cannot get {name} on an uncoalesced tensor, please call .coalesce() first"
+        )
+    return found
+
+
+@composite(module=None, method=True)
+def values(self: Tensor) -> Tensor:
+    """The values of a coalesced tensor, differentiably."""
+    if not is_sparse(self):
+        raise RuntimeError("values expected sparse tensor layout but got Strided")
+    held = self._held  # type: ignore[attr-defined]
+    return _of_coalesced(self, "values", keep(held, "ValuesBackward0") if held.grad_fn else held)
+
+
+@composite(module=None, method=True)
+def _indices(self: Tensor) -> Tensor:
+    """The indices as they are."""
+    if self.layout is not sparse_coo:  # type: ignore[attr-defined]
+        raise refused("_indices", self)
+    return self._places[0]  # type: ignore[attr-defined]
+
+
+@composite(module=None, method=True)
+def _values_(self: Tensor) -> Tensor:
+    """The values as they are, without history."""
+    if not is_sparse(self):
+        raise refused("_values", self)
+    return self._held.detach()  # type: ignore[attr-defined]
+
+
+Tensor._values = _values_  # type: ignore[attr-defined]
+
+
+def _reader(name: str, layout: Any, place: int) -> None:
+    words = "row compressed" if layout is sparse_csr else "column compressed"
+
+    def read(self: Tensor) -> Tensor:
+        _need(self, name, layout, words)
+        return self._places[place]  # type: ignore[attr-defined]
+
+    read.__name__, read.__doc__ = name, f"The {name.replace('_', ' ')} of a compressed tensor."
+    setattr(Tensor, name, read)
+
+
+for _layout in (sparse_csr, sparse_csc):
+    for _place, _name in enumerate(PARTS[_layout]):
+        _reader(_name, _layout, _place)
+
+
+@composite(module=None, method=True)
+def sparse_dim(self: Tensor) -> int:
+    """The number of dims that indices tell: 0 for a dense tensor."""
+    return 0
+
+
+@composite(module=None, method=True)
+def dense_dim(self: Tensor) -> int:
+    """The number of dims of each value: all for a dense tensor."""
+    return self.ndim
+
+
+@composite(module=None, method=True)
+def _nnz(self: Tensor) -> int:
+    """The number of values stored."""
+    raise refused("_nnz", self)
+
+
+for _name, _plain in {"_dimI": "sparse_dim", "_dimV": "dense_dim"}.items():
+    setattr(Tensor, _name, lambda self, name=_plain: getattr(self, name)())
+Tensor.layout = property(lambda self: strided)  # type: ignore[attr-defined]
+for _name in ("sparse_dim", "dense_dim", "_nnz"):  # SparseTensor's own come first
+    assert _name in vars(SparseTensor)
+
+
+# ----- from one form to another -----
+@composite(module=None, method=True)
+def to_dense(self: Tensor, dtype: Any = None, *, masked_grad: bool | None = None) -> Tensor:
+    """The tensor with its zeros; a dense tensor itself. `masked_grad` changes nothing here:
+    a sparse tensor's gradient has its places."""
+    if is_sparse(self) and dtype is not None:
+        raise RuntimeError("dtype argument is not supported by sparse_to_dense")
+    found = dense(self) if is_sparse(self) else self  # type: ignore[arg-type]
+    return found if dtype is None else found.to(dtype)  # type: ignore[attr-defined]
+
+
+@composite(module=None, method=True)
+def to_sparse(
+    self: Tensor, sparse_dim: int | None = None, *, layout: Any = None, blocksize: Any = None,
+    dense_dim: int | None = None,
+) -> Tensor:  # fmt: skip
+    """COO (of the first `sparse_dim` dims), or the layout asked for."""
+    for name, given in (("blocksize", blocksize), ("dense_dim", dense_dim)):
+        if given is not None:
+            raise NotImplementedError(f"to_sparse: {name}={given} is not supported")
+    wanted = sparse_coo if layout is None else layout_named(layout)
+    if wanted is strided:
+        return to_dense(self)
+    if wanted is self.layout:  # type: ignore[attr-defined]
+        return self
+    if wanted is not sparse_coo:
+        return _compressed(self, wanted)
+    if is_sparse(self):
+        held = keep(self._held, "ToSparseBackward1")  # type: ignore[attr-defined]
+        return coalesced(coo(self.locations(), held, self.shape, self.layout is sparse_csr))  # type: ignore[attr-defined]
+    return _from_dense(self, self.ndim if sparse_dim is None else sparse_dim,
+                       0 if sparse_dim is not None else 1)  # fmt: skip
+
+
+def _from_dense(t: Tensor, dims: int, which: int) -> SparseTensor:
+    if t.ndim and dims == 0:
+        raise RuntimeError(
+            "dense_to_sparse: sparse_dim argument must be in >0 when self.dim()>0"
+        )
+    if not 0 <= dims <= t.ndim:
+        raise RuntimeError(
+            f"dense_to_sparse: sparse_dim argument must be in [0,{t.ndim}] range, but {dims} is "
+            "given"
+        )
+    return from_dense(t, dims, f"ToSparseBackward{which}")
+
+
+def _compressed(self: Tensor, layout: Any) -> SparseTensor:
+    if self.ndim != 2:
+        raise NotImplementedError(f"to_sparse: {layout} of {self.ndim} dims is not supported")
+    node = "ToSparseCsrBackward0" if layout is sparse_csr else "ToSparseCscBackward0"
+    if not is_sparse(self):
+        s = from_dense(self, 2, node)
+        return compressed(s, layout, node) if layout is sparse_csc else _rows(s)
+    return compressed(self, layout, node)  # type: ignore[arg-type]
+
+
+def _rows(s: SparseTensor) -> SparseTensor:
+    """CSR of a COO tensor in order, without another node."""
+    rows, cols = s.locations()
+    edges = np.searchsorted(rows, np.arange(s.shape[0] + 1))
+    return SparseTensor((constant(edges), constant(cols)), s._held, s.shape, sparse_csr)
+
+
+for _name, _layout in (
+    ("to_sparse_coo", sparse_coo), ("to_sparse_csr", sparse_csr), ("to_sparse_csc", sparse_csc),
+):  # fmt: skip
+    setattr(Tensor, _name, lambda self, layout=_layout: to_sparse(self, layout=layout))
+
+
+@composite(module=None, method=True)
+def sparse_mask(self: Tensor, mask: Tensor) -> Tensor:
+    """The elements at the places of a sparse tensor."""
+    if not is_sparse(mask):
+        raise refused("sparse_mask", mask)
+    if is_sparse(self):
+        self = dense(self, "SparseMaskBackward0")  # type: ignore[arg-type]
+    dims = mask.sparse_dim()  # type: ignore[attr-defined]
+    at = constant(flat(mask.locations(), mask.shape[:dims]))  # type: ignore[attr-defined]
+    return mask.with_values(pick(self, at, dims, "SparseMaskBackward0"))  # type: ignore[attr-defined]
+
+
+@composite(module=None, method=True)
+def is_same_size(self: Tensor, other: Tensor) -> bool:
+    """Whether the shapes are equal."""
+    return self.shape == other.shape
+
+
+# ----- torch.sparse -----
+@composite(module="sparse", name="mm", method=False)
+def sparse_mm(mat1: Tensor, mat2: Tensor, reduce: str | None = None) -> Tensor:
+    """A product of matrices, one of them sparse."""
+    if reduce is not None:
+        raise NotImplementedError("sparse.mm: reduce is not supported")
+    if is_sparse(mat1) or is_sparse(mat2):
+        both = is_sparse(mat1) and is_sparse(mat2)
+        name = "SparseSparseMatmul" if both else "SparseAddmm"
+        return product(mat1, mat2, name + "Backward0")
+    return mat1 @ mat2  # type: ignore[operator]
+
+
+@composite(module="sparse", name="addmm", method=False)
+def sparse_addmm(
+    mat: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Any = 1, alpha: Any = 1
+) -> Tensor:
+    """beta · mat + alpha · mat1 @ mat2."""
+    return plus_product(mat, mat1, mat2, beta, alpha, "SparseAddmmBackward0")
+
+
+@composite(module="sparse", name="sum", method=False)
+def sparse_sum(input: Tensor, dim: Any = None, dtype: Any = None) -> Tensor:
+    """The sum of all values, or over some dims."""
+    found = input if dtype is None else input.to(dtype)  # type: ignore[attr-defined]
+    if dim is None:
+        return found.coalesce().values().sum()  # type: ignore[attr-defined]
+    return sum_over(found, dim)  # type: ignore[arg-type]
+
+
+def _softmax(input: Tensor, dim: int, dtype: Any, log: bool) -> Tensor:
+    if not is_sparse(input):
+        raise refused("_sparse_log_softmax" if log else "_sparse_softmax", input)
+    dim = check_dim(dim, input.ndim)
+    s = input if dtype is None else input.to(dtype)  # type: ignore[attr-defined]
+    s = coalesced(s)  # type: ignore[arg-type]
+    node = "SparseLogSoftmaxBackward0" if log else "SparseSoftmaxBackward0"
+    if dim >= s.sparse_dim():
+        return s.with_values((s._held.log_softmax if log else s._held.softmax)(dim - s.ndim))  # type: ignore[attr-defined]
+    left = [d for d in range(s.sparse_dim()) if d != dim]
+    places = flat(s.locations()[left], [s.shape[d] for d in left])
+    group = np.unique(places, return_inverse=True)[1]
+    count = int(group.max(initial=-1)) + 1
+    return s.with_values(softmax_of(s._held, constant(group), count, log, node))
+
+
+@composite(module="sparse", name="softmax", method=False)
+def sparse_softmax(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
+    """softmax over the values that are stored along a dim."""
+    return _softmax(input, dim, dtype, False)
+
+
+@composite(module="sparse", name="log_softmax", method=False)
+def sparse_log_softmax(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
+    """log_softmax over the values that are stored along a dim."""
+    return _softmax(input, dim, dtype, True)
+
+
+# ----- in place -----
+def _copy_(self: SparseTensor, src: Tensor, non_blocking: bool = False) -> SparseTensor:
+    if not is_sparse(src):
+        raise RuntimeError(
+            "copy_() between dense and sparse Tensors is not implemented! Found self type = "
+            f"{self.type()} and src type = {src.type()}"  # type: ignore[attr-defined]
+        )
+    return _replaced(self, src.to(self.dtype))  # type: ignore[attr-defined]
+
+
+def _zero_(self: SparseTensor) -> SparseTensor:
+    if self.layout is not sparse_coo:
+        return _replaced(self, self * 0)  # type: ignore[operator]
+    empty = np.zeros((self.sparse_dim(), 0), np.int64)
+    return _replaced(self, coo(empty, self._held.detach()[:0], self.shape, True))  # type: ignore[attr-defined]
+
+
+SparseTensor.copy_, SparseTensor.zero_ = _copy_, _zero_  # type: ignore[attr-defined]
+
+
+def _replaced(self: SparseTensor, found: SparseTensor) -> SparseTensor:
+    self._places, self._held, self._coalesced = found._places, found._held, found._coalesced
+    return self
+
+
+def _inplace(name: str) -> None:
+    def write(self: SparseTensor, *args: Any, **named: Any) -> SparseTensor:
+        return _replaced(self, getattr(self, name)(*args, **named))
+
+    write.__name__, write.__doc__ = name + "_", f"`{name}`, into the tensor itself."
+    setattr(SparseTensor, name + "_", write)
+
+
+for _name in ("add", "sub", "mul", "div", "neg", "abs", "relu", "sqrt"):
+    _inplace(_name)
+for _sign, _name in {"__iadd__": "add_", "__isub__": "sub_", "__imul__": "mul_",
+                     "__itruediv__": "div_"}.items():  # fmt: skip
+    setattr(SparseTensor, _sign, getattr(SparseTensor, _name))
