@@ -17,7 +17,8 @@ ROOMS = """
 version
 core
 ops
-printing fft linalg sparse special signals masked seeding backends cpu cuda typenames misc overrides _C
+fft linalg sparse special signals
+printing masked seeding backends cpu cuda typenames misc overrides _C
 nn
 optim
 utils
