@@ -96,3 +96,26 @@ for step in range(4):
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True)
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == [b"True"] * 4 and not done.stderr
+
+
+def test_shapes_that_never_repeat_do_not_fill_the_caches(monkeypatch):
+    op = torch.core.op.OPS["tanh"]
+    monkeypatch.setattr(op.plans, "limit", 8)
+    for n in range(1, 40):
+        x = torch.ones(n, requires_grad=True)
+        x.tanh().sum().backward()
+        assert x.grad.shape == (n,)
+    assert len(op.plans) <= 8
+    assert torch.ones(39).tanh().shape == (39,)
+
+
+def test_default_dtype_clears_plans():
+    op = torch.core.op.OPS["tanh"]
+    torch.ones(3).tanh()
+    assert op.plans
+    try:
+        torch.set_default_dtype(torch.float64)
+        assert not op.plans
+        assert torch.tensor([1, 2]).tanh().dtype is torch.float64
+    finally:
+        torch.set_default_dtype(torch.float32)

@@ -6,6 +6,7 @@ import builtins
 from functools import cache
 from math import isfinite
 from typing import Any
+from weakref import WeakValueDictionary
 
 import ml_dtypes
 import numpy as np
@@ -148,21 +149,29 @@ def set_default_dtype(d: dtype) -> None:
     if not d.is_floating_point:
         raise TypeError("only floating-point types are supported as the default type")
     _default = d
-    DEFAULT_LISTENERS.clear_plans()
+    for held in list(_CACHES.values()):
+        held.clear()
 
 
-class _Listeners:
-    """What must forget cached promotions when the default dtype changes."""
+class Recent(dict[Any, Any]):
+    """A cache that forgets its older half when it is full, and all when the default dtype changes.
 
-    def __init__(self) -> None:
-        self.callbacks: list[Any] = []
+    For what can be made again: a loop whose shapes never repeat must not fill the memory.
+    """
 
-    def clear_plans(self) -> None:
-        for callback in self.callbacks:
-            callback()
+    def __init__(self, limit: builtins.int) -> None:
+        super().__init__()
+        self.limit = limit
+        _CACHES[id(self)] = self
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        if len(self) >= self.limit:
+            for old in list(self)[: self.limit // 2]:
+                self.pop(old, None)  # another thread may have been here
+        super().__setitem__(key, value)
 
 
-DEFAULT_LISTENERS = _Listeners()
+_CACHES: WeakValueDictionary[builtins.int, Recent] = WeakValueDictionary()
 
 
 # ----- promotion -----

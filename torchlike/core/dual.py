@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 
 import jax
@@ -220,15 +221,13 @@ class Push:
         )  # fmt: skip
 
 
-_pushes: dict[tuple[Plan, tuple[bool, ...]], Push] = {}
+_push_of = lru_cache(1 << 12)(Push)
 
 
 def pushed(plan: Plan, inputs: Any, outs: Any, moving: Sequence[Any]) -> Sequence[Tensor]:
     """The tangents of an op's floating outputs."""
     mask = tuple(t is not None for t in moving)
-    push = _pushes.get((plan, mask))
-    if push is None:
-        push = _pushes[plan, mask] = Push(plan, mask)
+    push = _push_of(plan, mask)
     tangents = [_like(t, plan.avals[i]) for i, t in enumerate(moving) if t is not None]
     given = [*inputs, *outs, *tangents]
     if not push.used:

@@ -2,35 +2,32 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import jax.numpy as jnp
 import numpy as np
 
 from .record import Spec, record
 from .storage import Aval, Value
 
-_sums: dict[Aval, Spec] = {}
-_fills: dict[tuple[Aval, int], Spec] = {}
 
-
+@lru_cache(1 << 12)
 def sum_spec(a: Aval) -> Spec:
     """The op that adds two gradients."""
-    found = _sums.get(a)
-    if found is None:
-        found = _sums[a] = Spec(
-            "accumulate", (a,), lambda x, y: [x + y], lambda: lambda x, y: [x + y], a.device
-        )
-    return found
+    return Spec("accumulate", (a,), lambda x, y: [x + y], lambda: lambda x, y: [x + y], a.device)
+
+
+@lru_cache(1 << 12)
+def _fill_spec(a: Aval, number: int) -> Spec:
+    return Spec(
+        ("zeros", "ones")[number], (a,), lambda: [jnp.full(a.shape, number, a.np)],
+        lambda: lambda: [np.full(a.shape, number, a.np)], a.device,
+    )  # fmt: skip
 
 
 def filled(a: Aval, number: int) -> Value:
     """A value of zeros or ones."""
-    spec = _fills.get((a, number))
-    if spec is None:
-        spec = _fills[a, number] = Spec(
-            ("zeros", "ones")[number], (a,), lambda: [jnp.full(a.shape, number, a.np)],
-            lambda: lambda: [np.full(a.shape, number, a.np)], a.device,
-        )  # fmt: skip
-    return record(spec, ())[0]
+    return record(_fill_spec(a, number), ())[0]
 
 
 def zeros(a: Aval) -> Value:

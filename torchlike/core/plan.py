@@ -22,6 +22,7 @@ from .record import Spec
 from .storage import Aval, aval_of
 from .tensor import Tensor
 
+MAX_PLANS = 1 << 11  # per op; about 10 kB each, and what XLA built for it
 NUMBERS = (bool, int, float, complex, np.generic)
 _NUMBER_STRUCTS = {
     dtypes.BOOL: jax.ShapeDtypeStruct((), np.bool_),
@@ -66,11 +67,10 @@ class Op:
         self.out_rule = out if isinstance(out, str) else "partly" if self.elementwise else ""
         self.formula: Callable[..., Any] | None = None
         self.formula_params: tuple[str, ...] = ()
-        self.plans: dict[tuple[Any, ...], Plan] = {}
+        self.plans: dict[tuple[Any, ...], Plan] = dtypes.Recent(MAX_PLANS)
         self.scalars: dict[Any, ClosedJaxpr] = {}
         self.scalar_pullbacks: dict[Any, Any] = {}
         self.public: Callable[..., Any] | None = None
-        dtypes.DEFAULT_LISTENERS.callbacks.append(self.plans.clear)
 
     def gradient(self, formula: Callable[..., Any]) -> Callable[..., Any]:
         """Declare the gradient: `formula(grad, …)` over Tensors, naming what it needs saved."""
