@@ -1,7 +1,4 @@
-"""torch.utils.checkpoint: keep a part's inputs instead of what its graph saves, and run it again.
-
-Difference: `debug` is not supported.
-"""
+"""torch.utils.checkpoint: keep a part's inputs, not what its graph saves, and run it again."""
 
 from __future__ import annotations
 
@@ -12,13 +9,14 @@ from typing import Any
 
 from ..amp.autocast_mode import as_now
 from ..core.backward import backward
-from ..core.check import unsupported
+from ..core.record import LOCAL
 from ..core.rng import default_generator
 from ..core.tape import enable_grad, no_grad
 from ..core.tensor import Tensor
 from ..nn import Sequential
 from .function import Function
 from .graph import saved_tensors_hooks
+from .op_log import OpLog
 
 _BE_EXPLICIT = (
     "torch.utils.checkpoint: the use_reentrant parameter should be passed explicitly. Starting in "
@@ -34,6 +32,26 @@ _BE_EXPLICIT_SEQUENTIAL = (
     "you can pass use_reentrant=True. Refer to docs for more details on the differences between "
     "the two variants."
 )
+
+
+_TIP = """
+Tip: To see a more detailed error message, either pass `debug=True` to
+`torch.utils.checkpoint.checkpoint(...)` or wrap the code block
+with `with torch.utils.checkpoint.set_checkpoint_debug_enabled(True):` to
+enable checkpoint\u2011debug mode globally.
+
+If this error occurs under torch.compile with automatic_dynamic_shapes enabled,
+it may be because the recomputation selected a different compiled graph than the
+forward pass (e.g., a dynamic graph instead of the original static graph).
+To fix this, either:
+  - Use torch._dynamo.mark_dynamic() to explicitly mark varying dimensions as
+    dynamic upfront, avoiding the static-to-dynamic transition.
+  - Call torch._C._dynamo.eval_frame._set_lru_cache(False) to disable LRU cache
+    reordering, which can change which graph is checked first between forward
+    and recompute.
+See https://github.com/pytorch/pytorch/issues/166926 for more details and
+workaround examples.
+"""
 
 
 class CheckpointError(RuntimeError):
@@ -66,8 +84,6 @@ def checkpoint(
                 "Passing `context_fn` or `debug` is only supported when use_reentrant=False."
             )
         return CheckpointFunction.apply(function, preserve, *args)
-    if debug:
-        raise unsupported("checkpoint", "debug", debug)
     if determinism_check not in ("default", "none"):
         raise ValueError(
             f"determinism_check should be one of ['default', 'none'], but got {determinism_check}"
@@ -75,7 +91,9 @@ def checkpoint(
     frame = _Frame(function, args, kwargs, preserve, determinism_check == "default")
     frame.early_stop = _early_stop[-1] if _early_stop else early_stop
     forward_context, frame.context = context_fn()
-    with saved_tensors_hooks(frame.pack, frame.unpack), forward_context:
+    if _debug[-1] if _debug and _debug[-1] is not None else debug:
+        frame.log = OpLog()
+    with saved_tensors_hooks(frame.pack, frame.unpack), forward_context, frame.logged():
         return function(*args, **kwargs)
 
 
@@ -104,6 +122,7 @@ class _Frame:
 
     context: Any
     early_stop: bool
+    log: OpLog | None = None
 
     def __init__(self, function: Any, args: Any, kwargs: Any, preserve: bool, check: bool) -> None:
         self.function, self.args, self.kwargs, self.check = function, args, kwargs, check
@@ -121,7 +140,18 @@ class _Frame:
             self.rerun()
         return self.again.pop(at)
 
+    def logged(self) -> Any:
+        return contextlib.nullcontext() if self.log is None else self.log
+
     def rerun(self) -> None:
+        try:
+            self._rerun()
+        except CheckpointError as error:
+            if self.log is None:
+                raise
+            raise CheckpointError(self.log.told()) from error
+
+    def _rerun(self) -> None:
         kinds: list[Any] = []
         self.again.clear()
 
@@ -131,14 +161,15 @@ class _Frame:
             if len(kinds) > len(self.kinds):
                 raise CheckpointError(
                     "torch.utils.checkpoint: trying to save more tensors during recomputation than "
-                    "during the original forward pass.\n"
+                    "during the original forward pass.\n" + _TIP
                 )
             if self.early_stop and len(kinds) == len(self.kinds):
                 raise _Enough
             return t
 
         with _stream_as(self.state), enable_grad(), saved_tensors_hooks(pack, lambda t: t):
-            with self.context, self.autocast(), contextlib.suppress(_Enough):
+            ended = contextlib.suppress(_Enough)
+            with ended, self.context, self.autocast(), self.logged():
                 self.function(*self.args, **self.kwargs)
         self.compare(kinds)
 
@@ -148,7 +179,7 @@ class _Frame:
                 "torch.utils.checkpoint: A different number of tensors was saved during the "
                 "original forward and recomputation.\n"
                 f"Number of tensors saved during forward: {len(self.kinds)}\n"
-                f"Number of tensors saved during recomputation: {len(kinds)}.\n"
+                f"Number of tensors saved during recomputation: {len(kinds)}.\n" + _TIP
             )
         other = [i for i, (a, b) in enumerate(zip(self.kinds, kinds, strict=True)) if a != b]
         if self.check and other:
@@ -159,12 +190,25 @@ class _Frame:
             )
             raise CheckpointError(
                 "torch.utils.checkpoint: Recomputed values for the following tensors have "
-                f"different metadata than during the forward pass.\n{text}.\n"
+                f"different metadata than during the forward pass.\n{text}.\n" + _TIP
             )
 
 
 def _kind(t: Tensor) -> dict[str, Any]:
     return {"shape": t.shape, "dtype": t.dtype, "device": t.device}
+
+
+_debug: list[bool | None] = []
+
+
+@contextlib.contextmanager
+def set_checkpoint_debug_enabled(enabled: bool | None) -> Iterator[None]:
+    """Inside, whether errors tell the ops of both runs; None leaves that to `debug`."""
+    _debug.append(enabled)
+    try:
+        yield
+    finally:
+        _debug.pop()
 
 
 _early_stop: list[bool] = []
@@ -223,6 +267,13 @@ class CheckpointFunction(Function):
 
     @staticmethod
     def backward(ctx: Any, *grads: Any) -> Any:
+        if LOCAL.state.runs[-1].only:
+            raise RuntimeError(
+                "When use_reentrant=True, torch.utils.checkpoint is incompatible with .grad() or "
+                "passing an `inputs` parameter to .backward(). To resolve this error, you can "
+                "either set use_reentrant=False, or call .backward() without passing the `inputs` "
+                "argument."
+            )
         inputs = list(ctx.others)
         for i, t in zip(ctx.places, ctx.saved_tensors, strict=True):
             inputs[i] = t

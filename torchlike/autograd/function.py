@@ -12,7 +12,16 @@ from ..core.check import BACKWARD_TWICE
 from ..core.dual import paused
 from ..core.record import LOCAL, VMAP
 from ..core.storage import Aval
-from ..core.tape import Node, _sequence, edge_of, function_node, modified_text, no_grad, zeros
+from ..core.tape import (
+    Node,
+    Packed,
+    _sequence,
+    edge_of,
+    function_node,
+    modified_text,
+    no_grad,
+    zeros,
+)
 from ..core.tape import _with_history as with_history
 from ..core.tensor import Tensor, alias_of, counter_of, wrap
 from .function_jvp import push_tangents
@@ -68,6 +77,7 @@ class FunctionCtx:
 class BackwardCFunction(FunctionCtx, Node):
     """The node of one `apply`; also the `ctx` of forward and backward."""
 
+    takes_none = True
     _forward_cls: Any = None
     needs_input_grad: tuple[bool, ...] = ()
     _saved: tuple[Any, ...] | None = ()
@@ -168,19 +178,22 @@ class _SavedInput:
         self.counter = counter_of(t)
         self.version = self.counter.version
         self.tangents = t._tangents
+        hooks = LOCAL.state.saved_hooks
+        with no_grad():
+            self.packed = Packed(self.value, hooks[-1]) if hooks else None
 
     def unpack(self, ctx: BackwardCFunction) -> Tensor:
         self.check(None)
-        return self.leaf if self.leaf is not None else self.remade(self.edge)
+        return self.remade(self.edge) if self.leaf is None or self.packed else self.leaf
 
     def remade(self, edge: Any) -> Tensor:
-        t = with_history(self.value, edge)
+        t = with_history(self.packed.value() if self.packed else self.value, edge)
         if self.tangents is not None:
             t._tangents = self.tangents
         return t
 
     def check(self, whence: Any) -> None:
-        if self.counter.version != self.version:
+        if self.counter.version != self.version and self.packed is None:
             edge = whence if whence is not None else None if self.leaf is not None else self.edge
             now = self.counter.version
             raise RuntimeError(

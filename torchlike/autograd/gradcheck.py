@@ -1,90 +1,492 @@
-"""torch.autograd.gradcheck: gradients against finite differences."""
+"""torch.autograd.gradcheck: derivatives against finite differences.
+
+A check probes the Jacobian along directions `u` of each input and weights `v` of each output: all
+unit vectors (the whole Jacobian), or with `fast_mode` one random vector each.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
-
-import numpy as np
 
 from .. import ops
 from ..core.backward import grad
-from ..core.tape import enable_grad, no_grad
-from ..core.tensor import Tensor, from_host, to_host
+from ..core.dtypes import FLOAT, complex128, finfo, float64, promote_types
+from ..core.tape import edge_of, function_node
+from ..core.tensor import Tensor, alias_of
+from ..func.vmapped import vmap
+from .forward_ad import dual_level, make_dual, unpack_dual
 
 
 class GradcheckError(RuntimeError):
-    """What `gradcheck` raises when a gradient is wrong."""
+    """What `gradcheck` raises when a derivative is wrong."""
 
 
-def _numerical(
-    function: Callable[..., Any], inputs: tuple[Any, ...], at: int, eps: float
-) -> list[np.ndarray]:
-    """The Jacobian of every output with respect to one input, by central differences."""
-    base = to_host(inputs[at].detach())
-    steps = [eps, 1j * eps] if np.iscomplexobj(base) else [eps]
-    columns: list[list[np.ndarray]] = []
-    for k in range(base.size):
-        total = None
-        for step in steps:
-            moved = [_moved(function, inputs, at, base, k, sign * step) for sign in (1, -1)]
-            diff = [(p - m) / (2 * eps) for p, m in zip(*moved, strict=True)]
-            if total is None:
-                total = diff
-            else:  # PyTorch's convention: d/d(re) + i d/d(im), conjugated as a gradient
-                total = [a + 1j * b for a, b in zip(total, diff, strict=True)]
-        columns.append(total)  # type: ignore[arg-type]
-    return (
-        [np.stack([c[o].reshape(-1) for c in columns]) for o in range(len(columns[0]))]
-        if columns
-        else []
+# ----- small things -----
+def _tuple(x: Any) -> tuple[Any, ...]:
+    return tuple(x) if isinstance(x, (tuple, list)) else (x,)
+
+
+def _moves(x: Any) -> bool:
+    return isinstance(x, Tensor) and x._aval.dtype.category >= FLOAT
+
+
+def _differentiable(outs: Any) -> list[Any]:
+    return [o for o in _tuple(outs) if isinstance(o, Tensor) and o.requires_grad]
+
+
+def _watched(inputs: Sequence[Any]) -> list[int]:
+    return [i for i, x in enumerate(inputs) if isinstance(x, Tensor) and x.requires_grad]
+
+
+def _close(a: Tensor, b: Tensor, rtol: float, atol: float) -> bool:
+    kind = promote_types(a.dtype, b.dtype)
+    return ops.allclose(a.to(kind), b.to(kind), rtol, atol)  # type: ignore[attr-defined]
+
+
+def _unit_vectors(t: Tensor) -> Iterator[Tensor]:
+    kind = t.real.dtype if t.is_complex() else t.dtype  # type: ignore[attr-defined]
+    yield from ops.eye(t.numel(), dtype=kind).unbind(0)
+
+
+def _random_vector(t: Tensor, real: bool = False) -> Tensor:
+    kind = t.real.dtype if real and t.is_complex() else t.dtype  # type: ignore[attr-defined]
+    vector = ops.rand(t.numel()).to(kind)
+    return vector / vector.norm()
+
+
+@dataclass
+class _Settings:
+    """How close derivatives must be, and which part of complex numbers is looked at."""
+
+    eps: float
+    atol: float
+    rtol: float
+    nondet_tol: float
+    check_dtypes: bool
+    fast: bool
+    forward: bool = False
+    complex_at: Sequence[int] = ()
+    imaginary: bool = False
+
+
+# ----- numerical -----
+def _moved(func: Any, inputs: Any, at: int, step: Tensor) -> list[Tensor]:
+    given = list(inputs)
+    x = inputs[at].detach()
+    given[at] = (x + step.reshape(x.shape)).requires_grad_()
+    return [o.detach() for o in _tuple(func(*given)) if _moves(o)]
+
+
+def _difference(func: Any, inputs: Any, at: int, u: Tensor, eps: float) -> list[Tensor]:
+    plus, minus = (_moved(func, inputs, at, u * (sign * eps)) for sign in (1, -1))
+    for a, b in zip(plus, minus, strict=True):
+        for what in ("shape", "dtype"):
+            if getattr(a, what) != getattr(b, what):
+                raise AssertionError(
+                    f"Expected `func` to return outputs with the same {what} when inputs are "
+                    f"perturbed by {eps}, but got: {what}s {getattr(b, what)} and "
+                    f"{getattr(a, what)}."
+                )
+    return [((a - b) / (2 * eps)).reshape(-1) for a, b in zip(plus, minus, strict=True)]
+
+
+def _numerical(func: Any, inputs: Any, at: int, u: Any, eps: float) -> list[Tensor]:
+    """How each output moves along `u`; of a complex input: d/d(re) + i d/d(im)."""
+    if not inputs[at].is_complex():
+        return _difference(func, inputs, at, u, eps)
+    real, imaginary = u if isinstance(u, tuple) else (u, u)
+    along = _difference(func, inputs, at, real.to(inputs[at].dtype), eps)
+    across = _difference(func, inputs, at, imaginary * 1j, eps)
+    return [a + b * 1j for a, b in zip(along, across, strict=True)]
+
+
+def _numerical_jacobians(func: Any, inputs: Any, at: int, eps: float) -> list[Tensor]:
+    rows = [_numerical(func, inputs, at, u, eps) for u in _unit_vectors(inputs[at])]
+    if rows:
+        return [ops.stack(row) for row in zip(*rows, strict=True)]
+    outs = [o for o in _tuple(func(*inputs)) if _moves(o)]
+    return [o.new_zeros(0, o.numel()) for o in outs]
+
+
+# ----- analytical -----
+_NONDETERMINISTIC = (
+    "Backward is not reentrant, i.e., running backward with same input and grad_output multiple "
+    "times gives different values, although analytical gradient matches numerical gradient.The "
+    "tolerance for nondeterminism was {}."
+)
+
+
+def _pulled(out: Tensor, inputs: list[Tensor], cotangents: Sequence[Tensor], how: _Settings) -> Any:
+    """For each input a column per cotangent, and whether shapes and dtypes are right."""
+    columns: list[list[Tensor]] = [[] for _ in inputs]
+    sizes = kinds = True
+    for v in cotangents:
+        found = grad(out, inputs, v.reshape(out.shape), retain_graph=True, allow_unused=True)
+        for column, g, x in zip(columns, found, inputs, strict=True):
+            sizes &= g is None or g.shape == x.shape
+            kinds &= g is None or g.dtype == x.dtype
+            column.append(ops.zeros_like(x).reshape(-1) if g is None else g.detach().reshape(-1))
+    stacked = [
+        ops.stack(c, 1) if c else x.new_zeros(x.numel(), 0)  # type: ignore[attr-defined]
+        for c, x in zip(columns, inputs, strict=True)
+    ]
+    return stacked, sizes, kinds
+
+
+def _analytical(out: Tensor, inputs: list[Tensor], cotangents: Any, how: _Settings) -> list[Tensor]:
+    found, sizes, kinds = _pulled(out, inputs, cotangents, how)
+    again, _, _ = _pulled(out, inputs, cotangents, how)
+    if not kinds and how.check_dtypes:
+        raise GradcheckError("Gradient has dtype mismatch")
+    if not sizes:
+        raise GradcheckError("Analytical gradient has incorrect size")
+    for a, b in zip(found, again, strict=True):
+        if a.numel() and float((a - b).abs().max()) > how.nondet_tol + _same(a):
+            raise GradcheckError(_NONDETERMINISTIC.format(how.nondet_tol))
+    return found
+
+
+def _pushed(func: Any, inputs: Any, at: int, u: Tensor, how: _Settings) -> list[Tensor]:
+    """How each output moves along `u`, by forward mode."""
+    found = []
+    with dual_level():
+        duals = [
+            make_dual(x.detach(), u.reshape(x.shape).to(x.dtype) if i == at else ops.zeros_like(x))
+            if isinstance(x, Tensor) and x.requires_grad
+            else x
+            for i, x in enumerate(inputs)
+        ]
+        for o in _tuple(func(*duals)):
+            if _moves(o):
+                value, tangent = unpack_dual(o)
+                if tangent is None:
+                    tangent = ops.zeros_like(value)
+                elif how.check_dtypes and tangent.is_complex() != value.is_complex():
+                    raise GradcheckError("Forward AD gradient has dtype mismatch.")
+                found.append(tangent.detach().reshape(-1))
+    return found
+
+
+def _same(a: Tensor) -> float:
+    """Programs of different tiers may differ by an ulp or two of the largest element."""
+    return 8 * finfo(a.dtype).eps * float(a.abs().max())  # type: ignore[attr-defined]
+
+
+# ----- comparing -----
+def _compare(a: Tensor, n: Tensor, output: int, input: int, atol: float, how: _Settings) -> None:
+    if _close(a, n, how.rtol, atol):
+        return
+    part = "imaginary" if how.imaginary else "real"
+    looked_at = (input, "inputs") if how.forward else (output, "outputs")
+    prefix = ""
+    if looked_at[0] in how.complex_at:
+        prefix = f"While considering the {part} part of complex {looked_at[1]} only, "
+    mode = "computed with forward mode " if how.forward else ""
+    raise GradcheckError(
+        f"{prefix}Jacobian {mode}mismatch for output {output} with respect to input {input},\n"
+        f"numerical:{n}\nanalytical:{a}\n"
     )
 
 
-def _moved(
-    function: Any, inputs: Any, at: int, base: np.ndarray, k: int, step: Any
-) -> list[np.ndarray]:
-    changed = np.array(base)
-    changed.reshape(-1)[k] += step
-    given = list(inputs)
-    given[at] = from_host(changed)
-    with no_grad():
-        outs = function(*given)
-    outs = outs if isinstance(outs, (tuple, list)) else (outs,)
-    return [to_host(o.detach()) for o in outs if isinstance(o, Tensor)]
+def _check(func: Any, inputs: Any, how: _Settings) -> None:
+    outs = _tuple(func(*inputs))
+    if not any(o.requires_grad for o in outs if isinstance(o, Tensor)) and not how.forward:
+        _check_constant(func, inputs, how)
+        return
+    (_check_fast if how.fast else _check_whole)(func, inputs, outs, how)
 
 
-def _analytical(out: Tensor, x: Tensor) -> np.ndarray:
-    rows = []
-    for k in range(out.numel()):
-        seed = np.zeros(out.numel(), to_host(out.detach()).dtype)
-        seed[k] = 1
-        cotangent = from_host(seed.reshape(tuple(out.shape)))
-        (g,) = grad([out], [x], [cotangent], True, allow_unused=True)
-        rows.append(np.zeros(x.numel()) if g is None else to_host(g).reshape(-1))
-    return np.stack(rows, 1) if rows else np.zeros((x.numel(), 0))
+def _check_constant(func: Any, inputs: Any, how: _Settings) -> None:
+    """Nothing that comes out requires grad: then nothing may move."""
+    for at in _watched(inputs):
+        for jacobian in _numerical_jacobians(func, inputs, at, how.eps):
+            if (jacobian != 0).any():
+                raise GradcheckError("Numerical gradient for function expected to be zero")
+
+
+def _check_whole(func: Any, inputs: Any, outs: Any, how: _Settings) -> None:
+    places = _watched(inputs)
+    numerical = [_numerical_jacobians(func, inputs, at, how.eps) for at in places]
+    moving = [o for o in outs if _moves(o)]
+    if how.forward:
+        for j, at in enumerate(places):
+            rows = [_pushed(func, inputs, at, u, how) for u in _unit_vectors(inputs[at])]
+            for i in range(len(moving)):
+                if rows:
+                    _compare(ops.stack([r[i] for r in rows]), numerical[j][i], i, j, how.atol, how)
+        return
+    watched = [inputs[at] for at in places]
+    for i, (which, o) in enumerate((k, o) for k, o in enumerate(moving) if o.requires_grad):
+        units = [v.to(o.dtype) for v in _unit_vectors(o)]
+        for j, a in enumerate(_analytical(o, watched, units, how)):
+            _compare(a, numerical[j][which], i, j, how.atol, how)
+
+
+def _check_fast(func: Any, inputs: Any, outs: Any, how: _Settings) -> None:
+    places = _watched(inputs)
+    watched = [inputs[at] for at in places]
+    moving = [o for o in outs if _moves(o)]
+    directions = [
+        (_random_vector(x, True), _random_vector(x, True)) if x.is_complex() else _random_vector(x)
+        for x in watched
+    ]
+    numerical = [
+        _numerical(func, inputs, at, u, how.eps) for at, u in zip(places, directions, strict=True)
+    ]
+    for j, (at, u) in enumerate(zip(places, directions, strict=True)):
+        if how.forward:
+            for i, a in enumerate(_pushed(func, inputs, at, u, how)):
+                _compare(a, numerical[j][i], i, j, how.atol * float(u.sum()), how)
+    if how.forward:
+        return
+    for i, (which, o) in enumerate((k, o) for k, o in enumerate(moving) if o.requires_grad):
+        v = _random_vector(o)
+        for j, a in enumerate(_analytical(o, watched, [v], how)):
+            u = directions[j]
+            parts = u if isinstance(u, tuple) else (u,)
+            atol = how.atol * sum(float(part.sum()) for part in parts) * float(v.sum().real)
+            n = (v * numerical[j][which]).sum()
+            _compare(_along(a[:, 0], u), n, i, j, atol, how)
+
+
+def _along(g: Tensor, u: Any) -> Tensor:
+    if not isinstance(u, tuple):
+        return g.dot(u)  # type: ignore[attr-defined]
+    return g.real.dot(u[0]) + 1j * g.imag.dot(u[1])  # type: ignore[attr-defined]
+
+
+# ----- complex numbers: their parts, one after the other -----
+def _part_of_outputs(func: Any, part: str) -> Callable[..., Any]:
+    def only(*inputs: Any) -> tuple[Any, ...]:
+        outs = _tuple(func(*inputs))
+        return tuple(getattr(o, part) if o.is_complex() else o for o in outs)
+
+    return only
+
+
+def _part_of_inputs(func: Any, inputs: Any, places: list[int], part: str) -> Any:
+    """The function of the real (imaginary) parts of its complex inputs, and these parts."""
+
+    def only(*parts: Any) -> Any:
+        full = list(parts)
+        for i in places:
+            x = inputs[i]
+            full[i] = full[i] + x.imag * 1j if part == "real" else x.real + full[i] * 1j
+        return func(*full)
+
+    return only, tuple(getattr(x, part) if i in places else x for i, x in enumerate(inputs))
+
+
+def _check_backward(func: Any, inputs: Any, outs: Any, how: _Settings) -> None:
+    if not any(o.is_complex() for o in _tuple(outs) if isinstance(o, Tensor)):
+        _check(func, inputs, how)
+        return
+    places = [i for i, o in enumerate(_differentiable(outs)) if o.is_complex()]
+    for part in ("imag", "real"):
+        these = replace(how, complex_at=places, imaginary=part == "imag")
+        _check(_part_of_outputs(func, part), inputs, these)
+
+
+def _check_forward(func: Any, inputs: Any, how: _Settings, undefined: bool) -> None:
+    how = replace(how, forward=True)
+    places = [i for i, x in enumerate(inputs) if isinstance(x, Tensor) and x.is_complex()]
+    for part in ("imag", "real") if places else ("",):
+        only, given = _part_of_inputs(func, inputs, places, part) if part else (func, inputs)
+        these = replace(how, complex_at=places, imaginary=part == "imag")
+        _check(only, given, these)
+        if undefined:
+            _check_undefined_tangents(only, given)
+
+
+# ----- gradients and tangents that are not there -----
+def _check_undefined_tangents(func: Any, inputs: Any) -> None:
+    """A missing tangent means the same as zeros."""
+    places = _watched(inputs)
+    tangents = {i: _random_vector(inputs[i]).reshape(inputs[i].shape) for i in places}
+
+    def run(given: dict[int, Tensor]) -> list[Any]:
+        with dual_level():
+            full = [make_dual(x.detach(), given[i]) if i in given else _plain(x)
+                    for i, x in enumerate(inputs)]  # fmt: skip
+            return [unpack_dual(o).tangent for o in _tuple(func(*full)) if _moves(o)]
+
+    for i in places:
+        zero = run({**tangents, i: ops.zeros_like(inputs[i]).detach()})
+        none = run({k: v for k, v in tangents.items() if k != i})
+        for at, (a, b) in enumerate(zip(zero, none, strict=True)):
+            if a is not None and b is not None and not _close(a, b, 1e-5, 1e-8):
+                raise GradcheckError(
+                    "Mismatch in tangent values for output with index: ", at, " when input: ",
+                    inputs[i], " has an undefined tangent value. ", " Got: ", a, " but expected: ",
+                    b,
+                )  # fmt: skip
+
+
+def _plain(x: Any) -> Any:
+    return x.detach() if isinstance(x, Tensor) else x
+
+
+_NOTES = (
+    ' Please look at "Notes about undefined output gradients" in '
+    '"tools/autograd/derivatives.yaml"'
+)
+
+
+def _check_undefined_grads(func: Any, inputs: Any, watched: list[Tensor]) -> None:
+    """All, and then each single, output without a gradient: the inputs' are zeros or none."""
+    count = len(_differentiable(func(*inputs)))
+    for missing in [range(count), *([i] for i in range(count) if count > 1)]:
+        outs = _differentiable(func(*inputs))
+        given = [_swallowing(o) if i in missing else o for i, o in enumerate(outs)]
+        try:
+            found = grad(given, watched, [ops.zeros_like(o) for o in outs], allow_unused=True)
+        except RuntimeError as error:
+            raise GradcheckError(
+                "Expected backward function to handle undefined output grads." + _NOTES
+            ) from error
+        if any(g is not None and not (g == 0).all() for g in found):
+            raise GradcheckError(
+                "Expected all input grads to be undefined or zero when all output grads are "
+                "undefined or zero." + _NOTES
+            )
+
+
+def _swallowing(o: Tensor) -> Tensor:
+    t = alias_of(o)
+    t._grad_fn = function_node("UndefinedGradBackward", lambda _: [None], [edge_of(o)], [o._aval])
+    t._requires_grad = True
+    return t
+
+
+def _check_zero_cotangents(outs: list[Tensor], watched: list[Tensor], masked: bool) -> None:
+    if not watched:
+        raise GradcheckError("no Tensors requiring grad found in input")
+    if not outs:
+        return
+    zeros = [ops.zeros_like(o) for o in outs]
+    for g, x in zip(grad(outs, watched, zeros, allow_unused=True), watched, strict=True):
+        if g is None:
+            continue
+        if not (ops.allclose(g, ops.zeros_like(g)) if masked else (g == 0).all()):
+            raise GradcheckError("backward not multiplied by grad_output")
+        for what, text in (("dtype", "type"), ("device", "device"), ("shape", "size")):
+            if getattr(g, what) != getattr(x, what):
+                raise GradcheckError(f"grad is incorrect {text}")
+
+
+# ----- batched -----
+def _check_batched(each: Callable[[Tensor], Any], like: Tensor, output: Any, forward: bool) -> None:
+    """Under vmap a derivative is what it is one by one."""
+    vectors = [ops.randn_like(like) for _ in range(2)]
+    expected = [ops.stack(part) for part in zip(*map(each, vectors), strict=True)]
+    note = (
+        "gradcheck failed while testing batched gradient computation with forward-mode AD."
+        if forward
+        else "gradcheck or gradgradcheck failed while testing batched gradient computation."
+    )
+    try:
+        found = vmap(each)(ops.stack(vectors))
+    except RuntimeError as error:
+        text = f"While computing batched gradients, got: {error}\n\n{note}"
+        raise GradcheckError(text) from error
+    for i, (got, want) in enumerate(zip(found, expected, strict=True)):
+        if not ops.allclose(got, want):
+            at = i if output is None else output
+            raise GradcheckError(
+                f"For output {at} and input {i}:\n\n{note}\n\nGot:\n{got}\n\nExpected:\n{want}"
+            )
+
+
+def _check_batched_grads(outs: list[Tensor], watched: list[Tensor]) -> None:
+    for i, o in enumerate(outs):
+
+        def pull(v: Tensor, o: Tensor = o) -> tuple[Tensor, ...]:
+            found = grad(o, watched, v, retain_graph=True, allow_unused=True)
+            pairs = zip(found, watched, strict=True)
+            return tuple(ops.zeros_like(x).detach() if g is None else g for g, x in pairs)
+
+        _check_batched(pull, o, i, False)
+
+
+def _check_batched_tangents(func: Any, inputs: Any) -> None:
+    for at in _watched(inputs):
+
+        def push(tangent: Tensor, at: int = at) -> tuple[Tensor, ...]:
+            with dual_level():
+                given = [make_dual(x.detach(), tangent) if i == at else _plain(x)
+                         for i, x in enumerate(inputs)]  # fmt: skip
+                parts = [unpack_dual(o) for o in _tuple(func(*given)) if o is not None]
+                return tuple(ops.zeros_like(p) if t is None else t for p, t in parts)
+
+        _check_batched(push, inputs[at].detach(), None, True)
+
+
+# ----- the public functions -----
+def _check_inputs(inputs: tuple[Any, ...]) -> None:
+    for i in _watched(inputs):
+        x = inputs[i]
+        if x.dtype not in (float64, complex128):
+            warnings.warn(
+                f"Input #{i} requires gradient and is not a double precision floating point or "
+                "complex. This check will likely fail if all the inputs are not of double "
+                "precision floating point or complex. ",
+                stacklevel=4,
+            )
+        if any(s <= 0 and n > 1 for s, n in zip(x.stride(), x.shape, strict=True)):
+            raise RuntimeError(
+                f"The {i}th input has a dimension with stride 0. gradcheck only supports inputs "
+                "that are non-overlapping to be able to compute the numerical gradients "
+                "correctly. You should call .contiguous on the input before passing it to "
+                "gradcheck."
+            )
+    if not _watched(inputs):
+        raise ValueError(
+            "gradcheck expects at least one input tensor to require gradient, but none of them "
+            "have requires_grad=True."
+        )
+
+
+def _require(holds: bool, text: str) -> None:
+    if not holds:
+        raise AssertionError(text)
 
 
 def gradcheck(
     func: Callable[..., Any], inputs: Any, *, eps: float = 1e-6, atol: float = 1e-5,
-    rtol: float = 1e-3,
-    raise_exception: bool = True, nondet_tol: float = 0.0, check_undefined_grad: bool = True,
-    check_grad_dtypes: bool = False, check_batched_grad: bool = False,
-    check_batched_forward_grad: bool = False,
+    rtol: float = 1e-3, raise_exception: bool = True, nondet_tol: float = 0.0,
+    check_undefined_grad: bool = True, check_grad_dtypes: bool = False,
+    check_batched_grad: bool = False, check_batched_forward_grad: bool = False,
     check_forward_ad: bool = False, check_backward_ad: bool = True, fast_mode: bool = False,
     masked: bool | None = None,
 ) -> bool:  # fmt: skip
-    """Whether backward gradients agree with central differences (always by the full Jacobian)."""
-    for name, value in (
-        ("check_batched_grad", check_batched_grad),
-        ("check_forward_ad", check_forward_ad),
-        ("check_batched_forward_grad", check_batched_forward_grad),
-    ):
-        if value:
-            raise NotImplementedError(f"gradcheck: {name}=True is not supported")
-    given = tuple(inputs) if isinstance(inputs, (tuple, list)) else (inputs,)
+    """Whether derivatives agree with central differences; GradcheckError where they don't."""
+    back, need = "check_backward_ad", "Setting {}=True requires {} to be True"
+    _require(check_forward_ad or check_backward_ad,
+             f"Expected at least one of check_forward_ad or {back} to be True")  # fmt: skip
+    _require(check_backward_ad or not check_batched_grad, need.format("check_batched_grad", back))
+    _require(check_forward_ad or not check_batched_forward_grad,
+             need.format("check_batched_forward_grad", "check_forward_ad"))  # fmt: skip
+    how = _Settings(eps, atol, rtol, nondet_tol, check_grad_dtypes, fast_mode)
+    given = _tuple(inputs)
     try:
-        _check(func, given, eps, atol, rtol)
+        _check_inputs(given)
+        outs = func(*given)
+        if check_backward_ad:
+            _check_backward(func, given, outs, how)
+        if check_forward_ad:
+            _check_forward(func, given, how, check_undefined_grad)
+        if check_batched_forward_grad:
+            _check_batched_tangents(func, given)
+        if check_backward_ad:
+            made, watched = _differentiable(outs), [given[i] for i in _watched(given)]
+            if check_batched_grad:
+                _check_batched_grads(made, watched)
+            _check_zero_cotangents(made, watched, bool(masked))
+            if check_undefined_grad and made:
+                _check_undefined_grads(func, given, watched)
     except GradcheckError:
         if raise_exception:
             raise
@@ -92,77 +494,52 @@ def gradcheck(
     return True
 
 
-def _check(
-    func: Callable[..., Any], inputs: tuple[Any, ...], eps: float, atol: float, rtol: float
-) -> None:
-    wanted = [i for i, x in enumerate(inputs) if isinstance(x, Tensor) and x.requires_grad]  # type: ignore[attr-defined]
-    if not wanted:
-        raise ValueError(
-            "gradcheck expects at least one input tensor to require gradient, but none of the them "
-            "have "
-            "requires_grad=True."
-        )
-    outs = func(*inputs)
-    outs = [
-        o for o in (outs if isinstance(outs, (tuple, list)) else (outs,)) if isinstance(o, Tensor)
-    ]
-    for j, i in enumerate(wanted):
-        numerical = _numerical(func, inputs, i, eps)
-        for o, out in enumerate(outs):
-            if not out.requires_grad:  # type: ignore[attr-defined]
-                continue
-            analytical = _analytical(out, inputs[i])
-            if not np.allclose(analytical, numerical[o], rtol, atol):
-                raise GradcheckError(
-                    f"Jacobian mismatch for output {o} with respect to input {j},\n"
-                    f"numerical:{from_host(np.array(numerical[o]))}\nanalytical:{from_host(np.array(analytical))}\n"
-                )
-
-
 def gradgradcheck(
     func: Callable[..., Any], inputs: Any, grad_outputs: Any = None, *, eps: float = 1e-6,
     atol: float = 1e-5, rtol: float = 1e-3, gen_non_contig_grad_outputs: bool = False,
-    raise_exception: bool = True, **named: Any,
+    raise_exception: bool = True, nondet_tol: float = 0.0, check_undefined_grad: bool = True,
+    check_grad_dtypes: bool = False, check_batched_grad: bool = False,
+    check_fwd_over_rev: bool = False, check_rev_over_rev: bool = True, fast_mode: bool = False,
+    masked: bool = False,
 ) -> bool:  # fmt: skip
     """`gradcheck` of the gradient."""
-    given = tuple(inputs) if isinstance(inputs, (tuple, list)) else (inputs,)
-    if gen_non_contig_grad_outputs:
-        raise NotImplementedError(
-            "gradgradcheck: gen_non_contig_grad_outputs=True is not supported"
-        )
+    back, need = "check_rev_over_rev", "Setting {}=True requires check_rev_over_rev to be True"
+    _require(check_fwd_over_rev or check_rev_over_rev,
+             f"Expected at least one of check_fwd_over_rev or {back} to be True")  # fmt: skip
+    for name, value in (
+        ("check_undefined_grad", check_undefined_grad),
+        ("check_batched_grad", check_batched_grad),
+    ):
+        _require(check_rev_over_rev or not value, need.format(name))
+    given = _tuple(inputs)
     if grad_outputs is None:
-        outs = func(*given)
-        outs = outs if isinstance(outs, (tuple, list)) else (outs,)
-        vectors: Any = tuple(ops.randn_like(o).requires_grad_() for o in outs)
+        vectors: Any = [_cotangent(o, gen_non_contig_grad_outputs)
+                        for o in _differentiable(func(*given))]  # fmt: skip
     else:
-        vectors = (
-            tuple(grad_outputs) if isinstance(grad_outputs, (tuple, list)) else (grad_outputs,)
-        )
-    n = len(given)
+        vectors = _tuple(grad_outputs)
+    count, watched = len(given), _watched(given)
+    watched_vectors = _watched(vectors)
 
-    def gradient(*args: Any) -> Any:
-        xs, vs = args[:n], args[n:]
-        xs = tuple(
-            x if not isinstance(x, Tensor) or x.requires_grad else x.requires_grad_() for x in xs
-        )  # type: ignore[attr-defined]
-        with_grad = [x for x in xs if isinstance(x, Tensor)]
-        outs = func(*xs)
-        outs = outs if isinstance(outs, (tuple, list)) else (outs,)
-        with enable_grad():
-            return grad(
-                outs, with_grad, vs, create_graph=True, allow_unused=True, materialize_grads=True
-            )
-
-    def checked(*args: Any) -> Any:
-        with enable_grad():
-            return gradient(*args)
+    def gradient(*args: Any) -> tuple[Tensor, ...]:
+        xs = [x.requires_grad_() if i in watched else x for i, x in enumerate(args[:count])]
+        vs = [x.requires_grad_() if i in watched_vectors else x
+              for i, x in enumerate(args[count:])]  # fmt: skip
+        outs, into = _differentiable(func(*xs)), [xs[i] for i in watched]
+        found = grad(outs, into, vs, create_graph=True, allow_unused=True)
+        return tuple(g for g in found if g is not None)
 
     return gradcheck(
-        checked,
-        (*given, *vectors),
-        eps=eps,
-        atol=atol,
-        rtol=rtol,
-        raise_exception=raise_exception,
-        **named,
-    )
+        gradient, (*given, *vectors), eps=eps, atol=atol, rtol=rtol,
+        raise_exception=raise_exception, nondet_tol=nondet_tol,
+        check_undefined_grad=check_undefined_grad, check_grad_dtypes=check_grad_dtypes,
+        check_batched_grad=check_batched_grad, fast_mode=fast_mode,
+        check_forward_ad=check_fwd_over_rev, check_backward_ad=check_rev_over_rev, masked=masked,
+    )  # fmt: skip
+
+
+def _cotangent(o: Tensor, spread: bool) -> Tensor:
+    """Random numbers in [-1, 1) of the output's kind; spread: with gaps in memory."""
+    kind = o.dtype if _moves(o) else float64
+    shape = (*o.shape, 2) if spread else tuple(o.shape)
+    numbers = ops.rand(shape, dtype=kind) * 2 - 1
+    return (numbers[..., 0] if spread else numbers).detach().requires_grad_()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -21,9 +22,46 @@ def get_gradient_edge(tensor: Tensor) -> GradientEdge:
             "It is not possible to get the gradient edge for a Tensor that does not require "
             "gradients"
         )
-    edge = edge_of(tensor)
-    assert edge is not None
-    return GradientEdge(*edge)
+    return GradientEdge(_node_of(tensor), tensor.output_nr)  # type: ignore[attr-defined]
+
+
+def _node_of(t: Tensor) -> Node:
+    edge = edge_of(t) if t.requires_grad else None  # type: ignore[attr-defined]
+    if edge is None:
+        raise AssertionError("Expected gradient function to be set")
+    return edge[0]
+
+
+class allow_mutation_on_saved_tensors:
+    """Inside, what was saved may be written to: nodes hold the values that they saw."""
+
+    def __enter__(self) -> _AllowMutationOnSavedContext:
+        context = self._context = _AllowMutationOnSavedContext()
+
+        def unpack(t: Tensor) -> Tensor:
+            if not context.active:
+                raise AssertionError(
+                    "Trying to backward outside of the 'allow_mutation_on_saved_tensors' context"
+                    "in which the graph was originally recorded."
+                )
+            return t
+
+        self._hooks = saved_tensors_hooks(lambda t: t, unpack)
+        self._hooks.__enter__()
+        return context
+
+    def __exit__(self, *error: object) -> None:
+        self._hooks.__exit__(*error)
+        self._context.active = False
+
+
+class _AllowMutationOnSavedContext:
+    """What `allow_mutation_on_saved_tensors` gives; nothing is cloned, so `clear` has no work."""
+
+    active = True
+
+    def clear(self) -> None:
+        """Forget clones: there are none."""
 
 
 class saved_tensors_hooks:
@@ -92,20 +130,20 @@ def register_multi_grad_hook(
     """Call `fn` when the gradients of all (or any first) of the tensors are there."""
     if mode not in ("all", "any"):
         raise ValueError(f"Expects mode to be one of ('all', 'any') but got {mode}")
-    lock, grads = threading.Lock(), {}
-    count = [0]
+    nodes = [_node_of(t) for t in tensors]
+    lock, passes = threading.Lock(), weakref.WeakKeyDictionary[Any, dict[int, Any]]()
 
     def hook_of(i: int) -> Callable[[Tensor], None]:
         def hook(grad: Tensor) -> None:
+            run = LOCAL.state.runs[-1]
             with lock:
-                count[0] += 1
+                grads = passes.setdefault(run, {})
                 grads[i] = grad
-                done = count[0] == len(tensors) if mode == "all" else count[0] == 1
-                if count[0] == len(tensors):
-                    count[0] = 0
-            if done:
-                fn([grads.get(k) for k in range(len(tensors))] if mode == "all" else grad)
-                grads.clear()
+                complete = len(grads) == sum(run.visits(node) for node in nodes)
+            if mode == "all" and complete:
+                fn([grads.get(k) for k in range(len(nodes))])
+            elif mode == "any" and len(grads) == 1:
+                fn(grad)
 
         return hook
 

@@ -26,7 +26,11 @@ def execute(
     tensors = create or bool(state.duals)  # only tensors have a history and tangents
     try:
         carried = grads if tensors else [g._value_now() for g in grads]
-        found = _Run(keep, tensors, capture or {}, only).run(roots, carried)
+        state.runs.append(_Run(keep, tensors, capture or {}, only))
+        try:
+            found = state.runs[-1].run(roots, carried)
+        finally:
+            state.runs.pop()
         return found if tensors else {k: None if g is None else wrap(g) for k, g in found.items()}
     finally:
         state.grad_enabled = saved_mode
@@ -42,7 +46,7 @@ class _Run:
         self.needed: set[Node] | None = None
 
     def run(self, roots: Sequence[tuple[Node, int]], grads: Sequence[Any]) -> dict[int, Any]:
-        waiting = _dependencies([node for node, _ in roots])
+        waiting = self.waiting = _dependencies([node for node, _ in roots])
         if self.only:
             self.needed = _leading_to(self.capture, waiting)
         buffers = self.buffers
@@ -69,6 +73,12 @@ class _Run:
                     count += 1
         return self.captured
 
+    def visits(self, node: Node) -> bool:
+        """Whether a gradient will come to this node."""
+        if node not in self.waiting:
+            return False
+        return self.needed is None or node in self.needed or node in self.capture
+
     def add(self, node: Node, nr: int, g: Any) -> None:
         buffer = self.buffers.get(node)
         if buffer is None:
@@ -82,6 +92,8 @@ class _Run:
             buffer[nr] = record(sum_spec(have.aval), (have, g))[0]
 
     def visit(self, node: Node, grads: list[Any] | None) -> list[Any]:
+        if grads is None and node.takes_none:
+            grads = [None] * len(node.outs)
         if grads is None:
             return [None] * len(node.edges)
         if (
@@ -97,7 +109,7 @@ class _Run:
             node not in self.needed or isinstance(node, AccumulateGrad)
         ):
             return [None] * len(node.edges)
-        if grads[0] is None and all(g is None for g in grads):
+        if grads[0] is None and not node.takes_none and all(g is None for g in grads):
             return [None] * len(node.edges)
         found = node.apply_tensors(grads) if self.tensors else node.apply_values(grads)
         if LOCAL.state.anomaly[1]:

@@ -92,7 +92,7 @@ class State:
 
     __slots__ = (
         "grad_enabled", "inference", "traces", "interposed", "tracing", "saved_hooks", "anomaly",
-        "vmaps", "duals", "forward", "transforms",
+        "vmaps", "duals", "forward", "transforms", "runs",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -109,6 +109,7 @@ class State:
         self.vmaps: list[Any] = []  # the levels of torch.vmap this thread is inside of
         self.duals: list[Any] = []  # … and those of forward mode
         self.transforms = 0  # depth of torch.func's derivatives this thread is inside of
+        self.runs: list[Any] = []  # the backward passes this thread is inside of
         self.forward: Any = None  # the one that torch.autograd.forward_ad is in
 
 

@@ -50,6 +50,7 @@ class Node:
     tensor_hooks: Any = None  # {output: {id: hook}}
     prehooks: Any = None
     posthooks: Any = None
+    takes_none: bool = False  # whether it is run though no gradient has come
     retains: Any = None  # {output: weakref to the tensor that retains its grad}
     _metadata: Any = None
     __hash__ = object.__hash__
@@ -76,6 +77,10 @@ class Node:
         if self._metadata is None:
             self._metadata = {}
         return self._metadata
+
+    @property
+    def _input_metadata(self) -> tuple[Aval, ...]:
+        return tuple(self.outs)
 
     def _sequence_nr(self) -> int:
         return self.seq
@@ -152,8 +157,24 @@ class OpNode(Node):
             if counter.version != version:
                 raise RuntimeError(_modified(self, at, counter, version))
         if self.packed:
-            return tuple(v.value() if isinstance(v, Packed) else v for v in saved)
+            return tuple(
+                self._unpacked(v, i) if isinstance(v, Packed) else v for i, v in enumerate(saved)
+            )
         return saved
+
+    def _unpacked(self, packed: Packed, at: int) -> Value:
+        """What an unpack hook gave back, if it is of the shape that was packed."""
+        n, found = len(self.pullback.inputs), packed.value()
+        if at < n:
+            aval = self.plan.avals[self.pullback.inputs[at]]
+        else:
+            aval = self.plan.outs[self.pullback.results[at - n]]
+        if found.aval.shape != aval.shape:
+            raise RuntimeError(
+                f"{self.name()}: a tensor of shape {list(aval.shape)} was saved, but the unpack "
+                f"hook returned one of shape {list(found.aval.shape)}"
+            )
+        return found if found.aval is aval else wrap(found).to(aval.dtype)._value_now()
 
     def apply_values(self, grads: list[Any]) -> list[Any]:
         pull = self.pullback
@@ -246,6 +267,8 @@ class OpNode(Node):
     def __getattr__(self, name: str) -> Any:
         if name.startswith(("_saved_", "_raw_saved_")):
             kind, value = self.saved_names().get(name.split("_saved_", 1)[1], ("", None))
+            if kind == "saved" and name.startswith("_raw"):
+                return SavedTensor(self, value)
             if kind:
                 return value if kind == "known" else self.item_saved_at(value)
         raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
@@ -475,6 +498,35 @@ def make_node(
     return node
 
 
+PACKED_INPLACE = (
+    "A saved tensor pack hook is modifying its input in place. Tensors provided as input to pack "
+    "hook cannot be modified by in-place operations as this can lead to unexpected side-effects. "
+    "Please open an issue if you need to perform in-place operations on the input to a pack hook."
+)
+
+
+class SavedTensor:
+    """What `grad_fn._raw_saved_…` gives: one saved tensor, which hooks may be put on."""
+
+    def __init__(self, node: OpNode, at: int) -> None:
+        self._node, self._at = node, at
+
+    def register_hooks(self, pack_hook: Any, unpack_hook: Any) -> None:
+        """Pack the tensor now, and unpack it when it is needed."""
+        saved = self._node.saved
+        if saved is None:
+            raise RuntimeError(BACKWARD_TWICE)
+        if isinstance(saved[self._at], Packed):
+            raise RuntimeError(
+                "Calling register_hooks on a saved tensor whose hooks have already been set. Hint: "
+                "only one pair of hooks is allowed at a time."
+            )
+        packed = Packed(saved[self._at], (pack_hook, unpack_hook))
+        self._node.saved = (*saved[: self._at], packed, *saved[self._at + 1 :])
+        self._node.versions = [v for v in self._node.versions if v[2] != self._at]
+        self._node.packed = True
+
+
 class Packed:
     """A saved tensor as `saved_tensors_hooks` packed it."""
 
@@ -484,7 +536,10 @@ class Packed:
         pack, self.unpack = hooks
         if not callable(pack):
             raise RuntimeError(pack)  # disable_saved_tensors_hooks' message
-        self.item = pack(wrap(value))
+        t = wrap(value)
+        self.item = pack(t)
+        if t._storage.version:
+            raise RuntimeError(PACKED_INPLACE)
 
     def value(self) -> Value:
         t = self.unpack(self.item)
@@ -503,6 +558,6 @@ def _watched(node: OpNode, state: Any) -> None:
         with no_grad():
             saved = node.saved or ()
             node.saved = [Packed(v, hooks) if v.__class__ is Value else v for v in saved]  # type: ignore[assignment]
-        node.packed = True
+        node.packed, node.versions = True, []  # nobody can tell whether what was packed changed
     if state.anomaly[0]:
         node.metadata["traceback_"] = traceback.format_stack()[:-4]

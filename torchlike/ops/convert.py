@@ -12,6 +12,7 @@ from ..core import dtypes
 from ..core.check import invalid_call, sizes_of
 from ..core.device import CPU, META, device, resolve, to_jax
 from ..core.dispatch import call, set_layout
+from ..core.dual import mapped_tangents
 from ..core.layouts import contiguous_format, memory_format, preserve_format, stride_of_format
 from ..core.mutate import check_writable, overwrite, replace
 from ..core.op import Array, Number, composite, op
@@ -217,7 +218,7 @@ def cast(x: Any, target: Any) -> Any:
 
 @_to_copy.gradient
 def _(grad, input):
-    return grad.to(input.dtype)
+    return (grad.real if grad.is_complex() and not input.is_complex() else grad).to(input.dtype)
 
 
 def convert(input: Tensor, kind: dtypes.dtype, copy: bool = False) -> Tensor:
@@ -248,6 +249,7 @@ def move(input: Tensor, where: device) -> Tensor:
             "ToCopyBackward0", lambda g: [move(g, home)], [edge], [out._aval]
         )
         out._requires_grad = True
+    mapped_tangents(input, out, lambda tangent: move(tangent, where))
     return out
 
 
