@@ -7,6 +7,7 @@ import sys
 from types import ModuleType
 
 from . import scripting
+from .core.jit import jit as capture
 from .scripting import *  # noqa: F403
 
 
@@ -14,9 +15,6 @@ class _Callable(ModuleType):
     """A module that is also the function `capture`."""
 
     def __call__(self, *args, **kwargs):
-        capture = vars(self).get("capture")
-        if capture is None:
-            raise NotImplementedError("torchlike.jit: capturing a step is not supported")
         return capture(*args, **kwargs)
 
 

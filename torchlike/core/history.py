@@ -10,7 +10,7 @@ from typing import Any
 
 from .check import FLOAT_GRAD_ONLY, NON_LEAF_FLAG, NON_LEAF_FLAG_OFF, NON_LEAF_GRAD
 from .dtypes import C_NAMES, FLOAT, SCALAR_NAMES
-from .hooks import RemovableHandle
+from .hooks import Changes, RemovableHandle
 from .mutate import regenerate
 from .record import LOCAL
 from .tape import GRAD_FN, Node, _register
@@ -70,7 +70,11 @@ def _set_flag(self: Tensor, requires_grad: bool, text: str) -> Tensor:
 def _get_grad(self: Tensor) -> Tensor | None:
     if self._grad is None and self._grad_fn is not None and not self._retains:
         warnings.warn(NON_LEAF_GRAD, UserWarning, stacklevel=2)
-    return self._grad
+    grad = self._grad
+    if grad is not None and grad._lent is False:
+        grad._lent = True  # whoever takes it may keep it: the captured step makes another
+        Changes.lent += 1
+    return grad
 
 
 def _set_grad(self: Tensor, grad: Any) -> None:
@@ -151,6 +155,7 @@ def _set_data(self: Tensor, other: Tensor) -> None:
         )
     self._storage, self._aval, self._view = other._storage, other._aval, other._view
     self._value, self._seen = other._value, other._seen
+    Changes.count += 1
 
 
 # ----- hooks -----

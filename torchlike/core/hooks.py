@@ -4,6 +4,13 @@ import weakref
 from collections import OrderedDict
 
 
+class Changes:
+    """Counts what may change how a module behaves: hooks, attributes, memory given to tensors."""
+
+    count = 0
+    lent = 0  # gradients of captured steps that somebody took
+
+
 class RemovableHandle:
     """Removes one hook from the dictionaries that hold it; also a context manager."""
 
@@ -14,6 +21,7 @@ class RemovableHandle:
         self._hold(hooks_dict, extra)
         self.id = RemovableHandle.next_id
         RemovableHandle.next_id += 1
+        Changes.count += 1
 
     def _hold(self, hooks_dict, extra) -> None:
         # weak, so that a handle kept by the user does not keep a module or a tensor alive
@@ -21,6 +29,7 @@ class RemovableHandle:
         self.extra_dict_ref = tuple(weakref.ref(one) for one in extra)
 
     def remove(self) -> None:
+        Changes.count += 1
         for ref in (self.hooks_dict_ref, *self.extra_dict_ref):
             hooks = ref()
             if hooks is not None:

@@ -17,6 +17,7 @@ import numpy as np
 from . import dtypes
 from .check import LEAF_INPLACE, LEAF_VIEW_INPLACE, OVERLAP_OUT
 from .dispatch import call, call_view, check_no_overlap
+from .hooks import Changes
 from .node_text import short_name
 from .plan import Op, Plan
 from .record import DUAL, LOCAL, VMAP, Spec, record
@@ -425,5 +426,6 @@ def replace(t: Tensor, value: Value) -> None:
     """Give a tensor new memory of another shape (`resize_`, `set_`, `.data =`)."""
     version = counter_of(t).version
     t._storage, t._aval, t._view = storage_of(value), value.aval, None
+    Changes.count += 1
     t._value = t._seen = None
     counter_of(t).version = version + 1

@@ -73,6 +73,7 @@ class Tensor:
     _retains: bool = False
     _tangents: Any = None  # {level: tangent}, in forward mode
     _inference: bool = False
+    _lent: Any = None  # of a captured step's gradient: whether somebody took it
     __array_priority__ = 1000
 
     if TYPE_CHECKING:  # the table installs most methods and the operators

@@ -4,6 +4,8 @@ import inspect
 import warnings
 from collections import OrderedDict
 
+from ..core.hooks import Changes
+from ..core.snapshot import HOLDERS
 from ..core.tensor import Parameter, Tensor
 from . import hooks
 from .convert import Convertible
@@ -175,6 +177,7 @@ class Module(Hooked, Convertible, Stateful):
         raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
 
     def __setattr__(self, name, value):
+        Changes.count += 1
         fields = self.__dict__
         if isinstance(value, Parameter):
             self._make_room(name, "_parameters", "parameters")
@@ -450,3 +453,6 @@ class Module(Hooked, Convertible, Stateful):
         replica._modules = replica._modules.copy()
         replica._is_replica = True
         return replica
+
+
+HOLDERS.append(Module)

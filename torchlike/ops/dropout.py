@@ -32,11 +32,13 @@ def _noise(input: Tensor, p: float, feature: bool, value: float) -> Tensor:
     if source.device.type != "cpu":
         return draw_on_device(Recipe("bernoulli", 1 - p), shape, kind, source).mul(value)
 
+    at = input.geometry()  # a draw holds no tensor alive
+
     def draw(generator: Generator) -> np.ndarray:
         flat = rng_draw.bernoulli(generator, math.prod(shape), 1 - p).astype(_wide(kind))
         flat *= value
         flat = rng_draw.narrow(flat, kind)
-        return flat.reshape(shape) if feature else in_memory_order(flat, input)
+        return flat.reshape(shape) if feature else in_memory_order(flat, at)
 
     noise = draw_to_tensor(draw, source, input.device)
     if not feature:
@@ -121,10 +123,12 @@ def native_dropout(input, p, train):
     keep = 1.0 if train is False else 1.0 - p
     refuse("bernoulli_scalar_cpu_", input.dtype, COMPLEX)
 
+    at, count = input.geometry(), input.numel()
+
     def draw(generator):
-        if train is False or input.numel() == 0:
-            return np.ones(tuple(input.shape), bool)
-        return in_memory_order(rng_draw.bernoulli(generator, input.numel(), keep), input)
+        if train is False or count == 0:
+            return np.ones(tuple(at.shape), bool)
+        return in_memory_order(rng_draw.bernoulli(generator, count, keep), at)
 
     mask = draw_to_tensor(draw, generator_for("dropout", None, input.device), input.device)
     return masked_native(input, mask, 0.0 if keep == 0 else 1.0 / keep), mask

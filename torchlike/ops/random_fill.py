@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from ..core import dtypes, rng_draw
+from ..core import capture, dtypes, rng_draw
 from ..core.device import device as Device
 from ..core.dtypes import BOOL, C_NAMES, COMPLEX, FLOAT, INTEGER, SCALAR_NAMES, dtype
 from ..core.mutate import check_writable, overwrite
 from ..core.op import composite
 from ..core.record import LOCAL, VMAP
 from ..core.rng import Generator, generator_of
-from ..core.storage import result_stride
+from ..core.storage import Geometry, result_stride
 from ..core.tape import edge_of, function_node, is_grad_enabled, zeros
 from ..core.tensor import Tensor, from_host, to_host, wrap
 from .random_arguments import mismatch
@@ -89,15 +89,18 @@ def draw_to_tensor(draw: Draw, generator: Generator, device: Device) -> Tensor:
     """The one place where numbers drawn on the host become a tensor."""
     if LOCAL.state.vmaps:
         return VMAP["draw"](lambda: from_host(draw(generator), device))
+    step = capture.current()
+    if step is not None:
+        return step.draw(draw, generator, device)
     return from_host(draw(generator), device)
 
 
-def in_memory_order(draws: np.ndarray, like: Tensor) -> np.ndarray:
+def in_memory_order(draws: np.ndarray, at: Geometry) -> np.ndarray:
     """Flat draws as an array of a tensor's shape: the first draw goes to the lowest address."""
-    shape = tuple(like.shape)
-    if like.is_contiguous():
+    shape = tuple(at.shape)
+    if at.contiguous:
         return draws.reshape(shape)
-    stride = result_stride((shape,), (tuple(like.geometry().stride),), shape)
+    stride = result_stride((shape,), (tuple(at.stride),), shape)
     strided = as_strided(draws, shape, [step * draws.itemsize for step in stride])
     return np.ascontiguousarray(strided)
 
@@ -148,10 +151,10 @@ def fill(
     if tensor.device.type == "meta":
         return tensor
     source = generator_for(name, generator, tensor.device)
-    kind = dtypes.to_numpy(tensor.dtype)
+    kind, at = dtypes.to_numpy(tensor.dtype), tensor.geometry()  # draws hold no tensor alive
 
     def values(generator: Generator) -> np.ndarray:
-        return in_memory_order(rng_draw.narrow(draw(generator), kind), tensor)
+        return in_memory_order(rng_draw.narrow(draw(generator), kind), at)
 
     if recipe is None or source.device.type == "cpu":
         drawn = draw_to_tensor(values, source, tensor.device)

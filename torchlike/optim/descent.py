@@ -144,6 +144,7 @@ class Muon(RuleOptimizer):
     """Momentum made orthogonal, for the 2-D parameters of hidden layers."""
 
     _complex = False
+    _per_shape = True
     _scalars = ()
 
     def __init__(

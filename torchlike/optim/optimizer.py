@@ -8,9 +8,10 @@ from copy import deepcopy
 from itertools import chain
 
 from .. import ops
-from ..core import dtypes
+from ..core import capture, dtypes
 from ..core.hooks import RemovableHandle
 from ..core.run import step_boundary
+from ..core.snapshot import HOLDERS
 from ..core.tape import set_grad_enabled
 from ..core.tensor import Tensor
 
@@ -176,6 +177,9 @@ class Optimizer:
                 changed = hook(self, args, kwargs)
                 if changed is not None:
                     args, kwargs = _checked_arguments(func, changed)
+            step = capture.current()
+            if step is not None:
+                step.stepped.append(self)
             out = func(*args, **kwargs)
             after = chain(
                 self._optimizer_step_post_hooks.values(), _global_optimizer_post_hooks.values()
@@ -328,6 +332,9 @@ class Optimizer:
                 )
             if not (self.defaults.get("differentiable") or p.is_leaf or p.retains_grad):
                 raise ValueError("can't optimize a non-leaf Tensor")
+
+
+HOLDERS.append(Optimizer)
 
 
 def _checked_arguments(func, changed):

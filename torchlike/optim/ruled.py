@@ -3,7 +3,7 @@
 import numpy as np
 
 from .. import ops
-from ..core import dtypes
+from ..core import capture, dtypes
 from ..core.mutate import overwrite, set_host
 from ..core.tape import enable_grad, set_grad_enabled
 from ..core.tensor import Tensor, from_host, to_host
@@ -96,6 +96,7 @@ class RuleOptimizer(Optimizer):
     _xla = (True, False)  # whether it may be XLA: single-tensor, foreach
     _complex = True
     _foreach_differentiable = False
+    _per_shape = False  # whether the numbers of an update depend on the parameter's shape
 
     def __setstate__(self, state):
         super().__setstate__(state)
@@ -134,7 +135,11 @@ class RuleOptimizer(Optimizer):
                 return
         state = self._state_of(param, grad, group)
         self._check_kind(param, group)
-        self._update(param, grad, state, group)
+        step = capture.current()
+        if step is None:
+            self._update(param, grad, state, group)
+        else:
+            step.update(self, param, grad, state, group)
 
     def _state_of(self, param, grad, group):
         state = self.state[param]
@@ -183,6 +188,18 @@ def _check_fused_param(param):
 
 def apply(rule, param, grad, *state, **numbers):
     """Write what the rule makes of a parameter and its state into them."""
+    replayed = capture.CURRENT.numbers
+    if replayed is not None:  # only the numbers are wanted: the program does the rest
+        replayed.append((rule, state, numbers))
+        return
+    step = capture.current()
+    if step is None:
+        _write(rule, param, grad, state, numbers)
+    else:
+        step.apply(rule, lambda: _write(rule, param, grad, state, numbers), state, numbers)
+
+
+def _write(rule, param, grad, state, numbers):
     if param.is_complex():
         real = ops.view_as_real
         param, grad, *state = (None if t is None else real(t) for t in (param, grad, *state))

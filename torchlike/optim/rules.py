@@ -28,7 +28,9 @@ def rule(body, elementwise=True):
 
     declared = op(promote="none", module=None, elementwise=elementwise)(body)
     declared.body = wide
-    return declared.public
+    public = declared.public
+    public.order = tuple(p.name for p in declared.params)  # numbers are recorded in this order
+    return public
 
 
 def _signed(grad, maximize):

@@ -7,6 +7,7 @@ from copy import deepcopy
 import numpy as np
 
 from .. import ops
+from ..core import capture
 from ..core.mutate import set_host
 from ..core.tape import no_grad
 from ..core.tensor import from_host, to_host
@@ -110,7 +111,8 @@ class AveragedModel(Module):
         """Take the model's present parameters into the average."""
         mine, theirs = self._averaged(self.module), self._averaged(model)
         pairs = [(a.detach(), p.detach().to(a.device)) for a, p in zip(mine, theirs)]
-        count = int(to_host(self.n_averaged))
+        step = capture.current()
+        count = int(to_host(self.n_averaged)) if step is None else step.count(self.n_averaged)
         if count == 0:
             for average, current in pairs:
                 average.copy_(current)
@@ -119,7 +121,10 @@ class AveragedModel(Module):
         if not self.use_buffers:
             for average, current in zip(self.module.buffers(), model.buffers(), strict=True):
                 average.detach().copy_(current.detach().to(average.device))
-        set_host(self.n_averaged, np.asarray(count + 1))  # counted without ending the window
+        if step is None:
+            set_host(self.n_averaged, np.asarray(count + 1))  # counted without ending the window
+        else:
+            self.n_averaged.add_(1)
 
     def _averaged(self, model):
         buffers = model.buffers() if self.use_buffers else ()

@@ -6,6 +6,8 @@ from functools import wraps
 from types import FunctionType
 from weakref import ref
 
+from ...core.capture import hosted
+from ...core.snapshot import HOLDERS
 from ...core.tensor import Tensor
 from ..optimizer import Optimizer, _to_scalar
 
@@ -182,6 +184,12 @@ class LRScheduler:
         """The next rates, one per group."""
         raise NotImplementedError
 
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        if "step" in cls.__dict__:
+            cls.step = hosted(cls.step)
+
+    @hosted
     def step(self, epoch=None):
         """Go on by one epoch (or, deprecated, to `epoch`) and set the rates."""
         if self._step_count == 1:
@@ -215,6 +223,9 @@ class LRScheduler:
 
     def _from_base(self, factor):
         return [base_lr * factor for base_lr in self.base_lrs]
+
+
+HOLDERS.append(LRScheduler)
 
 
 class _LRScheduler(LRScheduler):

@@ -1,0 +1,174 @@
+"""What a step may change besides tensors' memory: a picture of it before the step.
+
+The picture holds every living tensor's fields and the dictionaries and lists inside every living
+object of the classes in HOLDERS (modules, optimizers, schedulers). It tells what a step changed,
+and puts everything back when the step fails.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from .storage import Storage
+from .tensor import Tensor
+
+HOLDERS: list[type] = []  # nn, optim and amp put their base classes here
+DEPTH = 4  # of containers inside an object: an optimizer's state is a dict of dicts
+CACHES = {"_value", "_seen", "_accumulator", "_view_version"}  # a tensor's fields that say nothing
+
+
+def containers(root: Any, depth: int = DEPTH) -> Iterator[Any]:
+    """The dicts and lists inside an object's fields, the outermost first."""
+    yield root
+    if depth:
+        for item in list(root.values() if isinstance(root, dict) else root):
+            if isinstance(item, (dict, list)):
+                yield from containers(item, depth - 1)
+
+
+def _copied(container: Any) -> Any:
+    return dict(container) if isinstance(container, dict) else list(container)
+
+
+def same(old: Any, new: Any) -> bool:
+    """Whether two copies of a container hold the same items: plain ones by value."""
+    if len(old) != len(new):
+        return False
+    if isinstance(old, dict):
+        if old.keys() != new.keys():
+            return False
+        return all(_equal(v, new[k]) for k, v in old.items())
+    return all(map(_equal, old, new))
+
+
+PLAIN = (bool, int, float, str, type(None), complex, bytes)
+
+
+def _equal(a: Any, b: Any) -> bool:
+    if a is b:
+        return True
+    kind = type(a)
+    if kind is not type(b):
+        return False
+    if kind is tuple:
+        return len(a) == len(b) and all(map(_equal, a, b))
+    return kind in PLAIN and (a == b or (a != a and b != b))
+
+
+def _kind(cls: type) -> str:
+    if issubclass(cls, Tensor):
+        return "tensor"
+    return "holder" if issubclass(cls, tuple(HOLDERS)) else "other"
+
+
+def reachable(roots: list[Any]) -> list[Any]:
+    """The objects of HOLDERS' classes among `roots` and in what their fields hold."""
+    found: dict[int, Any] = {}
+    kinds, stack = tuple(HOLDERS), list(roots)
+    while stack:
+        o = stack.pop()
+        if isinstance(o, kinds) and id(o) not in found:
+            found[id(o)] = o
+            for c in containers(o.__dict__):
+                stack += c.values() if isinstance(c, dict) else c
+    return list(found.values())
+
+
+def rows_of(owners: Iterable[Any]) -> list[tuple[Any, Any, Any]]:
+    """(owner, container, copy of its items) of every container inside the owners."""
+    seen: dict[int, tuple[Any, Any, Any]] = {}
+    for o in owners:
+        for c in containers(o.__dict__):
+            if id(c) not in seen:
+                seen[id(c)] = (o, c, _copied(c))
+    return list(seen.values())
+
+
+def difference(row: tuple[Any, Any, Any]) -> str:
+    """What of a container changed, in words: "training of Dropout"."""
+    owner, now, before = row
+    if isinstance(now, dict):
+        keys = [k for k in {**before, **now} if not _equal(before.get(k, now), now.get(k, before))]
+        return f"{', '.join(map(_name, keys[:3]))} of {type(owner).__name__}"
+    return f"a list in {type(owner).__name__}"
+
+
+def _name(key: Any) -> str:
+    return "the state of a parameter" if isinstance(key, Tensor) else str(key)
+
+
+class Snapshot:
+    """The picture. It keeps what it shows alive: drop it soon."""
+
+    def __init__(self, owners: list[Any] | None = None) -> None:
+        self.tensors: list[tuple[Tensor, dict[str, Any]]] = []
+        kinds: dict[type, Any] = {}  # a heap has millions of objects, of a few thousand classes
+        found = owners or []
+        for o in gc.get_objects() if owners is None else ():
+            cls = type(o)
+            kind = kinds.get(cls)
+            if kind is None:
+                kind = kinds[cls] = _kind(cls)
+            if kind == "tensor":
+                if "_storage" in o.__dict__:
+                    self.tensors.append((o, dict(o.__dict__)))
+            elif kind == "holder":
+                found.append(o)
+        self.held = rows_of(found)
+        self.expected = self.held
+
+    def storages(self) -> dict[int, Storage]:
+        """The memory of every tensor there is, by identity."""
+        return {id(fields["_storage"]): fields["_storage"] for _, fields in self.tensors}
+
+    # ----- what changed -----
+    def changed(self) -> list[tuple[Any, Any, Any]]:
+        """(owner, container, items before) of the containers that differ now."""
+        return [row for row in self.expected if not same(row[2], row[1])]
+
+    def accept(self, rows: list[tuple[Any, Any, Any]]) -> None:
+        """Take the containers as they are now for unchanged."""
+        known = {id(row[1]) for row in rows}
+        self.expected = [
+            (o, c, _copied(c) if id(c) in known else before) for o, c, before in self.expected
+        ]
+
+    def regrown(self) -> list[tuple[Tensor, Any]]:
+        """(tensor, its grad before) where `.grad` is another object, or none, now."""
+        return [
+            (t, fields.get("_grad"))
+            for t, fields in self.tensors
+            if t.__dict__.get("_grad") is not fields.get("_grad")
+        ]
+
+    def moved(self) -> Tensor | None:
+        """A tensor with other memory, another history or another flag than before."""
+        skip = {*CACHES, "_grad", "_lent"}
+        for t, fields in self.tensors:
+            now = t.__dict__
+            for name in (now.keys() | fields.keys()) - skip:
+                before = fields.get(name, getattr(type(t), name, None))
+                if now.get(name, getattr(type(t), name, None)) is not before:
+                    return t
+        return None
+
+    # ----- putting back -----
+    def forget_views(self) -> None:
+        """What views derived while the step was captured is no value of theirs any more."""
+        for t, fields in self.tensors:
+            if t.__dict__.get("_value") is not fields.get("_value"):
+                t._value = t._seen = None
+            if "_lent" in fields:
+                t._lent = fields["_lent"]  # the step's own looks at a gradient don't count
+
+    def restore(self) -> None:
+        """Everything as it was."""
+        for t, fields in self.tensors:
+            t.__dict__.clear()
+            t.__dict__.update(fields)
+        for _, container, before in self.held:
+            if not same(before, container):
+                container.clear()
+                container.update(before) if isinstance(before, dict) else container.extend(before)
