@@ -23,7 +23,7 @@ nn
 optim
 utils
 archive rebuild unpickle serialize
-autograd func amp compiler scripting jit
+autograd func amp compiler scripting jit fx
 distributions
 distributed
 children

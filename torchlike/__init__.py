@@ -111,7 +111,7 @@ _populate()
 torch = _sys.modules[__name__]  # PyTorch's package holds itself, too
 step_boundary = _run.step_boundary
 
-_LAZY = ("distributions",)  # imported when first asked for, which nobody can tell
+_LAZY = ("distributions", "fx")  # imported when first asked for, which nobody can tell
 
 
 def __getattr__(name):

@@ -177,6 +177,12 @@ def get_device_module(device_like: Any = None) -> Any:
         ) from None
 
 
+def _assert(condition: Any, message: str) -> None:
+    """AssertionError unless the condition holds: a function, so that tracers can record it."""
+    if not condition:
+        raise AssertionError(message)
+
+
 # ----- sizes: always plain numbers here -----
 def sym_int(a: Any) -> int:
     """`a` as an int, rounded towards zero."""
@@ -221,7 +227,7 @@ def sym_sqrt(a: Any) -> float:
 
 
 __all__ = [
-    "TypedStorage", "UntypedStorage", "are_deterministic_algorithms_enabled",
+    "TypedStorage", "UntypedStorage", "_assert", "are_deterministic_algorithms_enabled",
     "compiled_with_cxx11_abi", "get_deterministic_debug_mode", "get_device_module",
     "get_num_interop_threads", "get_num_threads", "is_deterministic_algorithms_warn_only_enabled",
     "is_storage", "is_vulkan_available", "is_warn_always_enabled", "set_default_tensor_type",

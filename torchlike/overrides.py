@@ -115,11 +115,57 @@ def _call(function, original, args, kwargs):
     overloaded = () if OVERRIDING.off else _get_overloaded_args(_relevant(args, kwargs))
     if not overloaded and not modes:
         return original(*args, **kwargs)
-    in_python = (resolve_name(function) or "").startswith("torch.nn.")
+    in_python = _in_python(function)
+    if in_python:
+        args, kwargs = _spelled(original, args, kwargs)
     result = _asked(function, overloaded, args, kwargs if kwargs or in_python else None)
     if result is NotImplemented:
         raise ArgumentTypeError(_refused(function, overloaded, in_python))
     return result
+
+
+# Functions of nn.functional that are C in PyTorch: they hand on their arguments as they came.
+_IN_C = frozenset(
+    """adaptive_avg_pool1d avg_pool1d avg_pool2d avg_pool3d bilinear celu_ channel_shuffle conv1d
+    conv2d conv3d conv_tbc conv_transpose1d conv_transpose2d conv_transpose3d cosine_similarity elu_
+    gelu hardshrink hardtanh_ leaky_relu_ linear logsigmoid one_hot pairwise_distance pdist
+    pixel_shuffle pixel_unshuffle prelu relu_ rrelu_ scaled_dot_product_attention selu_ softplus
+    softshrink threshold_""".split()
+)
+
+
+# Functions of torch that are Python in PyTorch, in torch.functional.
+_IN_FUNCTIONAL = frozenset(
+    """atleast_1d atleast_2d atleast_3d block_diag broadcast_tensors cartesian_prod cdist
+    chain_matmul einsum istft lu meshgrid norm pca_lowrank split stft svd_lowrank tensordot unique
+    unique_consecutive unravel_index""".split()
+)
+
+
+def _in_python(function) -> bool:
+    name = resolve_name(function) or ""
+    place, _, own = name.rpartition(".")
+    return place == "torch.functional" or place == "torch.nn.functional" and own not in _IN_C
+
+
+_signature = functools.cache(inspect.signature)
+
+
+def _spelled(original, args, kwargs):
+    """The arguments as PyTorch's Python functions hand them on: those with a default by name."""
+    signature = _signature(original)
+    with contextlib.suppress(TypeError):
+        bound = signature.bind(*args, **kwargs)
+        bound.apply_defaults()
+        if any(p.kind is p.VAR_POSITIONAL for p in signature.parameters.values()):
+            return args, kwargs
+        given = bound.arguments
+        named = {n: v for n, v in given.items() if signature.parameters[n].default is not _EMPTY}
+        return tuple(v for n, v in given.items() if n not in named), named
+    return args, kwargs
+
+
+_EMPTY = inspect.Parameter.empty
 
 
 def _refused(function, overloaded, in_python: bool) -> str:
@@ -420,7 +466,10 @@ def _names_of() -> dict:
     # of several names the function's own, in torch's namespace if it is there
     rows = sorted(TABLE.items(), key=lambda row: (row[0][0] != "torch", row[0][1] != _own(row[1])))
     for (module, name), function in reversed(rows):
-        found[function] = f"torch.{name}" if module == "torch" else f"torch.{module}.{name}"
+        place = "torch" if module == "torch" else f"torch.{module}"
+        if module == "torch" and name in _IN_FUNCTIONAL:
+            place = "torch.functional"
+        found[function] = f"{place}.{name}"
     return found
 
 
