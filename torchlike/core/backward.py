@@ -141,6 +141,12 @@ def backward(
     create_graph: bool = False, grad_variables: Any = None, inputs: Any = None,
 ) -> None:  # fmt: skip
     """Accumulate the gradients of `tensors` into the leaves (or into `inputs` only)."""
+    if LOCAL.state.transforms:
+        raise RuntimeError(
+            "backward() called inside a functorch transform. This is not supported, please use "
+            "functorch.grad or functorch.vjp instead or call backward() outside of functorch "
+            "transforms."
+        )
     if grad_variables is not None:
         warnings.warn(_OLD_NAME, FutureWarning, stacklevel=2)
         if grad_tensors is not None:

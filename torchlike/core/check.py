@@ -182,3 +182,12 @@ _TORCH_CLASSES = ("dtype", "device", "layout", "memory_format", "Generator")
 def unsupported(function: str, argument: str, value: Any) -> NotImplementedError:
     """The one error for an argument PyTorch has and torchlike does not."""
     return NotImplementedError(f"{function}: {argument}={value!r} is not supported")
+
+
+def no_dynamic_shape(name: str) -> str:
+    """PyTorch's message where `vmap` meets an op whose result's shape depends on the elements."""
+    return (
+        "vmap: We do not support batching operators that can output dynamic shape. Attempted to "
+        f"vmap over aten::{name}. Please file an issue at "
+        "https://github.com/pytorch/pytorch/issues if you need this feature."
+    )

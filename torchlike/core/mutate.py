@@ -77,6 +77,18 @@ def _creation_text(t: Tensor, what: str = "is being modified inplace") -> str:
     )
 
 
+def check_captured(t: Tensor, name: str) -> None:
+    """RuntimeError when a derivative of torch.func is about to write to what came from outside."""
+    depth, base = LOCAL.state.transforms, t._base_tensor
+    if depth and t._born != depth and (base is None or base._born != depth):
+        raise RuntimeError(
+            "During a grad (vjp, jvp, grad, etc) transform, the function provided attempted to "
+            f"call in-place operation (aten::{name}) that would mutate a captured Tensor. This is "
+            "not supported; please rewrite the function being transformed to explicitly accept the "
+            "mutated Tensor(s) as inputs."
+        )
+
+
 # ----- writing -----
 def overwrite(t: Tensor, src: Tensor) -> Tensor:
     """Write `src` (same shape) into `t`, with its history."""
@@ -315,6 +327,9 @@ def inplace(op: Op, inputs: Sequence[Any], statics: Any = ()) -> Tensor:
     t = inputs[0]
     if not isinstance(t, Tensor):
         raise TypeError(f"{op.name}_(): argument 'input' must be Tensor, not {type(t).__name__}")
+    if LOCAL.state.transforms:
+        several = sum(p.kind == "operand" for p in op.inputs) > 1
+        check_captured(t, op.name + ("_.Tensor" if several else "_"))
     check_writable(t)
     return _write(t, checked_result(t, call(op, inputs, statics)))
 

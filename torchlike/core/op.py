@@ -16,7 +16,7 @@ import numpy as np
 from . import dtypes
 from .check import check_dim, check_dims
 from .dispatch import call, call_view
-from .mutate import check_writable, checked_result, inplace, overwrite, write_out
+from .mutate import check_captured, check_writable, checked_result, inplace, overwrite, write_out
 from .plan import ArgumentTypeError, Op
 from .tensor import Tensor
 
@@ -363,6 +363,7 @@ def _with_out(function: Any, name: str) -> Callable[..., Any]:
 
 def _inplace_twin(function: Callable[..., Any], name: str) -> Callable[..., Any]:
     def twin(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        check_captured(self, name)
         check_writable(self)
         return overwrite(self, checked_result(self, function(self, *args, **kwargs)))
 

@@ -71,6 +71,7 @@ class Tensor:
     _hooks: Any = None
     _post_hooks: Any = None
     _retains: bool = False
+    _born: int = 0  # depth of the derivative of torch.func that the tensor was made in
     _tangents: Any = None  # {level: tangent}, in forward mode
     _inference: bool = False
     _lent: Any = None  # of a captured step's gradient: whether somebody took it
@@ -245,6 +246,8 @@ class Tensor:
 
     def tolist(self) -> Any:
         """The elements as nested lists of Python numbers."""
+        if LOCAL.state.vmaps:
+            VMAP["check_memory"](self)
         return to_host(self).tolist()
 
     def numpy(self, *args: Any, force: bool = False) -> np.ndarray:
@@ -255,6 +258,8 @@ class Tensor:
         if args:
             count = f"{len(args)} {'was' if len(args) == 1 else 'were'}"
             raise TypeError(f"numpy() takes 0 positional arguments but {count} given")
+        if LOCAL.state.vmaps:
+            VMAP["check_memory"](self)
         if force:
             return self.detach().cpu().resolve_conj().resolve_neg().numpy()  # type: ignore[attr-defined]
         if self._aval.device is not CPU:
@@ -358,6 +363,8 @@ def wrap(value: Value, cls: type = Tensor) -> Any:
     t._aval = value.aval
     if LOCAL.state.inference:
         t._inference = True
+    if LOCAL.state.transforms:
+        t._born = LOCAL.state.transforms
     return t
 
 
@@ -371,7 +378,7 @@ def from_host(array: np.ndarray, device: Any = None, requires_grad: bool = False
 def from_shared(array: np.ndarray) -> Tensor:
     """A tensor over the memory of a NumPy array: a write on either side shows on both."""
     t = _new(Tensor)
-    t._storage = adopt(array)
+    t._storage, t._born = adopt(array), LOCAL.state.transforms
     t._aval = aval_of(array.shape, dtypes.from_numpy(array.dtype))
     stride = tuple(s // array.itemsize for s in array.strides)
     if not is_contiguous(array.shape, stride):
@@ -380,8 +387,13 @@ def from_shared(array: np.ndarray) -> Tensor:
     return t
 
 
-def to_host(tensor: Tensor) -> np.ndarray:
-    """The elements as a NumPy array not to be written to; computes them if they are pending."""
+def to_host(tensor: Tensor, batched: str = "") -> np.ndarray:
+    """The elements as a NumPy array not to be written to; computes them if they are pending.
+
+    `batched` is the message of the RuntimeError inside `vmap`, where there is one per example.
+    """
+    if batched and LOCAL.state.vmaps and all_examples(tensor) is not tensor:
+        raise RuntimeError(batched)
     storage = tensor._storage
     if storage.__class__ is HostStorage and storage.host is not None:
         return np.array(_host_view(tensor), order="C")
@@ -474,6 +486,8 @@ def alias_of(tensor: Tensor, cls: type = Tensor) -> Any:
         t._value, t._seen = tensor._value, tensor._seen
     if tensor._counter is not None:
         t._counter = tensor._counter
+    if tensor._born:
+        t._born = tensor._born
     return t
 
 

@@ -313,6 +313,26 @@ def _check_write(t: Tensor, value: Value) -> None:
         raise RuntimeError(INPLACE)
 
 
+def _check_memory(t: Tensor) -> None:
+    if tensor_levels(t):
+        raise RuntimeError("Cannot access data pointer of Tensor that doesn't have storage")
+
+
+NORM = (
+    "Batch norm got a batched tensor as input while the running_mean or running_var, which will be "
+    "updated in place, were not batched.\nIf you are using a module and do not need eval mode, "
+    "please set `track_running_stats` to be False.If you are using a prebuilt module and do not "
+    "need eval mode, please see the functorch website for resources on how to patch your module to "
+    "work with vmap"
+)
+
+
+def _check_norm(running: Tensor, batch: Tensor) -> None:
+    """RuntimeError when many examples would move statistics that there is one of."""
+    if set(tensor_levels(batch)) - set(tensor_levels(running)):
+        raise RuntimeError(NORM)
+
+
 def _different() -> Levels:
     """The levels at which each example draws its own numbers."""
     levels = LOCAL.state.vmaps
@@ -366,4 +386,5 @@ def _text(t: Tensor, tensor_text: Callable[[Tensor], str]) -> str:
 VMAP.update(
     record=run, read_error=_read_error, check_branch=_check_branch, check_write=_check_write,
     draw=_draw, fill=_fill, imported=imported, text=_text,
+    check_memory=_check_memory, check_norm=_check_norm,
 )  # fmt: skip

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..core.backward import make_grad
+from ..core.dispatch import call, call_view
 from ..core.dual import twin_of
 from ..core.engine import execute
 from ..core.record import LOCAL
@@ -38,10 +39,26 @@ class transforming:
     """Marks this thread as being inside a derivative of torch.func."""
 
     def __enter__(self) -> None:
-        LOCAL.state.transforms += 1
+        state = LOCAL.state
+        state.transforms += 1
+        self.depth, self.outer = state.transforms, state.interposed
+        state.interposed = self.call
 
     def __exit__(self, *_: object) -> None:
         LOCAL.state.transforms -= 1
+        LOCAL.state.interposed = self.outer
+
+    def call(self, op: Any, inputs: Any, statics: Any) -> Any:
+        """An op called inside: what it makes may be written to inside."""
+        state = LOCAL.state
+        state.interposed = self.outer
+        try:
+            out = (call_view if op.view else call)(op, inputs, statics)
+        finally:
+            state.interposed = self.call
+        for t in out if isinstance(out, tuple) else (out,):
+            t._born = self.depth
+        return out
 
 
 class Mark:
@@ -81,6 +98,7 @@ class Pass:
         if not isinstance(x, Tensor):
             raise ValueError(f"Thing passed to transform API must be Tensor, got {type(x)}")
         t = twin_of(x)
+        t._born = LOCAL.state.transforms
         edge = edge_of(imported(x)) if self.was_enabled else None
         if edge is None:
             t.requires_grad_()

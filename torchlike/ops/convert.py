@@ -14,7 +14,7 @@ from ..core.device import CPU, META, device, resolve, to_jax
 from ..core.dispatch import call, set_layout
 from ..core.dual import mapped_tangents
 from ..core.layouts import contiguous_format, memory_format, preserve_format, stride_of_format
-from ..core.mutate import check_writable, overwrite, replace
+from ..core.mutate import check_captured, check_writable, overwrite, replace
 from ..core.op import Array, Number, composite, op
 from ..core.plan import NUMBERS
 from ..core.record import LOCAL
@@ -89,6 +89,7 @@ def _(grad):
 @composite(module=None, method=True)
 def copy_(self: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
     """Write another tensor's elements, broadcast and converted, into this one."""
+    check_captured(self, "copy_")
     if not isinstance(src, Tensor):
         src = _scalar_tensor(src)
     check_writable(self)
@@ -162,6 +163,7 @@ def fill(input: Tensor, value: Any) -> Tensor:
 @composite(method=True)
 def fill_(input: Tensor, value: Any) -> Tensor:
     """One number everywhere, in place."""
+    check_captured(input, "fill_.Tensor" if isinstance(value, Tensor) else "fill_.Scalar")
     check_writable(input)
     return overwrite(input, _filled(input, value, ("FillBackward2", "FillBackward3")))
 

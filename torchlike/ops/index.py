@@ -37,6 +37,11 @@ NOT_A_TUPLE = (
     "(Triggered internally at /pytorch/torch/csrc/autograd/python_variable_indexing.cpp:347.)"
 )
 
+_MASKED = (
+    "vmap: We do not support batching operators that can support dynamic shape. Attempting to "
+    "batch over indexing with a boolean mask."
+)
+
 
 # ----- parsing -----
 def parse(x: Tensor, index: Any) -> tuple[Tensor, list[Tensor | None]]:
@@ -206,7 +211,7 @@ def _index_tensors(x: Tensor, dim: int, t: Tensor) -> list[Tensor]:
                 f"The shape of the mask {list(t.shape)} at index {k} does not match the shape of "
                 f"the indexed tensor {list(x.shape)} at index {dim + k}"
             )
-    array = to_host(t)
+    array = to_host(t, _MASKED)
     if not t.ndim:  # a 0-dim mask adds a dim, of size 1 or 0
         return [from_host(np.arange(int(bool(array))))]
     return [from_host(a.astype(np.int64)) for a in np.nonzero(array)]

@@ -7,7 +7,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from ..core.check import broadcast_shapes
+from ..core.check import broadcast_shapes, no_dynamic_shape
 from ..core.dispatch import call, set_layout
 from ..core.dtypes import C_NAMES, SCALAR_NAMES, check_number
 from ..core.mutate import check_writable, checked_result, overwrite
@@ -84,7 +84,7 @@ def nonzero(input: Tensor, *, as_tuple: bool = False, out: Any = None) -> Any:
     """The indices of the elements that are not zero: a row each, or a tensor a dim."""
     if as_tuple:
         return nonzero(input if input.ndim else input.unsqueeze(0)).unbind(1)  # type: ignore[attr-defined]
-    array = to_host(input)
+    array = to_host(input, no_dynamic_shape("nonzero"))
     found = np.argwhere(array) if array.ndim else np.empty((int(bool(array)), 0))
     made = from_host(found.astype(np.int64))
     set_layout(made, (1, len(found)))  # a dim's indices lie side by side
@@ -97,13 +97,20 @@ def argwhere(input: Tensor) -> Tensor:
     return nonzero(input)
 
 
+_SELECTED = (
+    "vmap: Attempted to vmap over `mask` in torch.masked_select(self, mask) We cannot support this "
+    "because for each batch this would return a differently shaped Tensor. Please file an issue at "
+    "https://github.com/pytorch/pytorch/issues if you need this feature."
+)
+
+
 @composite
 def masked_select(input: Tensor, mask: Tensor, *, out: Any = None) -> Tensor:
     """The elements where the mask is true, in one dim."""
     if mask.dtype.name != "bool":
         raise RuntimeError("masked_select: expected BoolTensor for mask")
     shape = broadcast_shapes(tuple(input.shape), tuple(mask.shape))
-    at = np.flatnonzero(np.broadcast_to(to_host(mask), shape)).astype(np.int64)
+    at = np.flatnonzero(np.broadcast_to(to_host(mask, _SELECTED), shape)).astype(np.int64)
     wide = input if tuple(input.shape) == shape else input.expand(shape)  # type: ignore[attr-defined]
     picked = call(_masked_select, (wide, from_host(at)))
     return finish("masked_select", picked, out, (input, mask), "apart")

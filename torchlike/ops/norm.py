@@ -12,6 +12,7 @@ from ..core.dispatch import call
 from ..core.dtypes import FLOAT, SCALAR_NAMES, finfo, float32
 from ..core.mutate import overwrite
 from ..core.op import TABLE, Array, Number, Optional, composite, op, publish
+from ..core.record import LOCAL, VMAP
 from ..core.tape import no_grad
 from ..core.tensor import Tensor
 from .activation import wide
@@ -129,6 +130,8 @@ def running_stats(running: Array, batch: Array, momentum: Number, factor: Number
 def _update(running: Tensor | None, batch: Tensor, momentum: float, factor: float) -> None:
     """Move a running statistic; through `.data`, as PyTorch does not bump its version."""
     if running is not None:
+        if LOCAL.state.vmaps:
+            VMAP["check_norm"](running, batch)
         with no_grad():
             overwrite(running.data, call(running_stats, (running, batch, momentum, factor)))
 

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ..core.check import check_dim
+from ..core.check import check_dim, no_dynamic_shape
 from ..core.dispatch import call
 from ..core.op import Array, Dim, alias, composite, op
 from ..core.tensor import Tensor, from_host, to_host
@@ -118,7 +118,7 @@ def unique(
     dim: int | None = None,
 ) -> Any:  # fmt: skip
     """Distinct elements (or slices of a dim) in order, with inverse and counts if asked."""
-    array = to_host(input)
+    array = to_host(input, no_dynamic_shape("_unique2" if dim is None else "unique_dim"))
     axis = None if dim is None else check_dim(dim, input.ndim)
     flat = array.reshape(-1) if axis is None else array
     equal_nan = False
@@ -143,7 +143,7 @@ def unique_consecutive(
     input: Tensor, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None
 ) -> Any:
     """Runs of equal elements (or slices of a dim), each once."""
-    array = to_host(input)
+    array = to_host(input, no_dynamic_shape("unique_consecutive"))
     if dim is None:
         rows = array.reshape(-1, 1)
     else:
