@@ -72,7 +72,7 @@ class Trace:
 
     __slots__ = (
         "records", "values", "leaves", "leaf_slots", "device", "busy", "frozen", "done", "lock",
-        "bytes", "checks",
+        "bytes", "checks", "urgent",
     )  # fmt: skip
 
     def __init__(self, where: device) -> None:
@@ -84,6 +84,7 @@ class Trace:
         self.busy = self.frozen = self.done = False
         self.lock = threading.RLock()
         self.bytes = 0
+        self.urgent = False  # whether torch.compile wants this window compiled at once
         self.checks: list[tuple[Value, Callable[[], BaseException]]] = []
 
 

@@ -73,7 +73,9 @@ def _dispatch(tr: Trace, live: list[Value]) -> None:
         if len(windows) > MAX_WINDOWS:
             windows.popitem(last=False)
     window.seen += 1
-    if window.programs or window.seen >= HOT or (window.seen == 1 and _heavy(tr)):
+    if tr.urgent:
+        window.slow = False
+    if window.programs or window.seen >= HOT or tr.urgent or (window.seen == 1 and _heavy(tr)):
         windows.move_to_end(key)
         if fused.run(window, tr, live):
             return
@@ -189,6 +191,15 @@ def step_boundary() -> None:
     for tr in list(LOCAL.state.traces.values()):
         if tr.records:
             flush(tr)
+
+
+def compile_window(open_end: bool) -> None:
+    """Have what this thread recorded compiled at once; ended here unless more may join it."""
+    for tr in list(LOCAL.state.traces.values()):
+        if tr.records:
+            tr.urgent = True
+            if not open_end:
+                flush(tr)
 
 
 def _cache_folder() -> Path:

@@ -413,7 +413,7 @@ class Module(Hooked, Convertible, Stateful):
 
     def compile(self, *args, **kwargs):
         """From now on calls go through `torch.compile`, with its arguments."""
-        from ..core.capture import compile as compiled
+        from ..compiler import compile as compiled
 
         self._compiled_call_impl = compiled(self._call_impl, *args, **kwargs)
 
