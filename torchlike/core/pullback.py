@@ -289,6 +289,8 @@ def _sum_to_numpy(array: Any, shape: tuple[int, ...]) -> Any:
         return array
     axes = _broadcast_axes(array.shape, shape)
     if axes:
-        array = np.add.reduce(array, axis=axes, keepdims=True, dtype=array.dtype)
+        kind = array.dtype  # 16-bit floats are added up in 32 bits
+        wide = np.float32 if kind.itemsize == 2 and kind.kind in "fV" else kind
+        array = np.add.reduce(array, axis=axes, keepdims=True, dtype=wide).astype(kind, copy=False)
     array = array.reshape(array.shape[array.ndim - len(shape) :])
     return np.broadcast_to(array, shape) if array.shape != shape else array

@@ -25,7 +25,8 @@ def atan2(input: Array, other: Array):
 
 @atan2.gradient
 def _(grad, input, other):
-    scaled = grad / (input * input + other * other)
+    size = input * input + other * other
+    scaled = grad * size.reciprocal().masked_fill(size == 0, 0)
     return scaled * other, scaled * -input
 
 

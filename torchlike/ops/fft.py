@@ -142,7 +142,9 @@ def _real_to_complex(name: str, x: Tensor, dims: Any, s: Any, norm: Any, forward
         raise RuntimeError(f"{name} must transform at least one axis")
     x, norm = _promoted(x, False), _check_norm(norm)
     if len(dims) == 1 and not forward:  # ihfft: a conjugate at the end, as PyTorch has it
-        return fft_r2c(x, dims, _sizes(x, dims, s), _other(norm), True, True).conj()
+        found = fft_r2c(x, dims, _sizes(x, dims, s), _other(norm), True, True)
+        _innermost(found, dims[0])
+        return found.conj()
     return fft_r2c(x, dims, _sizes(x, dims, s), norm, forward, True)
 
 
@@ -165,7 +167,7 @@ def _family(stem: str, kernel: Kernel, forward: bool) -> None:
         out: Any = None,
     ) -> Tensor:  # fmt: skip
         found = kernel(stem, input, (_one_dim(input, dim),), [n], norm, forward)
-        if not input.is_complex() and found.is_complex():
+        if not input.is_complex() and found.is_complex() and not found.is_conj():
             _innermost(found, dim)
         return found if out is None else write_out(stem, out, found)
 

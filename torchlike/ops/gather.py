@@ -12,7 +12,7 @@ from ..core.dispatch import call
 from ..core.dtypes import SCALAR_NAMES, check_number
 from ..core.op import Array, Number, composite, op
 from ..core.tensor import Tensor
-from .index import check_bounds
+from .index import add_at, check_bounds
 from .movement import finish
 
 
@@ -66,9 +66,11 @@ def _slices(input: Any, dim: int, index: Any) -> tuple[Any, ...]:
 @op(name="index_add", module=None, method=False, promote="none")
 def _index_add(input: Array, dim: int, index: Array, source: Array, *, alpha: Number = 1):
     at = _slices(input, dim, index)
+    scaled = source * alpha.astype(source.dtype)
     if input.ndim == 0:
-        return input + (source * alpha.astype(source.dtype)).sum(dtype=input.dtype)
-    return input.at[at].add(source * alpha.astype(source.dtype), mode="drop")
+        total = scaled.sum(dtype=input.dtype)
+        return input | total if input.dtype == np.bool_ else input + total
+    return add_at(input, at, scaled)
 
 
 @_index_add.gradient
@@ -282,7 +284,11 @@ def take(input: Tensor, index: Tensor, *, out: Any = None) -> Tensor:
         raise RuntimeError("take(): Expected a long tensor for index, but got " + _title(index))
     if input.numel() == 0 and index.numel():
         raise IndexError("take(): tried to take from an empty tensor")
-    n = input.numel()
+    _check_flat(index, input.numel())
+    return finish("take", call(_take, (input, index)), out, (input, index), "apart")
+
+
+def _check_flat(index: Tensor, n: int) -> None:
     check_bounds(
         index,
         n,
@@ -290,7 +296,6 @@ def take(input: Tensor, index: Tensor, *, out: Any = None) -> Tensor:
             f"out of range: tried to access index {bad} on a tensor of {n} elements."
         ),
     )
-    return finish("take", call(_take, (input, index)), out, (input, index), "apart")
 
 
 @op(name="take", module=None, method=False, promote="none")
@@ -308,6 +313,7 @@ def _(grad, input, index):
 def put(self: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) -> Tensor:
     """A copy with elements of the flattened tensor replaced (or added to)."""
     flat = self.reshape(-1)
+    _check_flat(index, self.numel())
     return flat.index_put((index.reshape(-1),), source.reshape(-1), accumulate).view(self.shape)
 
 

@@ -241,9 +241,15 @@ def _(grad, input, indices, dims):
 
 @op(name="index_put", module=None, method=False, promote="none")
 def _index_put(input: Array, indices: Arrays, values: Array, dims: Any, accumulate: bool):
-    at = input.at[_full_index(input, indices, dims)]
-    values = values.astype(input.dtype)
-    return at.add(values, mode="drop") if accumulate else at.set(values, mode="drop")
+    at, values = _full_index(input, indices, dims), values.astype(input.dtype)
+    return add_at(input, at, values) if accumulate else input.at[at].set(values, mode="drop")
+
+
+def add_at(input: Any, at: Any, values: Any) -> Any:
+    """Values added at places; booleans add up to true."""
+    if input.dtype == np.bool_:
+        return input.astype(np.uint8).at[at].max(values.astype(np.uint8), mode="drop").astype(bool)
+    return input.at[at].add(values, mode="drop")
 
 
 @_index_put.gradient

@@ -295,3 +295,14 @@ def renorm(input: Array, p: float, dim: int, maxnorm: float):
     size = _power_norm(jnp.abs(input), float(p), over, True)
     scale = jnp.where(size > maxnorm, maxnorm / (size + 1e-7), jnp.ones_like(size))
     return input * scale.astype(input.dtype)
+
+
+@renorm.gradient
+def _(grad, input, p, dim, maxnorm):
+    over = tuple(i for i in range(input.ndim) if i != dim % input.ndim)
+    size = vector_norm(input, p, over, True)
+    inner = (input.conj() * grad).sum(over, True)
+    inner = inner.real if input.is_complex() else inner
+    slope = norm_slope(inner, input, float(p), size, over)
+    inverse = 1 / (size + 1e-7)
+    return grad.where(size <= maxnorm, maxnorm * inverse * (grad - inverse * slope))

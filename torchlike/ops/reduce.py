@@ -116,7 +116,8 @@ def nanmean(
 @op(promote="none", node=_all_or_dim("Prod"))
 def prod(input: Array, dim: Dim | None = None, keepdim: bool = False, *, dtype: Dtype = None):
     over = axes(None if dim is None else (dim,), input.ndim)
-    return jnp.prod(input.astype(wide(input, dtype)), over, keepdims=keepdim)
+    kind = wide(input, dtype)
+    return jnp.prod(input.astype(kind), over, keepdims=keepdim).astype(kind)
 
 
 @op(promote="none", differentiable=False)
@@ -187,8 +188,11 @@ def std_mean_of(input: Array, dim: Dims, correction: float, keepdim: bool):
 def _var_rule(grad: Tensor, input: Tensor, dim: Any, correction: float) -> Tensor:
     over = axes(dim, input.ndim)
     rest = math.prod(input.shape[i] for i in over) - correction
-    scale = 2 / rest if rest > 0 else math.inf if rest < 0 else math.nan
-    return restore(grad, input.shape, dim) * scale * (input - mean(input, over, True))
+    away = input - mean(input, over, True)
+    if not dim and rest <= 0:  # over everything PyTorch has another rule
+        return grad * away.new_full((), math.inf).where(away != 0, math.nan)
+    scale = 2 / rest if rest else math.inf
+    return restore(grad, input.shape, dim) * scale * away
 
 
 def _std_rule(grad: Tensor, result: Tensor, input: Tensor, dim: Any, correction: float) -> Tensor:
@@ -283,6 +287,8 @@ def hash_tensor(input: Array, dim: Dims = (), *, keepdim: bool = False, mode: in
 def sum_to_size(self: Tensor, *size: Any) -> Tensor:
     """The sum over the dims that broadcasting from `size` would expand."""
     wanted = tuple(size[0]) if len(size) == 1 and not isinstance(size[0], int) else size
+    if not wanted:
+        return sum(self)
     lead = self.dim() - len(wanted)
     fits = lead >= 0 and all(n in (1, m) for n, m in zip(wanted, self.shape[lead:], strict=True))
     if not fits:

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from ..core.check import check_dims
-from ..core.dtypes import SCALAR_NAMES, bool_, get_default_dtype
+from ..core.dtypes import SCALAR_NAMES, bool_, finfo, get_default_dtype
 from ..core.mutate import write_out
 from ..core.op import TABLE, Array, Dim, Dtype, alias, composite, op
 from ..core.tensor import Tensor
@@ -46,6 +46,20 @@ def logcumsumexp(input: Array, dim: Dim):
         return _running_log_sum(input, dim)
     return in_single(lambda x: lax.cumlogsumexp(x, axis=dim))(input)
 
+
+@logcumsumexp.gradient
+def _(grad, input, result, dim):
+    if input.ndim == 0 or input.numel() == 0:
+        return grad
+
+    def share(log_grad):
+        return ((log_grad - result).flip(dim).logcumsumexp(dim).flip(dim) + input).exp()
+
+    if grad.is_complex():
+        return share(grad.conj().log()).conj()
+    lowest = finfo(grad.dtype).min
+    size = grad.abs().log()
+    return share(size.where(grad > 0, lowest)) - share(size.where(grad < 0, lowest))
 
 
 def _running_log_sum(x: Any, dim: int) -> Any:

@@ -24,6 +24,10 @@ def _places(index: Any, dim: int, n: int) -> tuple[Any, ...]:
 
 
 def _scatter_into(input: Any, dim: int, index: Any, src: Any, how: str) -> Any:
+    if input.dtype == np.bool_ and how != "set":
+        how = {"add": "max", "mul": "min"}.get(how, how)
+        wide = _scatter_into(input.astype(np.uint8), dim, index, src.astype(np.uint8), how)
+        return wide.astype(np.bool_)
     if input.ndim == 0:
         input, index = input.reshape(1), index.reshape(-1)
         return _scatter_into(input, 0, index, src.reshape(-1), how).reshape(())
@@ -132,7 +136,7 @@ _REDUCERS = {"sum": "add", "prod": "mul", "amax": "max", "amin": "min", "mean": 
 
 def _counts(input: Any, dim: int, index: Any, src: Any) -> Any:
     """How many elements are scattered to each place."""
-    nothing, one = jnp.zeros(input.shape, input.dtype), jnp.ones(src.shape, input.dtype)
+    nothing, one = jnp.zeros(input.shape, np.int64), jnp.ones(src.shape, np.int64)
     return _scatter_into(nothing, dim, index, one, "add")
 
 
@@ -205,6 +209,8 @@ def _neutral(reduce: str, kind: Any) -> Any:
         return jnp.zeros((), kind)
     if reduce == "prod":
         return jnp.ones((), kind)
+    if kind == np.bool_:
+        return jnp.asarray(reduce == "amin")
     info = jnp.finfo(kind) if np.issubdtype(kind, np.floating) else jnp.iinfo(kind)
     inexact = np.issubdtype(kind, np.floating)
     low, high = (-jnp.inf, jnp.inf) if inexact else (info.min, info.max)

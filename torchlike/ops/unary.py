@@ -180,9 +180,9 @@ round_whole = _rounding("round", _nearest, module=None, inplace=False)
 @op(elementwise=True, module=None, node="RoundBackward1")
 def round_decimals(input: Array, decimals: int):
     _not_complex(input, "round is not supported for complex inputs")
-    refuse("round_vml_cpu", input, NUMERIC)
-    if kind(input) == INTEGER or decimals == 0:
-        return input if kind(input) == INTEGER else _nearest(input)
+    refuse("round_cpu" if decimals else "round_vml_cpu", input, NUMERIC | {INTEGER})
+    if decimals == 0:
+        return _nearest(input)
     scale = 10.0 ** abs(decimals)
     return _nearest(input * scale) / scale if decimals > 0 else _nearest(input / scale) * scale
 
