@@ -59,3 +59,16 @@ torch.empty_permuted((2,), (0, 1))
 torch.empty_permuted((2,), (3,))
 torch.meshgrid(torch.arange(2), torch.arange(3), indexing='xy'), torch.flip(torch.arange(3), dims=[0]), torch.arange(3).flip(dims=(0,))
 torch.unique_consecutive(torch.zeros(2, 0, 2), dim=1, return_counts=True), torch.gather(torch.ones(5), 0, torch.zeros(2, 0, dtype=torch.long)).shape
+
+# Each [booleans add up]
+x = torch.tensor([True, False, True]); i = torch.tensor([0, 1]); t = torch.tensor([True, False])
+x.index_add(0, i, t), x.scatter_add(0, i, t), x.scatter_reduce(0, i, t, 'prod'), x.scatter_reduce(0, i, t, 'amin', include_self=False), x.index_put((i,), t, True), x.prod(dtype=torch.bool)
+[torch.tensor(True).index_add(0, i[:1], torch.tensor(True), alpha=a) for a in (True, False, 1, True, False, True)]
+torch.tensor(True).sum_to_size(()), torch.fft.ihfft(torch.arange(6.).view(3, 2), dim=0)
+
+# Each [gradients at edges]
+g = lambda f, *a: torch.autograd.grad(f(*(xs := [torch.tensor(x, requires_grad=True) for x in a])).sum(), xs)
+g(lambda x: x.var(correction=2), [1., 2.]), g(lambda x: x.var(1, correction=3), [[1., 1.], [1., 2.]]), g(lambda x: x.std(), [1.])
+g(torch.atan2, [0., 1.], [0., 1.]), g(lambda x: torch.renorm(x, 2, 0, 1.), [[0., 0.], [3., 4.]]), g(lambda x: x.logcumsumexp(0), [0., -float('inf'), 1.])
+torch.round(torch.tensor([3, 15]), decimals=1)
+torch.zeros(3).put_(torch.tensor([3]), torch.ones(1))

@@ -241,6 +241,8 @@ def _array(v: Any) -> Any:
 
 def number_array(n: Any) -> np.ndarray:
     """A Python number as a 0-d array: bool, int64, float64 or complex128."""
+    if n.__class__ is np.ndarray:
+        return n  # a bool or complex number that was made ready for a program before
     if isinstance(n, (bool, np.bool_)):
         return np.asarray(n, np.bool_)
     if isinstance(n, (int, np.integer)):
