@@ -20,6 +20,8 @@ from .core.dtypes import promote_types as promote_types
 from .core.dtypes import set_default_dtype as set_default_dtype
 from .core.layouts import layout as layout
 from .core.layouts import memory_format as memory_format
+from .core.explain import explain as explain
+from .core.explain import op_times as op_times
 from .core.rng import Generator as Generator
 from .core.storage import Size as Size
 from .core.tape import enable_grad as enable_grad

@@ -13,6 +13,7 @@ from . import storage as memory
 from .capture import Capture, Draw, Source, Stream, Update
 from .device import to_jax
 from .fused import DONATE_BYTES
+from .fused import stats as run_stats
 from .mutate import store
 from .record import flush, number_array
 from .replay import (
@@ -27,7 +28,6 @@ from .replay import (
     program_of,
     read_array,
 )
-from .run import stats as run_stats
 from .snapshot import difference
 from .storage import OWNED, SHARED, Storage, Value, concrete
 from .tape import function_node
@@ -313,8 +313,7 @@ class Builder:
         results = program.call(given, kept, *numbers.values())
         if fresh:
             program.seconds = time.perf_counter() - started
-            run_stats.compiled += 1
-            run_stats.compile_seconds += program.seconds
+            run_stats.compiled_one(program.label, program.ops, program.seconds)
         program.hits += 1
         self.kept, self.numbers = kept, numbers
         return results

@@ -7,13 +7,11 @@ and hyper-parameters used on the way become inputs too, with what makes them ane
 
 from __future__ import annotations
 
-import sys
 import threading
 import weakref
 from collections.abc import Callable
 from contextlib import contextmanager
 from functools import wraps
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,13 +19,12 @@ import numpy as np
 from . import storage as memory
 from .device import CPU, device
 from .dtypes import from_numpy
-from .record import LOCAL, Trace, flush_all, flush_value
+from .record import LOCAL, Trace, flush_all, flush_value, user_line
 from .rng import Generator
 from .snapshot import Snapshot, reachable
 from .storage import FLUSH, HostStorage, Storage, Value, aval_of, concrete
 from .tensor import Tensor, wrap
 
-PACKAGE = str(Path(__file__).resolve().parent.parent)
 _raw: Any = memory._value_slot
 
 
@@ -39,12 +36,10 @@ class _Current(threading.local):
 CURRENT = _Current()
 
 
-def user_line() -> str:
+def where() -> str:
     """ "file:line" of the innermost frame outside this package."""
-    frame = sys._getframe(1)
-    while frame is not None and frame.f_code.co_filename.startswith((PACKAGE, "<torchlike")):
-        frame = frame.f_back
-    return "?" if frame is None else f"{frame.f_code.co_filename}:{frame.f_lineno}"
+    line = user_line()
+    return "?" if line is None else f"{line[0]}:{line[1]}"
 
 
 # ----- the trace -----
@@ -57,7 +52,7 @@ class _Lines(list):
 
     def append(self, item: Any) -> None:
         super().append(item)
-        self.lines.append(user_line())
+        self.lines.append(where())
 
 
 class CaptureTrace(Trace):
@@ -107,7 +102,7 @@ def _refuse_read(v: Value) -> None:
         flush_value(v)
         return
     raise RuntimeError(
-        f"the value of a tensor was read inside torchlike.jit, at {user_line()}: there is none "
+        f"the value of a tensor was read inside torchlike.jit, at {where()}: there is none "
         "while the step is captured. Return the tensor and read it outside; print, item(), "
         "numpy(), bool() and shapes that depend on data can't be used inside"
     )

@@ -6,6 +6,8 @@ holds are donated. While a program is being compiled the caller goes on in the s
 
 from __future__ import annotations
 
+import os
+import sys
 import time
 import weakref
 from collections import Counter
@@ -26,12 +28,28 @@ MAX_VARIANTS = 4  # programs per window: different sets of live results
 DONATE_BYTES = 1 << 12  # a smaller buffer is not worth donating
 
 
+LOG = os.environ.get("TORCHLIKE_LOG", "").split(",")  # what to tell on stderr: compiles
+
+
+def place(line: Any) -> str:
+    """ "file.py:12" of a (path, number)."""
+    return "?" if line is None else f"{line[0].rpartition('/')[2]}:{line[1]}"
+
+
 class Stats:
     """What ran how, since the start."""
 
     def __init__(self) -> None:
         self.windows = self.interpreted = self.per_op = self.fused = self.compiled = 0
         self.compile_seconds = 0.0
+
+    def compiled_one(self, what: str, ops: int, seconds: float) -> None:
+        """Count a compilation; `TORCHLIKE_LOG=compiles` tells of it."""
+        self.compiled += 1
+        self.compile_seconds += seconds
+        if "compiles" in LOG:
+            text = f"torchlike: compiled {ops} ops from {what} in {seconds:.2f} s"
+            print(text, file=sys.stderr, flush=True)
 
 
 stats = Stats()
@@ -40,7 +58,7 @@ stats = Stats()
 class Window:
     """One sequence of ops: how often it was seen, and its fused programs."""
 
-    __slots__ = ("seen", "programs", "layout", "label", "numbers", "slow", "building")
+    __slots__ = ("seen", "programs", "layout", "label", "numbers", "slow", "building", "line")
 
     def __init__(self, label: str) -> None:
         self.seen = 0
@@ -50,6 +68,7 @@ class Window:
         self.layout: list[str] | None = None  # what each leaf is: array, float, int, other
         self.numbers: tuple[Any, ...] | None = None
         self.label = label
+        self.line: Any = None  # (path, number) of what recorded the first op
 
 
 class Program:
@@ -238,8 +257,7 @@ def _compilation(
         finally:
             window.building = False
         program.seconds = time.perf_counter() - started
-        stats.compiled += 1
-        stats.compile_seconds += program.seconds
+        stats.compiled_one(f"{window.label} at {place(window.line)}", len(records), program.seconds)
 
     return build
 

@@ -7,6 +7,8 @@ references only: a result whose Value has died is not an output of the program.
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
 import time
 import weakref
@@ -67,12 +69,27 @@ class Spec:
         return f"<{self.name} -> {', '.join(map(repr, self.outs))}>"
 
 
+PACKAGE = os.path.dirname(os.path.dirname(__file__))
+_OURS = (PACKAGE, "<torchlike")  # where functions made from declarations say they are
+
+
+def user_line() -> tuple[str, int] | None:
+    """Path and line of the innermost frame outside this package; under a microsecond."""
+    frame = sys._getframe(2)
+    while frame is not None:
+        code = frame.f_code
+        if not code.co_filename.startswith(_OURS):
+            return code.co_filename, frame.f_lineno
+        frame = frame.f_back
+    return None
+
+
 class Trace:
     """Recorded ops not yet run, of one thread on one device."""
 
     __slots__ = (
         "records", "values", "leaves", "leaf_slots", "device", "busy", "frozen", "done", "lock",
-        "bytes", "checks", "urgent",
+        "bytes", "checks", "urgent", "line",
     )  # fmt: skip
 
     def __init__(self, where: device) -> None:
@@ -86,6 +103,7 @@ class Trace:
         self.bytes = 0
         self.urgent = False  # whether torch.compile wants this window compiled at once
         self.checks: list[tuple[Value, Callable[[], BaseException]]] = []
+        self.line = user_line()
 
 
 class State:

@@ -70,6 +70,7 @@ def _dispatch(tr: Trace, live: list[Value]) -> None:
     window = windows.get(key)
     if window is None:
         window = windows[key] = Window(key[0][0].name)
+        window.line = tr.line
         if len(windows) > MAX_WINDOWS:
             windows.popitem(last=False)
     window.seen += 1
@@ -178,8 +179,7 @@ def _run_op(spec: Spec, arrays: list[Any]) -> Any:
         spec.jit = jax.jit(spec.fun)
         started = time.perf_counter()
         results = spec.jit(*arrays)
-        stats.compiled += 1
-        stats.compile_seconds += time.perf_counter() - started
+        stats.compiled_one(spec.name, 1, time.perf_counter() - started)
         return results
     stats.per_op += 1
     return spec.jit(*arrays)
