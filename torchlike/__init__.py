@@ -39,6 +39,7 @@ from .ops.memory import TypedStorage as TypedStorage
 from .ops.memory import UntypedStorage as UntypedStorage
 
 globals().update(_PUBLIC)
+legacy_contiguous_format = _layouts.contiguous_format
 globals().update(_dtypes.PUBLIC)
 globals().update(_LEGACY)
 for _name in (
@@ -53,6 +54,9 @@ from math import nan as nan
 from math import pi as pi
 
 from . import autograd as autograd
+from .autograd.anomaly import is_anomaly_check_nan_enabled as is_anomaly_check_nan_enabled
+from .autograd.anomaly import is_anomaly_enabled as is_anomaly_enabled
+from .autograd.anomaly import set_anomaly_enabled as set_anomaly_enabled
 from . import backends as backends
 from . import cpu as cpu
 from . import cuda as cuda

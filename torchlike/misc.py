@@ -57,6 +57,38 @@ def set_default_tensor_type(t: Any, /) -> None:
     set_default_dtype(kind)
 
 
+class OutOfMemoryError(RuntimeError):
+    """A device has no memory left. JAX raises an error of its own."""
+
+
+class AcceleratorError(RuntimeError):
+    """A device failed. JAX raises an error of its own."""
+
+
+class _Symbolic:
+    """A number that is not known yet: shapes are always known here, so there is none."""
+
+    def __init__(self, *_: Any) -> None:
+        raise NotImplementedError(f"{type(self).__name__}: symbolic numbers are not supported")
+
+
+class SymInt(_Symbolic):
+    """An integer that is not known yet."""
+
+
+class SymFloat(_Symbolic):
+    """A number that is not known yet."""
+
+
+class SymBool(_Symbolic):
+    """A truth value that is not known yet."""
+
+
+for _class in (OutOfMemoryError, AcceleratorError, SymInt, SymFloat, SymBool):
+    _class.__module__ = "torch"
+has_lapack = has_mkl = has_openmp = has_spectral = True  # what they did in PyTorch, XLA does here
+
+
 # ----- threads: XLA sizes its own pool, so these only remember -----
 def _count(name: str, threads: Any) -> int:
     if isinstance(threads, bool) or not isinstance(threads, int):
@@ -227,7 +259,9 @@ def sym_sqrt(a: Any) -> float:
 
 
 __all__ = [
-    "TypedStorage", "UntypedStorage", "_assert", "are_deterministic_algorithms_enabled",
+    "AcceleratorError", "OutOfMemoryError", "SymBool", "SymFloat", "SymInt", "has_lapack",
+    "has_mkl", "has_openmp", "has_spectral", "TypedStorage", "UntypedStorage",
+    "_assert", "are_deterministic_algorithms_enabled",
     "compiled_with_cxx11_abi", "get_deterministic_debug_mode", "get_device_module",
     "get_num_interop_threads", "get_num_threads", "is_deterministic_algorithms_warn_only_enabled",
     "is_storage", "is_vulkan_available", "is_warn_always_enabled", "set_default_tensor_type",

@@ -21,6 +21,21 @@ class set_detect_anomaly:
         LOCAL.state.anomaly = self._saved
 
 
+def is_anomaly_enabled() -> bool:
+    """Whether anomaly mode is on."""
+    return bool(LOCAL.state.anomaly and LOCAL.state.anomaly[0])
+
+
+def is_anomaly_check_nan_enabled() -> bool:
+    """Whether anomaly mode looks for NaN; so it does by default."""
+    return LOCAL.state.anomaly[1] if is_anomaly_enabled() else True
+
+
+def set_anomaly_enabled(enabled: bool, check_nan: bool = True) -> None:
+    """Switch anomaly mode."""
+    set_detect_anomaly(enabled, check_nan)
+
+
 class detect_anomaly:
     """Anomaly mode inside the `with` block."""
 

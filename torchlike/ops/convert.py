@@ -468,7 +468,7 @@ def numel(input: Tensor) -> int:
     return _given("numel", input).numel()
 
 
-@composite(method=False)
+@composite
 def is_nonzero(input: Tensor) -> bool:
     """Whether the only element is not zero; RuntimeError for any other count."""
     if input.numel() != 1:

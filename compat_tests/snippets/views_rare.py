@@ -1,0 +1,84 @@
+# Rarely met names, in the order of their use in real code.
+
+# In [fill_diagonal_]
+x = torch.arange(6.).reshape(2, 3)
+print(x.clone().fill_diagonal_(7), torch.zeros(5, 2).fill_diagonal_(1, wrap=True), torch.zeros(5, 2).fill_diagonal_(1))
+print(torch.zeros(3, 3, 3).fill_diagonal_(2), torch.zeros(2, 5).fill_diagonal_(1, True), torch.zeros(7, 3).fill_diagonal_(1, True))
+y = torch.zeros(3, 4)
+y.t().fill_diagonal_(5)
+y[1:, 1:].fill_diagonal_(3)
+print(y)
+z = torch.ones(3, 3, requires_grad=True)
+w = (z * 2).fill_diagonal_(0)
+print(torch.autograd.grad(w.sum(), z))
+
+# Each [fill_diagonal_ refused]
+torch.zeros(2, 3, 3).fill_diagonal_(2)
+torch.zeros(3).fill_diagonal_(2)
+
+# In [by a Python function]
+x = torch.arange(6.).reshape(2, 3)
+print(x.clone().apply_(lambda v: v * 2 + 1), torch.arange(3).apply_(lambda v: v * 2.7), x.t().clone().apply_(abs))
+print(x.clone().map_(x, lambda a, b: a + b), x.clone().map2_(x, x, lambda a, b, c: a + b * c), x.clone().map_(torch.ones(3), max))
+x.requires_grad_().apply_(lambda v: v)
+
+# In [truth and order]
+print(torch.tensor(2.).is_nonzero(), torch.is_nonzero(torch.tensor([0])))
+x = torch.arange(6.).reshape(2, 3)
+print(x.dim_order(), x.t().dim_order(), torch.ones(2, 3, 4, 5).to(memory_format=torch.channels_last).dim_order())
+print(x.is_ipu, x.is_maia, x.is_mtia, x.is_vulkan, x.const_data_ptr() == x.data_ptr(), torch.legacy_contiguous_format)
+
+# Each [truth and order refused]
+torch.ones(2).is_nonzero()
+torch.ones(0).is_nonzero()
+torch.ones(1, 1).dim_order(ambiguity_check=True)
+
+# In [old norms]
+import warnings
+warnings.simplefilter("ignore")  # PyTorch warns once that they are deprecated
+x = torch.arange(6.).reshape(2, 3)
+print(torch.nuclear_norm(x), torch.nuclear_norm(torch.ones(2, 3, 4), (1, 2)), torch.frobenius_norm(x, (0, 1)))
+print(torch.frobenius_norm(x, 1), torch.frobenius_norm(x, (0, 1), True))
+
+# In [errors are classes]
+print(torch.OutOfMemoryError.__mro__[1], torch.AcceleratorError.__mro__[1], torch.linalg.LinAlgError.__mro__[1])
+print(torch.OutOfMemoryError, isinstance(3, torch.SymInt), isinstance(3., torch.SymFloat), isinstance(True, torch.SymBool))
+try:
+    torch.linalg.inv(torch.zeros(2, 2))
+except torch.linalg.LinAlgError as error:
+    print(error)
+
+# In [anomaly mode]
+print(torch.is_anomaly_enabled(), torch.is_anomaly_check_nan_enabled())
+torch.set_anomaly_enabled(True, False)
+print(torch.is_anomaly_enabled(), torch.is_anomaly_check_nan_enabled())
+torch.set_anomaly_enabled(False)
+print(torch.is_anomaly_enabled())
+
+# In [files]
+with open("numbers", "wb") as f:
+    f.write(b"\0\0\x80?" * 3)
+print(torch.from_file("numbers", size=3))
+y = torch.from_file("numbers", shared=True, size=2)
+y[0] = 2
+print(y, torch.from_file("numbers", False, 2, dtype=torch.int32))
+
+# In [segments]
+print(torch.segment_reduce(torch.arange(6.), 'sum', lengths=torch.tensor([2, 4])))
+print(torch.segment_reduce(torch.arange(6.).reshape(3, 2), 'max', lengths=torch.tensor([1, 2]), axis=0))
+print(torch.segment_reduce(torch.arange(6.), 'mean', offsets=torch.tensor([0, 2, 6])))
+print(torch.segment_reduce(torch.arange(6.), 'mean', lengths=torch.tensor([0, 6])))
+print(torch.segment_reduce(torch.arange(6.), 'min', lengths=torch.tensor([0, 6])))
+print(torch.segment_reduce(torch.arange(6.), 'prod', lengths=torch.tensor([2, 4]), initial=10))
+x = torch.arange(6.).requires_grad_()
+torch.segment_reduce(x, 'mean', lengths=torch.tensor([2, 4])).prod().backward()
+print(x.grad)
+torch.segment_reduce(torch.arange(6.), 'sum', lengths=torch.tensor([2, 3]))
+
+# In [branches]
+x = torch.ones(2)
+print(torch.cond(True, lambda a: a + 1, lambda a: a - 1, (x,)), torch.cond(x.sum() > 5, lambda a: a + 1, lambda a: a - 1, (x,)))
+
+# In [old sparse products]
+s = torch.arange(6.).reshape(2, 3).to_sparse()
+print(torch.spmm(s, torch.ones(3, 2)), torch.dsmm(torch.ones(2, 2), s), torch.smm(s, torch.ones(3, 2)))

@@ -1,0 +1,220 @@
+"""Rarely met methods and functions: by Python function, by diagonal, by segment, by file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..core.check import check_dim
+from ..core.mutate import set_host
+from ..core.op import alias, composite
+from ..core.tensor import Tensor, from_host, from_shared, to_host
+from .sparse_tensor import is_sparse
+
+for _name in ("is_ipu", "is_maia", "is_mtia", "is_vulkan"):
+    setattr(Tensor, _name, property(lambda self: False))
+
+
+# ----- element by element, by a Python function -----
+def _by_python(self: Tensor, name: str, function: Callable[..., Any], *others: Tensor) -> Tensor:
+    if self.requires_grad:  # type: ignore[attr-defined]
+        raise RuntimeError(
+            f"Can't call {name}() on Variable that requires grad. Use var.detach().{name}() "
+            "instead."
+        )
+    shape = tuple(self.shape)
+    rows = [np.broadcast_to(to_host(t), shape).ravel().tolist() for t in (self, *others)]
+    array = np.empty(len(rows[0]), to_host(self).dtype)
+    for place, values in enumerate(zip(*rows, strict=True)):
+        array[place] = function(*values)
+    return set_host(self, array.reshape(shape))
+
+
+@composite(module=None, method=True)
+def apply_(self: Tensor, callable: Callable[[Any], Any]) -> Tensor:
+    """Each element replaced by a Python function of it."""
+    return _by_python(self, "apply_", callable)
+
+
+@composite(module=None, method=True)
+def map_(self: Tensor, tensor: Tensor, callable: Callable[[Any, Any], Any]) -> Tensor:
+    """Each element replaced by a Python function of it and of another tensor's."""
+    return _by_python(self, "map_", callable, tensor)
+
+
+@composite(module=None, method=True)
+def map2_(self: Tensor, x: Tensor, y: Tensor, callable: Callable[..., Any]) -> Tensor:
+    """Each element replaced by a Python function of it and of two other tensors'."""
+    return _by_python(self, "map2_", callable, x, y)
+
+
+# ----- shape -----
+@composite(module=None, method=True)
+def fill_diagonal_(self: Tensor, fill_value: Any, wrap: bool = False) -> Tensor:
+    """A number along the main diagonal; with `wrap` again after each block of a tall matrix."""
+    if self.ndim < 2:
+        raise RuntimeError("dimensions must larger than 1")
+    if self.ndim > 2 and len(set(self.shape)) != 1:
+        raise RuntimeError("all dimensions of input must be of equal length")
+    height, width = self.shape[:2]
+    step = sum(self.stride())  # type: ignore[attr-defined]
+    size = min(height, width)
+    parts = [(0, size)]
+    if wrap and self.ndim == 2 and height > width + 1:
+        every = range(0, height, width + 1)
+        parts = [(row, min(width, height - row)) for row in every]
+    for row, count in parts:
+        start = self.storage_offset() + row * self.stride(0)  # type: ignore[attr-defined]
+        self.as_strided((count,), (step,), start).fill_(fill_value)  # type: ignore[attr-defined]
+    return self
+
+
+@composite(module=None, method=True)
+def dim_order(self: Tensor, *, ambiguity_check: Any = False) -> tuple[int, ...]:
+    """The dims from the slowest in memory to the fastest."""
+    stride, shape = self.stride(), self.shape  # type: ignore[attr-defined]
+    if ambiguity_check not in (False, True):
+        raise NotImplementedError("dim_order: ambiguity_check by memory formats is not supported")
+    if ambiguity_check and len({(s, n == 1) for s, n in zip(stride, shape)}) < len(shape):
+        raise RuntimeError(
+            "The tensor does not have unique dim order, or cannot map to exact one of the given "
+            "memory formats."
+        )
+    return tuple(sorted(range(self.ndim), key=lambda d: -stride[d]))
+
+
+@composite(module=None, method=True)
+def resize(self: Tensor, *sizes: Any) -> Tensor:
+    """Deprecated: another shape of the same number of elements."""
+    return self.reshape(*sizes)  # type: ignore[attr-defined]
+
+
+@composite(module=None, method=True)
+def resize_as(self: Tensor, tensor: Tensor) -> Tensor:
+    """Deprecated: another tensor's shape, of the same number of elements."""
+    return self.reshape(tensor.shape)  # type: ignore[attr-defined]
+
+
+@composite(module=None, method=True)
+def const_data_ptr(self: Tensor) -> int:
+    """`data_ptr`, for reading."""
+    return self.data_ptr()
+
+
+# ----- norms by their old names -----
+@composite(method=False)
+def nuclear_norm(
+    input: Tensor, dim: Any = (-2, -1), keepdim: bool = False, *, out: Any = None
+) -> Tensor:
+    """The sum of the singular values."""
+    return _matrix_norm(input, "nuc", dim, keepdim, out)
+
+
+@composite(method=False)
+def frobenius_norm(
+    input: Tensor, dim: Any = (-2, -1), keepdim: bool = False, *, out: Any = None
+) -> Tensor:
+    """The root of the sum of squares, over one or two dims."""
+    return _matrix_norm(input, "fro", dim, keepdim, out)
+
+
+def _matrix_norm(input: Tensor, order: str, dim: Any, keepdim: bool, out: Any) -> Tensor:
+    dims = (dim,) if isinstance(dim, int) else tuple(dim)
+    if len(dims) == 1 and order == "fro":
+        return input.norm(2, dims, keepdim, out=out)  # type: ignore[attr-defined]
+    return input.norm(order, dims, keepdim, out=out)  # type: ignore[attr-defined]
+
+
+# ----- files, branches -----
+@composite(method=False)
+def from_file(
+    filename: str, shared: bool | None = None, size: int | None = 0, *, dtype: Any = None,
+    layout: Any = None, device: Any = None, pin_memory: bool = False,
+) -> Tensor:  # fmt: skip
+    """The first `size` numbers of a file; with `shared` a write goes to the file."""
+    from ..core.dtypes import get_default_dtype, to_numpy
+
+    kind = to_numpy(dtype or get_default_dtype())
+    for name, given in (("layout", layout), ("device", device)):
+        if given is not None and str(given) not in ("cpu", "torch.strided"):
+            raise NotImplementedError(f"from_file: {name}={given} is not supported")
+    if shared:
+        with open(filename, "ab") as file:
+            file.truncate(max(file.tell(), (size or 0) * kind.itemsize))
+        return from_shared(np.memmap(filename, kind, "r+", shape=(size or 0,)))
+    return from_host(np.fromfile(filename, kind, size or 0))
+
+
+@composite(method=False)
+def cond(pred: Any, true_fn: Callable[..., Any], false_fn: Callable[..., Any],
+         operands: Any = ()) -> Any:  # fmt: skip
+    """One of two functions of the operands, chosen now."""
+    return (true_fn if bool(pred) else false_fn)(*operands)
+
+
+@composite(method=False)
+def while_loop(
+    cond_fn: Callable[..., Any], body_fn: Callable[..., Any], carried_inputs: Any
+) -> Any:
+    """A function applied to its own results while another says so."""
+    carried = tuple(carried_inputs)
+    while bool(cond_fn(*carried)):
+        found = body_fn(*carried)
+        carried = tuple(found) if isinstance(found, (tuple, list)) else (found,)
+    return carried
+
+
+# ----- sparse products by their old names -----
+alias("spmm", "mm")
+alias("dsmm", "mm")
+
+
+@composite
+def smm(input: Tensor, mat: Tensor) -> Tensor:
+    """A sparse product that is sparse."""
+    if not is_sparse(input):
+        raise RuntimeError("smm: expected a sparse tensor first")
+    return (input @ mat).to_sparse()  # type: ignore[operator]
+
+
+# ----- sums and extrema of segments -----
+@composite(method=False)
+def segment_reduce(
+    data: Tensor, reduce: str, *, lengths: Any = None, indices: Any = None, offsets: Any = None,
+    axis: int = 0, unsafe: bool = False, initial: Any = None,
+) -> Tensor:  # fmt: skip
+    """Sum, mean, max, min or prod of runs of a first dim, given by lengths or offsets of one dim.
+
+    An empty run gives the neutral element (nan for mean), or `initial`.
+    """
+    if indices is not None or check_dim(axis, data.ndim) != 0:
+        raise NotImplementedError("segment_reduce: indices and axis other than 0 are not supported")
+    runs = _lengths(lengths, offsets)
+    if runs.ndim != 1:
+        raise NotImplementedError("segment_reduce: lengths of more than one dim are not supported")
+    if not unsafe and runs.sum() != data.shape[0]:
+        raise RuntimeError(
+            "segment_reduce(): Expected all rows of lengths along axis to sum to "
+            "data.size(lengths.dim()-1) when !unsafe."
+        )
+    at = from_host(np.repeat(np.arange(len(runs)), runs))
+    neutral = {"sum": 0, "mean": 0, "prod": 1, "max": -np.inf, "min": np.inf}[reduce]
+    name = {"max": "amax", "min": "amin", "mean": "sum"}.get(reduce, reduce)
+    size = (len(runs), *data.shape[1:])
+    start = data.new_full(size, neutral if initial is None else initial)  # type: ignore[attr-defined]
+    index = at.reshape(-1, *(1,) * (data.ndim - 1)).expand(data.shape)  # type: ignore[attr-defined]
+    found = start.scatter_reduce(0, index, data, name)
+    if reduce != "mean":
+        return found
+    counts = from_host(runs.astype(np.int64)).reshape(-1, *(1,) * (data.ndim - 1))  # type: ignore[attr-defined]
+    return found / counts if initial is None else found / counts.clamp(min=1)
+
+
+def _lengths(lengths: Any, offsets: Any) -> np.ndarray:
+    if lengths is not None:
+        return to_host(lengths)
+    if offsets is None:
+        raise RuntimeError("segment_reduce(): Either lengths or offsets must be defined.")
+    return np.diff(to_host(offsets))
