@@ -29,6 +29,7 @@ from .node_text import modified_text as modified_text
 from .plan import Op, Plan
 from .pullback import Pullback, call_formula
 from .record import LOCAL, number_array, record
+from .saved import saved_names
 from .storage import Aval, Value, host_value
 from .tensor import TENSORS, Tensor, wrap
 
@@ -238,35 +239,9 @@ class OpNode(Node):
         return inputs, results
 
     # ----- what `grad_fn._saved_self` and its like show -----
-    def saved_names(self) -> dict[str, tuple[str, Any]]:
-        """What PyTorch calls each saved thing: name -> ("saved", index) or ("known", value)."""
-        pull, n, plan = self.pullback, len(self.pullback.inputs), self.plan
-        found: dict[str, tuple[str, Any]] = {}
-        for k, at in enumerate(pull.inputs):
-            found[_saved_name(plan.names[at])] = ("saved", k)
-        for k, at in enumerate(pull.results):
-            suffix = str(at) if len(plan.outs) > 1 else ""
-            found["result" + suffix] = ("saved", n + k)
-        saves = plan.op.saves
-        wanted: Any = (saves(plan.statics) if callable(saves) else saves) or plan.op.formula_params
-        for name, value in plan.statics.items():
-            if name in wanted and value is not None:
-                found[_saved_name(name)] = ("known", value)
-        return found | self._sizes_saved(found, wanted)
-
-    def _sizes_saved(self, found: dict[str, Any], wanted: Any) -> dict[str, tuple[str, Any]]:
-        """An input of which only the shape is needed shows as its sizes."""
-        shape = tuple(self.plan.avals[0].shape) if isinstance(self.plan.avals[0], Aval) else ()
-        sizes: dict[str, tuple[str, Any]] = {}
-        if "input" in wanted and "self" not in found:
-            sizes["self_sym_sizes"] = ("known", shape)
-        if "self_sym_numel" in wanted:
-            sizes["self_sym_numel"] = ("known", self.plan.avals[0].size)
-        return sizes
-
     def __getattr__(self, name: str) -> Any:
         if name.startswith(("_saved_", "_raw_saved_")):
-            kind, value = self.saved_names().get(name.split("_saved_", 1)[1], ("", None))
+            kind, value = saved_names(self).get(name.split("_saved_", 1)[1], ("", None))
             if kind == "saved" and name.startswith("_raw"):
                 return SavedTensor(self, value)
             if kind:
@@ -286,7 +261,7 @@ class OpNode(Node):
         return wrap(host_value(number_array(found))) if is_operand else found
 
     def __dir__(self) -> list[str]:
-        names = ["_saved_" + n for n in self.saved_names()]
+        names = ["_saved_" + n for n in saved_names(self)]
         return sorted({*object.__dir__(self), *names})
 
 
@@ -301,10 +276,6 @@ def apply_node(node: Node, grads: list[Any]) -> list[Any]:
         return node.apply_tensors(grads)
     found = node.apply_values([None if g is None else g._value_now() for g in grads])
     return [None if v is None else wrap(v) for v in found]
-
-
-def _saved_name(name: str) -> str:
-    return "self" if name == "input" else name
 
 
 def _with_history(v: Value, edge: Edge) -> Tensor:
