@@ -17,6 +17,7 @@ FLAG = "TORCHLIKE_ALIAS"
 
 # PyTorch's path, then the modules of torchlike whose names it shows (parents before children).
 PATHS = """
+_C._nn                           nn.functional
 autograd.anomaly_mode            autograd.anomaly
 autograd.variable                autograd
 _tensor                          serialize.rebuild
@@ -69,7 +70,7 @@ optim.sgd                        optim.descent
 optim.sparse_adam                optim.adaptive
 signal                           signals
 signal.windows                   signals.windows
-storage                          ops.memory
+storage                          ops.memory serialize.plain
 random                           seeding
 torch_version                    version
 utils.checkpoint                 autograd.checkpoint

@@ -55,8 +55,8 @@ class _ConvNd(Module):
                 self.weight.copy_(drawn)
 
     def extra_repr(self):
-        n = len(self.kernel_size)
-        usual = {"padding": (0,) * n, "dilation": (1,) * n, "output_padding": (0,) * n,
+        usual = {"padding": (0,) * len(self.padding), "dilation": (1,) * len(self.dilation),
+                 "output_padding": (0,) * len(self.output_padding),
                  "groups": 1, "padding_mode": "zeros"}
         parts = [f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, "
                  f"stride={self.stride}"]

@@ -96,7 +96,7 @@ def registered(kind, module, name, value):
     return value
 
 
-class WrappedHook:
+class _WrappedHook:
     """A hook that also gets its module, held weakly so that hook and module form no cycle."""
 
     def __init__(self, hook, module=None):
@@ -155,7 +155,7 @@ class HookedCall:
         if frame:
             self.result = _framed_result(frame, self.result)
         if old:
-            old = [WrappedHook(hook, module) for hook in old]
+            old = [_WrappedHook(hook, module) for hook in old]
             hook_last_node(old, self.args, self.result)
         return self.result
 

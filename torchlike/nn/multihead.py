@@ -199,13 +199,14 @@ def multi_head_attention_forward(
     mask = _merged(mask, padding, batch, num_heads, k.size(1))
     dropout_p = dropout_p if training else 0.0
     if need_weights:
-        output, scores = _attend(q, k, v, mask, dropout_p, batch)
-        scores = scores.view(batch, num_heads, targets, -1)
+        output, scores = _attend(q, k, v, mask, dropout_p)
+        scores = scores.view(batch, num_heads, targets, scores.size(-1))
         scores = scores.mean(dim=1) if average_attn_weights else scores
         scores = scores if batched else scores.squeeze(0)
     else:
-        output = _attend_fused(q, k, v, mask, dropout_p, is_causal, batch)
+        output = _attend_fused(q, k, v, mask, dropout_p, is_causal, (batch, num_heads))
         scores = None
+    output = output.reshape(targets * batch, embed_dim)
     output = linear(output, out_proj_weight, out_proj_bias)
     output = output.view(targets, batch, output.size(1))
     return output if batched else output.squeeze(1), scores
@@ -283,23 +284,22 @@ def _merged(mask, padding, batch, num_heads, sources):
     return padding if mask is None else mask + padding
 
 
-def _attend(q, k, v, mask, dropout_p, batch):
-    """Attention with its weights."""
+def _attend(q, k, v, mask, dropout_p):
+    """(targets, batch · heads, features) of attention, and its weights."""
     scaled, keys = q * math.sqrt(1.0 / q.size(-1)), k.transpose(-2, -1)
     scores = ops.bmm(scaled, keys) if mask is None else ops.baddbmm(mask, scaled, keys)
     scores = softmax(scores, dim=-1)
     if dropout_p > 0.0:
         scores = dropout(scores, p=dropout_p)
     output = ops.bmm(scores, v).transpose(0, 1)
-    return output.reshape(output.size(0) * batch, -1), scores
+    return output, scores
 
 
-def _attend_fused(q, k, v, mask, dropout_p, is_causal, batch):
-    """Attention without its weights, in one op."""
+def _attend_fused(q, k, v, mask, dropout_p, is_causal, split):
+    """(targets, batch, heads, features) of attention without its weights, in one op."""
     if mask is not None:
         one = mask.size(0) == 1 and mask.dim() == 3
-        mask = mask.unsqueeze(0) if one else mask.view(batch, -1, mask.size(1), k.size(1))
-    q, k, v = (t.view(batch, -1, t.size(1), t.size(2)) for t in (q, k, v))
+        mask = mask.unsqueeze(0) if one else mask.view(*split, mask.size(1), k.size(1))
+    q, k, v = (t.view(*split, t.size(1), t.size(2)) for t in (q, k, v))
     output = scaled_dot_product_attention(q, k, v, mask, dropout_p, is_causal)
-    output = output.permute(2, 0, 1, 3)
-    return output.reshape(-1, output.size(2) * output.size(3))
+    return output.permute(2, 0, 1, 3)

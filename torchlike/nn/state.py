@@ -7,7 +7,7 @@ from itertools import chain
 
 from ..core.tape import no_grad
 from ..core.tensor import Parameter, Tensor
-from .hooks import WrappedHook, add_hook
+from .hooks import _WrappedHook, add_hook
 from .parameter import is_lazy
 
 EXTRA_STATE = "_extra_state"
@@ -169,7 +169,7 @@ class Stateful:
         return add_hook(self._state_dict_hooks, hook)
 
     def _register_load_state_dict_pre_hook(self, hook, with_module=False):
-        wrapped = WrappedHook(hook, self if with_module else None)
+        wrapped = _WrappedHook(hook, self if with_module else None)
         return add_hook(self._load_state_dict_pre_hooks, wrapped)
 
     def register_load_state_dict_pre_hook(self, hook):

@@ -68,7 +68,17 @@ def _check_channels(x: Any, w: Any, geo: Geometry, transposed: bool) -> None:
         )
 
 
+def _empty_kernel(size: Sequence[int]) -> str:
+    said = "kernel size should be greater than zero, but got"
+    if len(size) == 3:
+        return f"{said}: {' x '.join(map(str, size))} (TxHxW)"
+    height, width = size if len(size) == 2 else (1, *size)
+    return f"{said} kernel_height: {height} kernel_width: {width}"
+
+
 def _check_extra(geo: Geometry, extra: Sequence[int]) -> None:
+    if len(extra) == 1:  # PyTorch sees a height of 1
+        extra, geo = (0, *extra), geo._replace(stride=(1, *geo.stride), dilation=(1, *geo.dilation))
     if any(e >= s and e >= d for e, s, d in zip(extra, geo.stride, geo.dilation)):
         names = ("depth", "height", "width")[3 - len(extra) :]
         said = " ".join(
@@ -84,6 +94,9 @@ def _check_extra(geo: Geometry, extra: Sequence[int]) -> None:
 
 
 def _check_types(x: Any, w: Any, bias: Any, transposed: bool, groups: int) -> None:
+    if bias is not None and bias.dtype != x.dtype:
+        names = C_NAMES[from_numpy(x.dtype)], C_NAMES[from_numpy(bias.dtype)]
+        raise RuntimeError("Input type ({}) and bias type ({}) should be the same".format(*names))
     if x.dtype != w.dtype:
         raise RuntimeError(f"expected scalar type {scalar_name(x)} but found {scalar_name(w)}")
     if x.ndim == 4:
@@ -97,9 +110,6 @@ def _check_types(x: Any, w: Any, bias: Any, transposed: bool, groups: int) -> No
             f"{given} of size {list(w.shape)}, expected bias to be 1-dimensional with {wanted} "
             f"elements, but got bias of size {list(bias.shape)} instead"
         )
-    if bias.dtype != x.dtype:
-        names = C_NAMES[from_numpy(x.dtype)], C_NAMES[from_numpy(bias.dtype)]
-        raise RuntimeError("Input type ({}) and bias type ({}) should be the same".format(*names))
 
 
 # ----- the op -----
@@ -119,7 +129,7 @@ def convolution(
     if n < 1:
         raise RuntimeError("weight should have at least three dimensions")
     if 0 in weight.shape[2:]:
-        raise RuntimeError(f"a kernel of size {list(weight.shape[2:])} is not supported")
+        raise RuntimeError(_empty_kernel(weight.shape[2:]))
     geo = _geometry(n, stride, padding, dilation, groups)
     extra = spread_size("output_padding", output_padding, n)
     _check_geometry(input, weight, geo, transposed, extra)

@@ -261,12 +261,19 @@ def _weigh_native(x: Any, g: Any, geo: Geometry, kernel: tuple[int, ...]) -> Any
     return found.swapaxes(0, 1).reshape(g.shape[1], -1, *kernel)
 
 
-def _by_device(cpu: Callable[..., Any], native: Callable[..., Any]) -> Callable[..., Any]:
-    """Small or inexact-free work takes the CPU form anywhere; it needs no choice at lowering."""
+def _by_device(
+    cpu: Callable[..., Any], native: Callable[..., Any], shape: Callable[..., Any]
+) -> Callable[..., Any]:
+    """Small or inexact-free work takes the CPU form anywhere; it needs no choice at lowering.
+
+    `shape` is the result's, but for the trailing sizes; a sum over nothing is 0.
+    """
 
     def product(a: Any, b: Any, geo: Geometry, sizes: tuple[int, ...]) -> Any:
+        if 0 in (*a.shape, *b.shape):
+            return jnp.zeros((*shape(a, b, geo), *sizes), a.dtype)
         small = math.prod(a.shape) * math.prod(sizes) <= CHUNK >> 4
-        if small or not jnp.issubdtype(a.dtype, jnp.floating) or 0 in (*a.shape, *b.shape):
+        if small or not jnp.issubdtype(a.dtype, jnp.floating):
             return cpu(a, b, geo, sizes)
         return lax.platform_dependent(
             a, b,
@@ -277,6 +284,12 @@ def _by_device(cpu: Callable[..., Any], native: Callable[..., Any]) -> Callable[
     return product
 
 
-correlate = _by_device(_correlate_cpu, _correlate_native)
-spread = _by_device(_spread_cpu, _spread_native)
-weigh = _by_device(_weigh_cpu, _weigh_native)
+correlate = _by_device(
+    _correlate_cpu, _correlate_native, lambda x, w, geo: (x.shape[0], w.shape[0])
+)
+spread = _by_device(
+    _spread_cpu, _spread_native, lambda g, w, geo: (g.shape[0], w.shape[1] * geo.groups)
+)
+weigh = _by_device(
+    _weigh_cpu, _weigh_native, lambda x, g, geo: (g.shape[1], x.shape[1] // geo.groups)
+)

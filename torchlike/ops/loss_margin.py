@@ -301,6 +301,8 @@ def multilabel_soft_margin_loss(
     reduce: Any = None, reduction: str = "mean",
 ) -> Tensor:  # fmt: skip
     """The mean binary cross entropy of a row of logits."""
+    if size_average is reduce is None and reduction not in ("none", "mean", "sum"):
+        raise ValueError(f"{reduction} is not valid")  # PyTorch's text here, and here only
     reduction = named_reduction(size_average, reduce, reduction)
     loss = -(target * logsigmoid(input) + (1 - target) * logsigmoid(-input))
     if weight is not None:

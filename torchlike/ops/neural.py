@@ -215,6 +215,18 @@ def _frequency(at: Any, rows: int) -> Any:
     return jnp.zeros(rows, jnp.int64).at[at].add(1, mode="drop")
 
 
+def _bag_frequency(at: Any, rows: int) -> Any:
+    """What PyTorch's bags divide by: the count of the index that, sorted, stands at a row's rank.
+
+    Its CPU code takes the rank among the distinct indices for a place in the sorted ones.
+    """
+    count = _frequency(at, rows)
+    if not at.size:
+        return count
+    rank = jnp.maximum(jnp.cumsum((count > 0).astype(jnp.int64)) - 1, 0)
+    return count[jnp.sort(at)[rank]]
+
+
 @composite(name="embedding", method=False)
 def torch_embedding(
     weight: Tensor, indices: Tensor, padding_idx: int = -1, scale_grad_by_freq: bool = False,
@@ -286,7 +298,8 @@ def _embedding_bag(
     bag = jnp.searchsorted(begin, jnp.arange(at.shape[0]), side="right") - 1
     rows = weight[at]
     if by_frequency:  # the gradient alone is scaled
-        part = (rows - jax.lax.stop_gradient(rows)) / _frequency(at, weight.shape[0])[at][:, None]
+        count = _bag_frequency(at, weight.shape[0])[at][:, None]
+        part = (rows - jax.lax.stop_gradient(rows)) / count.astype(rows.dtype)
         rows = jax.lax.stop_gradient(rows) + part.astype(rows.dtype)
     counted = at != padding_idx
     size = jnp.zeros(bags, jnp.int64).at[bag].add(counted.astype(jnp.int64))

@@ -58,9 +58,19 @@ def _spread_windows(g: Any, at: Windows, size: Any) -> Any:
     return g
 
 
+def _check_fits(size: Any, kernel: Any) -> None:
+    """PyTorch asks this of the input without its padding, and in 3-D only."""
+    if any(k > s for k, s in zip(kernel, size)):
+        have, need = (" ".join(f"{p}{a}: {b}" for a, b in zip("THW", values))
+                      for p, values in (("", size), ("k", kernel)))  # fmt: skip
+        raise RuntimeError(f"input image ({have}) smaller than kernel size ({need})")
+
+
 def _average(n: int) -> Any:
     @op(module=None, promote="none", name=f"avg_pool{n}d", node=f"AvgPool{n}DBackward0")
     def made(input: Array, at: object, include_pad: bool, divisor: object):
+        if n == 3:
+            _check_fits(input.shape[-3:], at.kernel)  # type: ignore[attr-defined]
         check_output(input, at)  # type: ignore[arg-type]
         refuse(f"avg_pool{n}d", input, frozenset({BOOL}))
         total = separately(input, at, lambda a, b: a + b, 0)  # type: ignore[arg-type]

@@ -249,7 +249,7 @@ def _unpooled_size(
     for d, (size, step) in enumerate(zip(default, stride)):
         if not size - step < given[d] < size + step:
             raise ValueError(
-                f'invalid output_size "{tuple(given)}" (dim {d} must be between {size - step} and '
+                f'invalid output_size "{given}" (dim {d} must be between {size - step} and '
                 f"{size + step})"
             )
     return tuple(given)

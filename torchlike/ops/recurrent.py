@@ -65,13 +65,14 @@ def _layer(
 
     `tensors` are the states (two for LSTM, else one) and then the weights.
     """
-    steps, batch, _ = input.shape
+    steps, batch, features = input.shape
     cut = 2 if mode == "lstm" else 1
     states, (w_ih, w_hh, *rest) = tuple(tensors[:cut]), tensors[cut:]
     b_ih, b_hh = rest[:2] if bias else (None, None)
     project = rest[-1] if len(rest) > 2 * bias else None
     # the input's part of all steps in one 2-D product
-    gates = _linear(input.reshape(steps * batch, -1), w_ih, b_ih).reshape(steps, batch, -1)
+    gates = _linear(input.reshape(steps * batch, features), w_ih, b_ih)
+    gates = gates.reshape(steps, batch, w_ih.shape[0])
 
     def step(carry: Any, row: Any) -> Any:
         x, keep = row

@@ -248,7 +248,10 @@ activation .*
 """
 NN_ELSEWHERE = dict.fromkeys(
     ("Parameter", "Buffer", "UninitializedParameter", "UninitializedBuffer"), "parameter"
-) | {"DataParallel": "parallel.data_parallel", "DistributedDataParallel": "parallel.distributed"}
+) | {
+    "DataParallel": "parallel.data_parallel", "DistributedDataParallel": "parallel.distributed",
+    "_WrappedHook": "modules.module",
+}  # fmt: skip
 
 
 @cache
@@ -259,7 +262,8 @@ def _nn_files() -> list[tuple[str, str]]:
 
 SHOWN_IN = (
     "torch", "torch.nn", "torch.nn.functional", "torch.optim", "torch.optim.lr_scheduler",
-    "torch.utils.data", "torch.distributions", "torch.nn.utils.rnn", "torch.amp",
+    "torch.utils.data", "torch.distributions.transforms",
+    "torch.nn.utils.rnn", "torch.nn.utils.spectral_norm", "torch.utils.hooks", "torch.amp",
 )  # fmt: skip
 
 
@@ -291,6 +295,8 @@ def knows(thing: Any) -> bool:
 
 def _torch_file(shown: str, name: str) -> str:
     """Where PyTorch defines what it shows there."""
+    if name == "WeightNorm":  # here, in one file with SpectralNorm
+        return "torch.nn.utils.weight_norm"
     if shown == "torch.nn" and name not in NN_ELSEWHERE:
         file = next(file for file, pattern in _nn_files() if re.fullmatch(pattern, name))
         return f"torch.nn.modules.{file}"
