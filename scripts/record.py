@@ -1,7 +1,7 @@
 """Records what real torch does, for the tests: `python scripts/record.py [NAME ...]`.
 
-Runs where torch 2.13 is installed. Names are golden files without their ending (seeds, ops, or a
-file of snippets/); none means all.
+Runs where torch 2.13 is installed. Names are golden files without their ending (seeds, names,
+ops, or a file of snippets/); none means all.
 """
 
 import json
@@ -43,6 +43,10 @@ def main(wanted: list[str]) -> None:
     for path in sorted((transcript.HERE / "snippets").glob("*.py")):
         if not wanted or path.stem in wanted:
             save(path.stem, record_snippets(torch, path))
+    if not wanted or "names" in wanted:
+        from compat_tests import public
+
+        save("names", public.collect(torch))
     if not wanted or "ops" in wanted:
         from compat_tests import reference
 
