@@ -23,9 +23,8 @@ nn
 optim
 utils
 archive rebuild unpickle serialize
-autograd func amp compiler scripting jit fx
-distributions
-distributed
+autograd profiler func amp compiler scripting jit fx
+distributions distributed hub mps xpu onnx _dynamo _subclasses
 children
 alias
 __init__ __main__

@@ -72,6 +72,7 @@ from .backends import get_float32_matmul_precision as get_float32_matmul_precisi
 from .backends import set_float32_matmul_precision as set_float32_matmul_precision
 from .core.rng import default_generator as default_generator
 from .printing import format_value as _format_value
+from .printing import parameter_text as _parameter_text
 from .printing import set_printoptions as set_printoptions
 from .printing import tensor_text as _tensor_text
 from .version import __version__ as __version__
@@ -105,6 +106,7 @@ globals().update(
 )
 newaxis = None
 Tensor.__repr__ = _tensor_text  # type: ignore[method-assign]
+nn.Parameter.__repr__ = _parameter_text  # type: ignore[method-assign]
 Tensor.__format__ = _format_value  # type: ignore[method-assign]
 _tensor_text.__name__, _format_value.__name__ = "__repr__", "__format__"
 Tensor.__module__ = "torch"
@@ -117,7 +119,10 @@ _populate()
 torch = _sys.modules[__name__]  # PyTorch's package holds itself, too
 step_boundary = _run.step_boundary
 
-_LAZY = ("distributions", "fx")  # imported when first asked for, which nobody can tell
+_LAZY = (
+    "_dynamo", "_subclasses", "distributed", "distributions", "fx", "hub", "mps", "onnx",
+    "profiler", "xpu",
+)  # fmt: skip  (imported when first asked for)
 
 
 def __getattr__(name):

@@ -290,7 +290,7 @@ def _join(text: str, suffixes: list[str], indent: int, new_line: bool = False) -
 
 
 def tensor_text(tensor: Tensor, *, tensor_contents: str | None = None) -> str:
-    """repr(tensor); for a Parameter with its first line `Parameter containing:`."""
+    """repr(tensor)."""
     if LOCAL.state.vmaps and all_examples(tensor) is not tensor:
         return VMAP["text"](tensor, tensor_text)
     kind = type(tensor) if tensor.layout is strided else Tensor  # type: ignore[attr-defined]
@@ -301,7 +301,12 @@ def tensor_text(tensor: Tensor, *, tensor_contents: str | None = None) -> str:
     text = _join(prefix + tensor_contents, _suffixes(tensor), len(prefix), tensor.is_sparse)  # type: ignore[attr-defined]
     if isinstance(tensor, Parameter) and not plain:
         text = f"Parameter({text})"
-    return "Parameter containing:\n" + text if issubclass(kind, Parameter) else text
+    return text
+
+
+def parameter_text(tensor: Tensor, *, tensor_contents: str | None = None) -> str:
+    """repr(parameter)."""
+    return "Parameter containing:\n" + tensor_text(tensor, tensor_contents=tensor_contents)
 
 
 def format_value(tensor: Tensor, spec: str) -> str:

@@ -281,7 +281,7 @@ class Function(metaclass=FunctionMeta):
     def apply(cls, *args: Any, **kwargs: Any) -> Any:
         """Run `forward` and record the node."""
         ctx = cls._backward_cls()
-        if not isinstance(inspect.getattr_static(cls, "forward"), staticmethod):
+        if not isinstance(inspect.getattr_static(cls, "forward"), (staticmethod, classmethod)):
             raise RuntimeError(LEGACY)
         new_style = cls.setup_context is not Function.setup_context
         if LOCAL.state.transforms and not new_style:

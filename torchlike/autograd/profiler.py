@@ -1,39 +1,38 @@
-"""torch.autograd.profiler: regions can be named; nothing is measured here.
+"""torch.autograd.profiler: the older spelling of torch.profiler."""
 
-JAX has a profiler of its own (`jax.profiler.trace`), which sees the programs that torchlike runs.
-"""
-
-from __future__ import annotations
-
-from contextlib import ContextDecorator
-from typing import Any
-
-
-class record_function(ContextDecorator):
-    """Names a region for a profiler; as in PyTorch nothing happens while none is running."""
-
-    def __init__(self, name: str, args: str | None = None) -> None:
-        self.name, self.args = name, args
-
-    def __enter__(self) -> record_function:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        return None
+from ..profiler import profiler as _profiler
+from ..profiler.events import EventList as EventList
+from ..profiler.events import FunctionEvent as FunctionEvent
+from ..profiler.profiler import ProfilerActivity as ProfilerActivity
+from ..profiler.profiler import kineto_available as kineto_available
+from ..profiler.profiler import record_function as record_function
 
 
-def _refusing(name: str) -> Any:
-    def refuse(*_: Any, **__: Any) -> Any:
-        raise NotImplementedError(
-            f"torch.autograd.profiler.{name} is not supported: jax.profiler.trace profiles the "
-            "programs that are run"
-        )
+class profile(_profiler.profile):
+    """`torch.profiler.profile` without a schedule; `enabled=False` records nothing."""
 
-    refuse.__name__ = name
-    return refuse
+    def __init__(self, enabled=True, *, record_shapes=False, use_device=None, **unsupported):
+        for name, value in unsupported.items():
+            if value and name != "use_cpu":
+                raise NotImplementedError(f"torch.autograd.profiler.profile: {name}={value!r}")
+        if use_device is not None:
+            raise NotImplementedError(
+                f"torch.autograd.profiler.profile: use_device={use_device!r} is not supported"
+            )
+        action = _profiler.ProfilerAction
+        chosen = action.RECORD if enabled else action.NONE
+        super().__init__(record_shapes=record_shapes, schedule=lambda step: chosen)
 
+    @property
+    def function_events(self) -> EventList:
+        """Every event."""
+        return self.events()
 
-profile = _refusing("profile")
-emit_nvtx = _refusing("emit_nvtx")
-emit_itt = _refusing("emit_itt")
-load_nvprof = _refusing("load_nvprof")
+    @property
+    def self_cpu_time_total(self) -> float:
+        """The time of all events."""
+        return self.events().self_cpu_time_total
+
+    def total_average(self):
+        """All events as one row."""
+        return self.events().total_average()

@@ -5,6 +5,7 @@ from .files import load as load
 from .files import save as save
 from .legacy import SourceChangeWarning as SourceChangeWarning
 from .memory import StorageType as StorageType
+from .places import MAP_LOCATION as MAP_LOCATION
 from .places import default_restore_location as default_restore_location
 from .places import location_tag as location_tag
 from .places import register_package as register_package

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 from ..core.device import META, count, device
 from .memory import Memory
 
+MAP_LOCATION: TypeAlias = Callable[[Any, str], Any] | device | str | dict[str, str] | None
 _packages: list[tuple[int, Any, Any]] = []
 USE_MAP_LOCATION = (
     "If you are running on a CPU-only machine, please use torch.load with "

@@ -1,0 +1,169 @@
+"""Small rooms: devices that are not there, torch.hub, torch.distributed, profiler, benchmark."""
+
+import hashlib
+import json
+import subprocess
+import sys
+from importlib import import_module
+
+import pytest
+
+
+def room(torch, path):
+    return import_module(f"{torch.__name__}.{path}")
+
+
+def test_devices(torch, golden):
+    cpu, mps, xpu = (room(torch, name) for name in ("cpu", "mps", "xpu"))
+    golden([[m.is_available(), m.device_count()] for m in (cpu, mps, xpu)])
+    golden([cpu.current_device(), cpu.is_initialized(), xpu.is_initialized()])
+    golden([xpu.manual_seed(0), cpu.synchronize(), cpu.current_stream() is None])
+    with cpu.stream(cpu.Stream()):
+        golden(torch.ones(1))
+
+
+def test_distributed_is_not_there():
+    import torchlike
+
+    distributed = torchlike.distributed
+    assert not distributed.is_available() and not distributed.is_initialized()
+    assert not distributed.is_nccl_available() and not distributed.is_torchelastic_launched()
+    for name in ("init_process_group", "all_reduce", "get_rank", "ProcessGroup", "TCPStore"):
+        with pytest.raises(NotImplementedError, match=f"torch.distributed.{name}"):
+            getattr(distributed, name)()
+    assert not isinstance(torchlike.ones(1), distributed.ProcessGroup)
+    assert distributed.ReduceOp.SUM and distributed.group.WORLD is None
+
+
+def test_rooms_load_when_asked_for():
+    import torchlike
+
+    lazy = [name for name in torchlike._LAZY if name != "profiler"]
+    code = f"import sys, torchlike; print([n for n in {lazy} if 'torchlike.' + n in sys.modules])"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout == "[]\n"
+
+
+# ----- torch.hub -----
+HUBCONF = '''
+dependencies = ["math"]
+import torch
+def tiny(n=2, **kwargs):
+    """A tiny model."""
+    return torch.nn.Linear(n, 1, **kwargs)
+def _private():
+    pass
+'''
+
+
+def test_hub_local(tmp_path):
+    import torchlike
+
+    with torchlike.install():
+        import torch
+
+        (tmp_path / "hubconf.py").write_text(HUBCONF)
+        hub = torch.hub
+        assert hub.list(tmp_path, source="local") == ["tiny"]
+        assert hub.help(tmp_path, "tiny", source="local") == "A tiny model."
+        assert hub.load(tmp_path, "tiny", 3, source="local", bias=False).in_features == 3
+        with pytest.raises(RuntimeError, match="Cannot find callable other in hubconf"):
+            hub.load(tmp_path, "other", source="local")
+        with pytest.raises(ValueError, match='Unknown source: "web"'):
+            hub.load(tmp_path, "tiny", source="web")
+        with pytest.raises(NotImplementedError, match="source='github'"):
+            hub.load("pytorch/vision", "resnet18")
+        (tmp_path / "hubconf.py").write_text("dependencies = ['no_such_module']\n")
+        with pytest.raises(RuntimeError, match="Missing dependencies: no_such_module"):
+            hub.list(tmp_path, source="local")
+
+
+def test_hub_files(torch, tmp_path, capsys):
+    hub = room(torch, "hub")
+    source = tmp_path / "weights.pth"
+    torch.save({"w": torch.ones(2)}, source)
+    name = f"weights-{hashlib.sha256(source.read_bytes()).hexdigest()[:8]}.pth"
+    source.rename(tmp_path / name)
+    url, cache = (tmp_path / name).as_uri(), tmp_path / "cache"
+    for _ in range(2):
+        found = hub.load_state_dict_from_url(url, str(cache), check_hash=True, progress=False)
+        assert found["w"].tolist() == [1.0, 1.0]
+    assert capsys.readouterr().out == f'Downloading: "{url}" to {cache / name}\n'
+    wrong = tmp_path / "weights-00000000.pth"
+    (tmp_path / name).rename(wrong)
+    with pytest.raises(RuntimeError, match="invalid hash value"):
+        hub.load_state_dict_from_url(wrong.as_uri(), str(cache), check_hash=True, progress=False)
+    assert [path.name for path in cache.iterdir()] == [name]
+
+
+# ----- torch.profiler -----
+def test_schedule(torch, golden):
+    profiler = room(torch, "profiler")
+    for settings in ((1, 1, 2, 1, 1), (0, 0, 1, 0, 0), (2, 1, 3, 2, 0), (0, 2, 2, 0, 3)):
+        names = ("wait", "warmup", "active", "repeat", "skip_first")
+        action = profiler.schedule(**dict(zip(names, settings, strict=True)))
+        golden([action(step).name for step in range(16)])
+
+
+def test_profile(tmp_path):
+    import torchlike
+
+    torch = torchlike
+    model, x = torch.nn.Linear(4, 4), torch.randn(2, 4)
+    with torch.profiler.profile(record_shapes=True) as prof:
+        with torch.profiler.record_function("mine"):
+            y = model(x).relu()
+        y.sum().backward()
+    rows = {row.key: row for row in prof.key_averages()}
+    assert {"mine", "aten::relu", "aten::sum", "aten::sum_backward"} <= set(rows)
+    assert rows["mine"].cpu_time_total > rows["mine"].self_cpu_time_total > 0
+    table = prof.key_averages().table(sort_by="cpu_time_total", row_limit=2)
+    lines = table.splitlines()
+    assert lines[1].split("  ")[-2].strip() == "# of Calls" and len(lines) == 7
+    assert lines[-1].startswith("Self CPU time total: ")
+    prof.export_chrome_trace(tmp_path / "trace.json")
+    events = json.loads((tmp_path / "trace.json").read_text())["traceEvents"]
+    assert {"ph", "name", "ts", "dur"} <= set(events[0])
+    with pytest.raises(NotImplementedError, match="with_stack"):
+        torch.profiler.profile(with_stack=True)
+
+
+def test_profile_by_schedule(tmp_path):
+    import torchlike as torch
+
+    profiler, ready = torch.profiler, []
+    chosen = profiler.schedule(wait=1, warmup=1, active=2, repeat=2)
+    with profiler.profile(
+        activities=[profiler.ProfilerActivity.CPU], schedule=chosen,
+        on_trace_ready=lambda prof: ready.append(prof.step_num),
+    ) as prof:  # fmt: skip
+        for _ in range(10):
+            torch.ones(2) + 1
+            prof.step()
+    assert ready == [4, 8]
+    handler = profiler.tensorboard_trace_handler(str(tmp_path), worker_name="me")
+    with profiler.profile(activities=[profiler.ProfilerActivity.CPU], on_trace_ready=handler):
+        torch.ones(2) + 1
+    assert [path.name.split(".")[0] for path in tmp_path.iterdir()] == ["me"]
+
+
+# ----- torch.utils.benchmark -----
+def test_benchmark(torch, capsys):
+    benchmark = room(torch, "utils.benchmark")
+    x = torch.ones(4)
+    timer = benchmark.Timer("x + 1", globals={"x": x}, label="add", description="four")
+    found = timer.timeit(20)
+    assert len(found.times) == 1 and 0 < found.median == found.mean and found.number_per_run == 20
+    assert "add\n" in repr(found) and "20 runs , 1 thread" in repr(found)
+    merged = benchmark.Measurement.merge([found, timer.timeit(20)])
+    assert len(merged) == 1 and len(merged[0].times) == 2
+    benchmark.Compare([found]).print()
+    shown = capsys.readouterr().out
+    assert " add " in shown and "four" in shown and "Times are in " in shown
+
+
+def test_questions(torch, golden):
+    golden([torch.jit.is_scripting(), torch.compiler.is_compiling()])
+    golden([room(torch, "_subclasses.fake_tensor").is_fake(torch.ones(1))])
+    golden([room(torch, "fx.experimental.proxy_tensor").get_proxy_mode()])
+    golden([room(torch, "onnx").is_in_onnx_export()])
