@@ -301,7 +301,7 @@ def test_children_have_the_alias(place, tmp_path):
     paths = os.pathsep.join([str(place / "light"), str(tmp_path)])
     shown = run(place, "-m", "torchlike", "children.py", PYTHONPATH=paths)
     assert shown.stdout.splitlines() == [
-        "torchlike", "False 2.13.0+torchlike", "torchlike still run"
+        "torch", "False 2.13.0+torchlike", "torch still run"
     ], shown.stderr  # fmt: skip
 
 

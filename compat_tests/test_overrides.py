@@ -220,3 +220,32 @@ def test_functions_stay_the_same_objects(torch):
     s = torch.ones(2, 2).as_subclass(Sub)
     add(s, 1), linear(s, s)
     assert calls_made == [torch.add, torch.nn.functional.linear]
+
+
+def test_leaves_of_subclasses_get_their_gradients(torch, golden):
+    class Sub(torch.Tensor):
+        pass
+
+    class MyParameter(torch.nn.Parameter):
+        pass
+
+    sub = torch.Tensor._make_subclass(Sub, torch.ones(2), True)
+    p = MyParameter(torch.ones(2))
+    (sub * 2 + p[0] * 3).sum().backward()
+    golden([sub.grad.tolist(), p.grad.tolist(), type(sub.grad).__name__, type(p.grad).__name__])
+    golden([torch.Tensor.__repr__(p), str(torch.nn.Parameter(torch.ones(1)))])
+
+
+def test_functions_with_class_methods(torch, golden):
+    class Twice(torch.autograd.Function):
+        @classmethod
+        def forward(cls, ctx, x):
+            return x * 2
+
+        @classmethod
+        def backward(cls, ctx, grad):
+            return grad * 2
+
+    x = torch.ones(2, requires_grad=True)
+    Twice.apply(x).sum().backward()
+    golden(x.grad)

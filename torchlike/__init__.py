@@ -127,5 +127,5 @@ _LAZY = (
 
 def __getattr__(name):
     if name in _LAZY:
-        return _importlib.import_module(f".{name}", __name__)
+        return _importlib.import_module(f".{name}", __package__)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -214,6 +214,7 @@ def install() -> _Installation:
     if first:
         sys.meta_path.insert(0, FINDER)
         sys.modules["torch"] = sys.modules[HERE]
+        sys.modules[HERE].__name__ = "torch"  # libraries compare it with the path they were given
         _show_table()
         _tell_children(True)
     return _Installation(undo=first)
@@ -223,6 +224,7 @@ def uninstall() -> None:
     """`import torch` gives again what is installed under that name."""
     if is_installed():
         sys.meta_path.remove(FINDER)
+        sys.modules[HERE].__name__ = HERE
         for name in [name for name in sys.modules if name.split(".")[0] == "torch"]:
             del sys.modules[name]
         _tell_children(False)

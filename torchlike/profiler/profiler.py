@@ -10,6 +10,7 @@ import json
 import os
 import socket
 import time
+import warnings
 
 import jax
 
@@ -113,6 +114,9 @@ def schedule(*, wait, warmup, active, repeat=0, skip_first=0, skip_first_wait=0)
     """Which steps are recorded: after `skip_first`, cycles of waiting, warming up and recording."""
     if wait < 0 or warmup < 0 or active <= 0 or repeat < 0 or skip_first < 0:
         raise AssertionError("Invalid profiler schedule arguments")
+    if warmup == 0:
+        text = "Profiler won't be using warmup, this can skew profiler results"
+        warnings.warn(text, stacklevel=2)
 
     def action(step: int) -> ProfilerAction:
         if step < 0:
