@@ -23,6 +23,21 @@ def pytest_addoption(parser):
     parser.addoption("--oracle", choices=["check", "record"])
 
 
+def register_profiles() -> None:
+    """How many random examples: `--hypothesis-profile=long` runs 50 times as many."""
+    try:
+        from hypothesis import HealthCheck, settings
+    except ImportError:  # the venv that records goldens needs none
+        return
+    common = {"deadline": None, "database": None, "suppress_health_check": list(HealthCheck)}
+    settings.register_profile("suite", max_examples=25, derandomize=True, **common)
+    settings.register_profile("long", max_examples=2000, **common)
+    settings.load_profile("suite")
+
+
+register_profiles()
+
+
 def pytest_configure(config):
     os.environ.setdefault("TORCHLIKE_BACKGROUND", "0")  # tiers change at the same step each run
     if importlib.util.find_spec("jax") is not None:

@@ -47,6 +47,11 @@ def main(wanted: list[str]) -> None:
         from compat_tests import public
 
         save("names", public.collect(torch))
+    if not wanted or "programs" in wanted:
+        from compat_tests import programs
+
+        found = {seed: programs.run(torch, programs.seeded(seed)) for seed in range(60)}
+        save("programs", {str(seed): programs.shortened(text) for seed, text in found.items()})
     if not wanted or "ops" in wanted:
         from compat_tests import reference
 

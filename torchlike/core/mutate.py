@@ -17,21 +17,33 @@ import numpy as np
 from . import dtypes
 from .check import LEAF_INPLACE, LEAF_VIEW_INPLACE, OVERLAP_OUT
 from .dispatch import call, call_view, check_no_overlap
+from .engine import execute
 from .hooks import Changes
 from .node_text import short_name
 from .plan import Op, Plan
 from .record import DUAL, LOCAL, VMAP, Spec, record
 from .storage import (
+    Aval,
     Geometry,
     HostStorage,
     Value,
     host_value,
     is_dense,
+    overlaps,
     prod,
     read_numpy,
     storage_of,
 )
-from .tape import FunctionNode, OpNode, apply_node, edge_of, function_node, zeros
+from .tape import (
+    FunctionNode,
+    OpNode,
+    accumulator_of,
+    apply_node,
+    edge_of,
+    enable_grad,
+    function_node,
+    zeros,
+)
 from .tensor import Step, Tensor, counter_of, wrap, write_host
 
 
@@ -51,10 +63,10 @@ def check_writable(t: Tensor) -> None:
         return
     base = t._base_tensor
     if base is not None:
-        if base._requires_grad and base._grad_fn is None:
-            raise RuntimeError(LEAF_VIEW_INPLACE)
         if t._creation and (t._requires_grad or base._requires_grad):
             raise RuntimeError(_creation_text(t))
+        if base._requires_grad and base._grad_fn is None:
+            raise RuntimeError(LEAF_VIEW_INPLACE)
     elif t._requires_grad and t._grad_fn is None:
         raise RuntimeError(LEAF_INPLACE)
 
@@ -244,9 +256,8 @@ def _rebase(t: Tensor, src: Tensor) -> None:
         t._grad_fn, t._out_nr, t._requires_grad = node, src._out_nr, src._requires_grad
         return
     base = t._base_tensor
-    steps = steps_from_base(t)
     others = [] if node is None else list(node.edges[1:])
-    base._grad_fn = _copy_slices(edge_of(base), others, node, steps, base)
+    base._grad_fn = _copy_slices(edge_of(base), others, node, *_ways(t), base)
     base._out_nr, base._requires_grad = 0, True
     t._requires_grad = True
 
@@ -271,13 +282,17 @@ def _move_saved(node: OpNode, t: Tensor, src: Tensor) -> None:
 
 
 def _copy_slices(
-    base_edge: Any, others: list[Any], inner: Any, steps: Sequence[Step], base: Tensor
-) -> FunctionNode:
+    base_edge: Any, others: list[Any], inner: Any, root: Aval, ups: Sequence[Step],
+    steps: Sequence[Step], base: Tensor,
+) -> FunctionNode:  # fmt: skip
     """PyTorch's CopySlices: the gradient of a base that was written to through a view."""
 
     def backward(grad: Tensor) -> list[Any]:
-        whole = grad.clone()  # type: ignore[attr-defined]
-        part = replay(whole, steps)
+        memory = wrap(zeros(root)) if ups else grad.clone()  # type: ignore[attr-defined]
+        whole = replay(memory, ups)
+        if ups:
+            whole.copy_(grad)  # type: ignore[attr-defined]
+        part = replay(memory, steps)
         if inner is None:
             found = [None]
         else:
@@ -295,6 +310,18 @@ def steps_from_base(t: Tensor) -> Sequence[Step]:
     return t._view.steps[0 if base is None else len(base.steps) :]  # type: ignore[union-attr]
 
 
+def _ways(t: Tensor) -> tuple[Aval, Sequence[Step], Sequence[Step]]:
+    """A memory, and the views of it that its base and the view are.
+
+    The base itself, unless it was turned in place (`t_`) after the view was made: then the root.
+    """
+    base, view = t._base_tensor, t._view
+    ups = () if base._view is None else base._view.steps
+    if view.steps[: len(ups)] == ups:  # type: ignore[union-attr]
+        return base._aval, (), steps_from_base(t)
+    return view.base_aval, ups, view.steps  # type: ignore[union-attr]
+
+
 def replay(base: Tensor, steps: Sequence[Step]) -> Tensor:
     """The same chain of views, of another tensor."""
     for step in steps:
@@ -303,19 +330,35 @@ def replay(base: Tensor, steps: Sequence[Step]) -> Tensor:
     return base
 
 
+def _pulled(memory: Tensor, steps: Sequence[Step], grad: Tensor) -> Tensor:
+    """The gradient of a memory from that of a view of it."""
+    create = LOCAL.state.grad_enabled
+    leaf = wrap(memory._value_now())
+    leaf._requires_grad = True
+    with enable_grad():
+        edge = edge_of(replay(leaf, steps))
+    here = accumulator_of(leaf)
+    return execute([edge], [grad], create, create, {here: {0: 0}}, only=True)[0]  # type: ignore[list-item]
+
+
 def regenerate(t: Tensor) -> None:
     """Give a view whose base was written to a grad_fn that leads to the base's new history."""
     base = t._base_tensor
     if t._creation:
         what = "its base or another view of its base has been modified inplace"
         raise RuntimeError(_creation_text(t, what))
-    steps = steps_from_base(t)
-    aval = base._aval
+    root, ups, steps = _ways(t)
+
+    at = t.geometry()
+    several = overlaps(at.shape, at.stride)  # of an element shown twice the gradients add up
 
     def backward(grad: Tensor) -> list[Any]:
-        whole = wrap(zeros(aval))
-        replay(whole, steps).copy_(grad)  # type: ignore[attr-defined]
-        return [whole]
+        memory = wrap(zeros(root))
+        if several:
+            memory = _pulled(memory, steps, grad)
+        else:
+            replay(memory, steps).copy_(grad)  # type: ignore[attr-defined]
+        return [replay(memory, ups)]
 
     t._grad_fn = function_node("AsStridedBackward0", backward, [edge_of(base)], [t._aval])
     t._out_nr, t._requires_grad = 0, True

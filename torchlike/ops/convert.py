@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..core import dtypes
-from ..core.check import invalid_call, sizes_of
+from ..core.check import broadcast_shapes, invalid_call, sizes_of
 from ..core.device import CPU, META, device, resolve, to_jax
 from ..core.dispatch import call, set_layout
 from ..core.dual import mapped_tangents
@@ -102,20 +102,12 @@ def copy_(self: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
 
 
 def _check_copy_shape(src: Tensor, self: Tensor) -> None:
-    extra = src.ndim - self.ndim
-    have = tuple(src.shape)[max(extra, 0) :]
-    pad = self.ndim - len(have)
-    if extra > 0 and any(n != 1 for n in src.shape[:extra]):
+    """RuntimeError when the source does not broadcast, or broadcasts to more than there is."""
+    shape = broadcast_shapes(tuple(self.shape), tuple(src.shape))
+    if shape != tuple(self.shape):
         raise RuntimeError(
-            f"output with shape {list(self.shape)} doesn't match the broadcast shape "
-            f"{list(src.shape)}"
+            f"output with shape {list(self.shape)} doesn't match the broadcast shape {list(shape)}"
         )
-    for i, n in enumerate(have):
-        if n not in (1, self.shape[i + pad]):
-            raise RuntimeError(
-                f"The size of tensor a ({self.shape[i + pad]}) must match the size of tensor b "
-                f"({n}) at non-singleton dimension {i + pad}"
-            )
 
 
 def _scalar_tensor(x: Any) -> Tensor:

@@ -25,7 +25,7 @@ from ..core.storage import (
     read_numpy,
     storage_of,
 )
-from ..core.tape import edge_of
+from ..core.tape import OpNode, edge_of, node_class
 from ..core.tensor import Parameter, Tensor, alias_of, counter_of, wrap
 from .shape import whole
 from .storages import TypedStorage as TypedStorage
@@ -52,6 +52,7 @@ def _in_place(name: str) -> None:
         out = getattr(self, name)(*args, **kwargs)
         if self._requires_grad and self._grad_fn is None and edge_of(out) is not None:
             check_writable(self)
+        _renumber(out._grad_fn)
         become(self, out)
         return self
 
@@ -60,10 +61,17 @@ def _in_place(name: str) -> None:
     setattr(Tensor, name + "_", function)
 
 
+def _renumber(node: Any) -> None:
+    """PyTorch's own number for the in-place variant: `TBackward1`, `SqueezeBackward3`."""
+    if isinstance(node, OpNode):
+        name, number = type(node).__name__[:-1], int(type(node).__name__[-1])
+        node.__class__ = node_class(f"{name}{number + (3 if name.startswith('Squeeze') else 1)}")
+
+
 def become(self: Tensor, out: Tensor) -> None:
     """Look at memory as `out` does, with its history."""
     self._aval, self._view, self._storage = out._aval, out._view, out._storage
-    self._value, self._seen = out._value, out._seen
+    self._value, self._seen, self._tangents = out._value, out._seen, out._tangents
     if out._grad_fn is not None:
         self._grad_fn, self._out_nr, self._requires_grad = out._grad_fn, out._out_nr, True
     counter_of(self).version += 1

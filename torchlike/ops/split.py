@@ -59,8 +59,10 @@ def _pieces(input: Tensor, views_of: Any) -> list[Tensor]:
 @composite(method=True)
 def split(tensor: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Tensor, ...]:
     """Parts of a dim: of one size (the last may be smaller), or of the given sizes."""
+    if not tensor.ndim:
+        raise RuntimeError("split expects at least a 1-dimensional tensor")
     dim = check_dim(dim, tensor.ndim)
-    n = tensor.shape[dim] if tensor.ndim else 1
+    n = tensor.shape[dim]
     if isinstance(split_size_or_sections, (tuple, list)):
         sizes = [int(s) for s in split_size_or_sections]
         if sum(sizes) != n or any(s < 0 for s in sizes):
