@@ -256,7 +256,7 @@ def _swapped(s: SparseTensor, a: int, b: int, node: str) -> SparseTensor:
     size[a], size[b] = size[b], size[a]
     if s.layout is not sparse_coo:
         turned = sparse_csc if s.layout is sparse_csr else sparse_csr
-        return SparseTensor(s._places, values, size, turned if a != b else s.layout)
+        return SparseTensor(s._at, values, size, turned if a != b else s.layout)
     at = s.locations().copy()
     at[[a, b]] = at[[b, a]]
     return coo(at, values, size)
@@ -309,7 +309,8 @@ def _select(op: Op, inputs: Sequence[Any], statics: Any) -> Any:
         raise refused("select of a dense dim", s)
     found = part(_plain(s), dim, np.array([int(index)]), "SelectBackward0")
     if s.sparse_dim() == 1:
-        return spread(found._held, found._places[0][0], (1, *s.shape[1:]), "SelectBackward0")[0]
+        only = constant(found.locations()[0])
+        return spread(found._held, only, (1, *s.shape[1:]), "SelectBackward0")[0]
     at = np.delete(found.locations(), dim, 0)
     size = [n for d, n in enumerate(s.shape) if d != dim]
     return coo(at, found._held, size, s._coalesced)

@@ -129,7 +129,7 @@ def sparse_compressed_tensor(
         size = size if layout is sparse_csr else size[::-1]
     if not requires_grad:
         held = keep(held, "SparseCompressedTensorBackward0")
-    return SparseTensor((constant(edges), constant(plain)), held, size, layout)
+    return SparseTensor((edges, plain), held, size, layout)
 
 
 def _maker(name: str, layout: Any) -> None:
@@ -321,7 +321,7 @@ def _rows(s: SparseTensor) -> SparseTensor:
     """CSR of a COO tensor in order, without another node."""
     rows, cols = s.locations()
     edges = np.searchsorted(rows, np.arange(s.shape[0] + 1))
-    return SparseTensor((constant(edges), constant(cols)), s._held, s.shape, sparse_csr)
+    return SparseTensor((edges, cols), s._held, s.shape, sparse_csr)
 
 
 for _name, _layout in (
@@ -427,7 +427,7 @@ SparseTensor.copy_, SparseTensor.zero_ = _copy_, _zero_  # type: ignore[attr-def
 
 
 def _replaced(self: SparseTensor, found: SparseTensor) -> SparseTensor:
-    self._places, self._held, self._coalesced = found._places, found._held, found._coalesced
+    self._at, self._held, self._coalesced = found._at, found._held, found._coalesced
     return self
 
 

@@ -33,10 +33,10 @@ class SparseTensor(Tensor):
         return object.__new__(cls)
 
     def __init__(
-        self, places: tuple[Tensor, ...], values: Tensor, size: Any, layout: Any,
+        self, places: tuple[np.ndarray, ...], values: Tensor, size: Any, layout: Any,
         coalesced: bool = False,
     ) -> None:  # fmt: skip
-        self._places, self._held, self._layout = places, values, layout
+        self._at, self._held, self._layout = places, values, layout
         self._coalesced = coalesced or values.shape[0] < 2 and layout is sparse_coo
         self._aval = aval_of(tuple(size), values.dtype, values.device)
 
@@ -93,11 +93,16 @@ class SparseTensor(Tensor):
     def with_values(self, values: Tensor) -> SparseTensor:
         """Other values at the same places."""
         size = (*self.shape[: self.sparse_dim()], *values.shape[1:])
-        return SparseTensor(self._places, values, size, self._layout, self._coalesced)
+        return SparseTensor(self._at, values, size, self._layout, self._coalesced)
+
+    @property
+    def _places(self) -> tuple[Tensor, ...]:
+        """The indices as tensors."""
+        return tuple(constant(array) for array in self._at)
 
     def sparse_dim(self) -> int:
         """The number of dims that indices tell."""
-        return 2 if self._layout is not sparse_coo else self._places[0].shape[0]
+        return 2 if self._layout is not sparse_coo else self._at[0].shape[0]
 
     def dense_dim(self) -> int:
         """The number of dims that each value has itself."""
@@ -109,8 +114,8 @@ class SparseTensor(Tensor):
     def locations(self) -> np.ndarray:
         """The index of each value, one column each."""
         if self._layout is sparse_coo:
-            return to_host(self._places[0])
-        edges, plain = (to_host(t) for t in self._places)
+            return self._at[0]
+        edges, plain = self._at
         other = np.repeat(np.arange(len(edges) - 1), np.diff(edges))
         return np.stack([other, plain] if self._layout is sparse_csr else [plain, other])
 
@@ -164,7 +169,7 @@ def rebuilt(layout: Any, parts: Any) -> SparseTensor:
         indices, values, size, *known = parts
         return coo(to_host(indices), values, size, bool(known and known[0]))
     edges, plain, values, size = parts
-    return SparseTensor((edges, plain), values, size, layout)
+    return SparseTensor((to_host(edges), to_host(plain)), values, size, layout)
 
 
 def refused(name: str, tensor: Tensor) -> NotImplementedError:
@@ -182,7 +187,7 @@ def constant(array: np.ndarray) -> Tensor:
 
 def coo(at: np.ndarray, values: Tensor, size: Any, coalesced: bool = False) -> SparseTensor:
     """A COO tensor with these indices."""
-    return SparseTensor((constant(at),), values, size, sparse_coo, coalesced)
+    return SparseTensor((np.asarray(at, np.int64),), values, size, sparse_coo, coalesced)
 
 
 def flat(at: np.ndarray, size: Any) -> np.ndarray:
@@ -225,7 +230,7 @@ def compressed(s: SparseTensor, layout: Any, node: str) -> SparseTensor:
     edges = np.searchsorted(at[main][order], np.arange(s.shape[main] + 1))
     ordered = (order == np.arange(len(order))).all()
     values = keep(s._held, node) if ordered else pick(s._held, constant(order), 1, node)
-    return SparseTensor((constant(edges), constant(at[1 - main][order])), values, s.shape, layout)
+    return SparseTensor((edges, at[1 - main][order]), values, s.shape, layout)
 
 
 def from_dense(t: Tensor, dims: int, node: str) -> SparseTensor:
