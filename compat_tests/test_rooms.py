@@ -167,3 +167,40 @@ def test_questions(torch, golden):
     golden([room(torch, "_subclasses.fake_tensor").is_fake(torch.ones(1))])
     golden([room(torch, "fx.experimental.proxy_tensor").get_proxy_mode()])
     golden([room(torch, "onnx").is_in_onnx_export()])
+
+
+def exported():
+    import torchlike as torch
+
+    torch.manual_seed(0)
+    model, x = torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.Tanh()), torch.ones(2, 4)
+    return torch, model, x, torch.export.export(model, (x,))
+
+
+def test_export():
+    torch, model, x, program = exported()
+    for found in (program.call(x), program.module()(x)):
+        assert torch.allclose(found, model(x))
+    assert "stablehlo" in program.stablehlo
+    with pytest.raises(NotImplementedError, match="dynamic_shapes"):
+        torch.export.export(model, (x,), dynamic_shapes={"x": 0})
+    with pytest.raises(ValueError, match="Expected `mod` to be an instance"):
+        torch.export.export(len, (x,))
+
+
+def test_exported_file_runs_without_torchlike(tmp_path):
+    pytest.importorskip("flatbuffers", reason="jax.export writes files with it")
+    torch, model, x, program = exported()
+    path = str(tmp_path / "model")
+    torch.export.save(program, path)
+    assert torch.allclose(torch.export.load(path).call(x), model(x))
+    code = (
+        "import sys, jax.export, numpy as np\n"
+        "f = jax.export.deserialize(bytearray(open(sys.argv[1], 'rb').read()))\n"
+        "print(f.call(np.ones((2, 4), 'float32')).tolist(), 'torchlike' in sys.modules)\n"
+    )
+    command = [sys.executable, "-c", code, path]
+    shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    values, loaded = shown.rsplit(" ", 1)
+    assert loaded == "False\n"
+    assert json.loads(values) == [[pytest.approx(v) for v in row] for row in model(x).tolist()]

@@ -120,7 +120,7 @@ torch = _sys.modules[__name__]  # PyTorch's package holds itself, too
 step_boundary = _run.step_boundary
 
 _LAZY = (
-    "_dynamo", "_subclasses", "distributed", "distributions", "fx", "hub", "mps", "onnx",
+    "_dynamo", "_subclasses", "distributed", "distributions", "export", "fx", "hub", "mps", "onnx",
     "profiler", "xpu",
 )  # fmt: skip  (imported when first asked for)
 

@@ -91,3 +91,21 @@ def manual_seed(seed: int) -> None:
 def manual_seed_all(seed: int) -> None:
     """Seed all GPUs' generators (nothing to do without a GPU)."""
     manual_seed_accelerators(seed)
+
+
+# ----- streams, events and graphs: XLA schedules by itself -----
+class _Unscheduled:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        raise NotImplementedError(f"torch.cuda.{type(self).__name__} is not supported")
+
+
+class Stream(_Unscheduled):
+    """A CUDA stream: a name only."""
+
+
+class Event(_Unscheduled):
+    """A CUDA event: a name only."""
+
+
+class CUDAGraph(_Unscheduled):
+    """A CUDA graph: a name only."""
