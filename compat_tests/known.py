@@ -4,11 +4,6 @@ They are strict expected failures: one that passes fails the run until its row i
 """
 
 KNOWN: dict[str, str] = {
-    'test_errors.py::test_snippet[errors_calls-arguments: torch.add(torch.ones(2))]': 'error text or type of a rarely met wrong call',
-    "test_errors.py::test_snippet[errors_calls-arguments: torch.ones(2).sum(dim='a')]": 'error text or type of a rarely met wrong call',
-    'test_errors.py::test_snippet[errors_calls-arguments: torch.sin()]': 'error text or type of a rarely met wrong call',
-    "test_errors.py::test_snippet[errors_calls-dtypes: torch.ones(2).clamp(min='a')]": 'error text or type of a rarely met wrong call',
-    "test_errors.py::test_snippet[errors_calls-dtypes: torch.ones(2).sum(dtype='x')]": 'error text or type of a rarely met wrong call',
     'test_errors.py::test_snippet[errors_state-layers: nn.Linear(3, 2)(torch.ones(3, dtype=torch.double))]': 'error text or type of a rarely met wrong call',
     'test_errors.py::test_snippet[errors_state-layers: nn.Linear(3, 2)(torch.ones(3, dtype=torch.long))]': 'error text or type of a rarely met wrong call',
     'test_errors.py::test_snippet[errors_state-losses: F.cross_entropy(torch.ones(2, 3), torch.tensor([[0], [1]]))]': 'error text or type of a rarely met wrong call',

@@ -119,7 +119,9 @@ def sizes_of(
     given: Sequence[Any], function: str, argument: str = "size", position: int = 1
 ) -> tuple[int, ...]:
     """`f(2, 3)`, `f((2, 3))` and `f(torch.Size(…))` alike, as a tuple of ints."""
-    first = given[0] if given else None
+    if not given:
+        raise TypeError(f'{function}() missing 1 required positional arguments: "{argument}"')
+    first = given[0]
     packed = len(given) == 1 and isinstance(first, (tuple, list))
     if packed:
         given = first  # type: ignore[assignment]
@@ -160,9 +162,9 @@ def invalid_call(
     forms: Sequence[str] = (),
 ) -> TypeError:
     """PyTorch's error for arguments that fit none of a function's overloads."""
-    got = ", ".join(_spelt(a) for a in args)
+    got = ", ".join(spelt(a) for a in args)
     if named:
-        pairs = ", ".join(f"{name}={_spelt(value)}" for name, value in named.items())
+        pairs = ", ".join(f"{name}={spelt(value)}" for name, value in named.items())
         got = f"{got}, {pairs}" if args else f"{pairs}, "
     lines = "".join(f" * ({form})\n" for form in forms)
     return TypeError(
@@ -171,11 +173,17 @@ def invalid_call(
     )
 
 
-def _spelt(x: Any) -> str:
+def spelt(x: Any) -> str:
+    """The name of a value's class as PyTorch spells it: classes written in C with their module."""
     kind = type(x)
-    return f"torch.{kind.__name__}" if kind.__name__ in _TORCH_CLASSES else kind.__name__
+    if kind.__name__ in _TORCH_CLASSES:
+        return f"torch.{kind.__name__}"
+    if kind.__flags__ & _WRITTEN_IN_PYTHON or kind.__module__ == "builtins":
+        return kind.__name__
+    return f"{kind.__module__}.{kind.__name__}"
 
 
+_WRITTEN_IN_PYTHON = 1 << 9  # Py_TPFLAGS_HEAPTYPE
 _TORCH_CLASSES = ("dtype", "device", "layout", "memory_format", "Generator")
 
 

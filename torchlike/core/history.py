@@ -15,6 +15,7 @@ from .mutate import regenerate
 from .record import LOCAL
 from .tape import GRAD_FN, Node, _register
 from .tensor import Counter, Tensor, alias_of, counter_of
+from .wrong_call import checked
 
 
 # ----- properties -----
@@ -209,8 +210,8 @@ for _name, _value in {
     "output_nr": property(lambda self: self._out_nr),
     "data": property(_get_data, _set_data),
     "_backward_hooks": property(lambda self: self._hooks),
-    "requires_grad_": requires_grad_,
-    "detach": detach,
+    "requires_grad_": checked(requires_grad_, "Tensor", "requires_grad_"),
+    "detach": checked(detach, "Tensor", "detach"),
     "detach_": detach_,
     "register_hook": register_hook,
     "register_post_accumulate_grad_hook": register_post_accumulate_grad_hook,

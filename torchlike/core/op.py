@@ -17,8 +17,9 @@ from . import dtypes
 from .check import check_dim, check_dims
 from .dispatch import call, call_view
 from .mutate import check_captured, check_writable, checked_result, inplace, overwrite, write_out
-from .plan import ArgumentTypeError, Op
+from .plan import ABSENT, ArgumentTypeError, Op
 from .tensor import Tensor
+from .wrong_call import checked, error_in
 
 Optional = typing.Optional  # re-exported: declarations import their whole vocabulary from here
 
@@ -115,7 +116,25 @@ def _coerce_size(x: Any, first: Any, op: Op) -> Any:
     return (_integer(x, "size", op),)
 
 
-_COERCE = {"Dim": _coerce_dim, "Dims": _coerce_dims, "Dtype": _coerce_dtype, "Size": _coerce_size}
+def _coerce_plain(kinds: tuple[type, ...], shown: str) -> Callable[..., Any]:
+    """A static argument of a Python class: another class is an error, once per plan."""
+
+    def coerce(x: Any, first: Any, op: Op) -> Any:
+        if x is not None and (not isinstance(x, kinds) or x.__class__ is bool and shown == "int"):
+            raise ArgumentTypeError(
+                f"{op.name}(): argument must be {shown}, not {type(x).__name__}"
+            )
+        return x
+
+    return coerce
+
+
+_COERCE = {
+    "Dim": _coerce_dim, "Dims": _coerce_dims, "Dtype": _coerce_dtype, "Size": _coerce_size,
+    "int": _coerce_plain((int, np.integer), "int"),
+    "bool": _coerce_plain((bool, np.bool_), "bool"),
+    "float": _coerce_plain((int, float, np.number), "float"),
+}  # fmt: skip
 
 
 class Param:
@@ -179,19 +198,19 @@ def declare(name: str, body: Callable[..., Any], params: Sequence[Param], **trai
     if module is not None:
         OPS[name] = made  # overloads behind a composite share a name and are not listed
     first_is_tensor = bool(params) and params[0].kind in ("tensor", "operand")
-    public = _function(made, name, traits.get("out", module == "torch" and not made.view), "call")
-    made.public = public
+    has_out = traits.get("out", module == "torch" and not made.view)
+    made.public = public = _function(made, name, has_out, "call", module or "")
     if module is not None:
         publish(module, name, public)
     if first_is_tensor and traits.get("method", module == "torch"):
-        _install(name, public)
+        _install(name, _function(made, name, False, "call", "Tensor"))
     if first_is_tensor and traits.get("inplace", made.elementwise and module == "torch"):
-        twin = _function(made, name + "_", False, "inplace")
-        _install(name + "_", twin)
-        if module is not None and module != "torch":
-            publish(module, name + "_", twin)
-        elif module == "torch" and traits.get("inplace_function", made.elementwise):
-            publish(module, name + "_", twin)
+        twin = name + "_"
+        _install(twin, _function(made, twin, False, "inplace", "Tensor"))
+        if module is not None and traits.get(
+            "inplace_function", made.elementwise or module != "torch"
+        ):
+            publish(module, twin, _function(made, twin, False, "inplace", module))
     return made
 
 
@@ -209,6 +228,11 @@ def _install(name: str, function: Callable[..., Any]) -> None:
     setattr(Tensor, name, function)
 
 
+def install(name: str, function: Callable[..., Any]) -> None:
+    """A method written in Python; a wrong call of it says what PyTorch says."""
+    setattr(Tensor, name, checked(function, "Tensor", name))
+
+
 def unary(name: str, function: Callable[..., Any], promote: Any = "float", **traits: Any) -> Op:
     """Declare an elementwise op of one tensor as a row."""
 
@@ -220,10 +244,12 @@ def unary(name: str, function: Callable[..., Any], promote: Any = "float", **tra
 
 
 # ----- the public function, compiled on first call -----
-def _function(made: Op, name: str, has_out: bool, style: str) -> Callable[..., Any]:
+def _function(
+    made: Op, name: str, has_out: bool, style: str, place: str
+) -> Callable[..., Any]:
     space = {
         "_build": _build, "_op": made, "_name": name, "_out": has_out, "_style": style,
-        "__name__": "torch",
+        "_place": place, "__name__": "torch",
     }  # fmt: skip
     function = types.FunctionType(_stub.__code__, space, name)
     function.__doc__ = made.body.__doc__
@@ -250,52 +276,67 @@ def _build(function: Any, made: Op, name: str, has_out: bool, style: str) -> Cal
 
 
 def _source(made: Op, name: str, has_out: bool, style: str, space: dict[str, Any]) -> str:
+    """The function's text. It takes any arguments: what is wrong with them is told afterwards."""
     space.update(
         _call=call_view if made.view else call, _inplace=inplace, _write_out=write_out,
-        _tensors=_tensor_list, _rename=_rename, _error=ArgumentTypeError, _rule=made.out_rule,
+        _tensors=_tensor_list, _rename=_rename, _error=ArgumentTypeError, _absent=ABSENT,
+        _wrong=_wrong, _rule=made.out_rule,
     )  # fmt: skip
-    positional, keyword = [], []
     for p in made.params:
-        text = p.name
         if p.has_default:
             space["_d_" + p.name] = p.default
-            text += f"=_d_{p.name}"
-        (keyword if p.keyword_only else positional).append(text)
-    if has_out:
-        keyword.append("out=None")
-    renamed = any(p.name in _RENAMED.values() for p in made.params)
-    head = ", ".join(
-        positional + (["*", *keyword] if keyword else []) + (["**_names"] if renamed else [])
-    )
-    lines = [f"def {name}({head}):"]
-    if renamed:
-        names = ", ".join(f"{p.name}={p.name}" for p in made.params)
-        lines.append(
-            "    if _names: return _rename(_function, _names, "
-            f"dict({names}{', out=out' if has_out else ''}))"
-        )
+    lines: list[str] = []
     inputs, prefix = _input_list(made, lines)
     statics = ", ".join([*prefix, *[p.name for p in made.statics]])
     statics = f"({statics},)" if statics else "()"
     target = "_inplace" if style == "inplace" else "_call"
     if has_out:
         lines.append(
-            f"    if out is not None: return _write_out(_name, out, _call(_op, {inputs}, "
-            f"{statics}), {inputs}, _rule)"
+            f"if out is not None: return _write_out(_name, out, _call(_op, {inputs}, {statics}), "
+            f"{inputs}, _rule)"
         )
+    lines.append(f"return {target}(_op, {inputs}, {statics})")
     if style == "operator":
-        lines.append(f"    try: return {target}(_op, {inputs}, {statics})")
-        lines.append("    except _error: return NotImplemented")
+        head, failed = _head(made, False, "{}"), ["    except _error: return NotImplemented"]
     else:
-        lines.append(f"    return {target}(_op, {inputs}, {statics})")
-    return "\n".join(lines)
+        head = _head(made, has_out, "{}=_absent", "*_more", "**_names")
+        lines.insert(0, "if _more or _names: return _rename(_function, _more, _names, locals())")
+        failed = [
+            "    except Exception:",
+            "        wrong = _wrong(_function, locals())",
+            "        if wrong is None: raise",
+            "        raise wrong from None",
+        ]
+    body = ["    try:", *["        " + line for line in lines], *failed]
+    return "\n".join([f"def {name}({head}):", *body])
+
+
+def _head(made: Op, has_out: bool, needed: str, more: str = "*", rest: str = "") -> str:
+    """The parameters as text; `needed` spells one without a default."""
+    positional, keyword = [], []
+    for p in made.params:
+        text = f"{p.name}=_d_{p.name}" if p.has_default else needed.format(p.name)
+        (keyword if p.keyword_only else positional).append(text)
+    if has_out:
+        keyword.append("out=None")
+    star = [more] if keyword or more != "*" else []
+    return ", ".join([*positional, *star, *keyword, *([rest] if rest else [])])
+
+
+def _wrong(function: Callable[..., Any], given: dict[str, Any]) -> Exception | None:
+    """PyTorch's error for the arguments of a call that failed, if it is they that are wrong."""
+    space: dict[str, Any] = function.__globals__
+    scope: dict[str, Any] = {}
+    head = _head(space["_op"], space["_out"], "{}")
+    exec(f"def {function.__name__}({head}): pass", space, scope)  # our own text
+    return error_in(space["_place"], space["_name"], scope[function.__name__], given)
 
 
 def _input_list(made: Op, lines: list[str]) -> tuple[str, list[str]]:
     parts, prefix = [], []
     for p in made.inputs:
         if p.kind == "tensors":
-            lines.append(f"    {p.name} = _tensors(_op, {p.name!r}, {p.name})")
+            lines.append(f"{p.name} = _tensors(_op, {p.name!r}, {p.name})")
             parts.append("*" + p.name)
             prefix.append(f"len({p.name})")
         else:
@@ -317,16 +358,21 @@ def _tensor_list(made: Op, name: str, given: Any) -> Any:
     return given
 
 
-_RENAMED = {"axis": "dim", "keepdims": "keepdim", "axes": "dim"}  # NumPy's spellings, as in PyTorch
+_RENAMED = {
+    "axis": "dim", "keepdims": "keepdim", "axes": "dim", "x": "input", "a": "input",
+    "x1": "input", "x2": "other",
+}  # fmt: skip  # NumPy's spellings, as in PyTorch
 
 
-def _rename(function: Callable[..., Any], names: dict[str, Any], given: dict[str, Any]) -> Any:
-    for old, value in names.items():
-        new = _RENAMED.get(old)
-        if new is None or new not in given:
-            raise TypeError(f"{function.__name__}() got an unexpected keyword argument '{old}'")
-        given[new] = value
-    return function(**given)
+def _rename(
+    function: Callable[..., Any], more: Any, names: dict[str, Any], given: dict[str, Any]
+) -> Any:
+    """The call with NumPy's names made PyTorch's; TypeError for what is not a parameter."""
+    renamed = {old: _RENAMED.get(old, "") for old in names}
+    if more or not all(new in given for new in renamed.values()):
+        raise ArgumentTypeError("unexpected arguments")
+    given = {k: v for k, v in given.items() if v is not ABSENT and k not in ("_more", "_names")}
+    return function(**given, **{new: names[old] for old, new in renamed.items()})
 
 
 # ----- composites and aliases -----
@@ -337,16 +383,17 @@ def composite(function: Any = None, **traits: Any) -> Any:
     name = traits.get("name", function.__name__)
     module = traits.get("module", "torch")
     if module is not None:
-        publish(module, name, _with_out(function, name) if traits.get("out") else function)
+        public = _with_out(function, name) if traits.get("out") else function
+        publish(module, name, checked(public, module, name))
     code = function.__code__
     first = code.co_varnames[0] if code.co_argcount else ""
     if traits.get("method", module == "torch" and first in ("input", "self")):
-        _install(name, function)
+        _install(name, checked(function, "Tensor", name))
     if traits.get("inplace", False):
         twin = _inplace_twin(function, name + "_")
-        _install(name + "_", twin)
+        _install(name + "_", checked(twin, "Tensor", name + "_"))
         if module == "torch" and traits.get("inplace_function", True) or module == "nn.functional":
-            publish(module, name + "_", twin)
+            publish(module, name + "_", checked(twin, module, name + "_"))
     return function
 
 
@@ -398,7 +445,7 @@ def install_operators(rows: dict[str, str], inplace_rows: dict[str, str] | None 
 
 
 def _operator_of_op(made: Op, dunder: str) -> Callable[..., Any]:
-    function = _function(made, dunder, False, "operator")
+    function = _function(made, dunder, False, "operator", "")
     return function
 
 

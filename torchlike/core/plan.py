@@ -40,6 +40,13 @@ ArgumentTypeError.__name__ = ArgumentTypeError.__qualname__ = "TypeError"  # as 
 ArgumentTypeError.__module__ = "builtins"
 
 
+class _Absent:
+    """Stands for an argument that was not given."""
+
+
+ABSENT = _Absent()
+
+
 class Op:
     """A declared op: its body, its parameters and traits, and the plans made of it so far."""
 
@@ -203,6 +210,8 @@ def _named(where: device) -> str:
 def _bind_statics(op: Op, values: Sequence[Any], first: Aval | None) -> dict[str, Any]:
     bound = {}
     for p, x in zip(op.statics, values, strict=True):
+        if x is ABSENT:
+            raise ArgumentTypeError(f"{op.name}() missing 1 required argument: '{p.name}'")
         bound[p.name] = p.coerce(x, first, op) if p.coerce is not None else x
     return bound
 

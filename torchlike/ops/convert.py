@@ -15,7 +15,7 @@ from ..core.dispatch import call, set_layout
 from ..core.dual import mapped_tangents
 from ..core.layouts import contiguous_format, memory_format, preserve_format, stride_of_format
 from ..core.mutate import check_captured, check_writable, overwrite, replace
-from ..core.op import Array, Number, composite, op
+from ..core.op import Array, Number, composite, install, op
 from ..core.plan import NUMBERS
 from ..core.record import LOCAL
 from ..core.storage import (
@@ -334,7 +334,7 @@ def to(self: Tensor, *args: Any, **named: Any) -> Tensor:
     return out
 
 
-Tensor.to = to  # type: ignore[attr-defined]
+install("to", to)
 
 
 def _conversion(name: str, kind: dtypes.dtype) -> None:
@@ -346,7 +346,7 @@ def _conversion(name: str, kind: dtypes.dtype) -> None:
 
     function.__name__ = name
     function.__doc__ = f"The tensor as {kind}."
-    setattr(Tensor, name, function)
+    install(name, function)
 
 
 def _maybe_format(t: Tensor, wanted: Any) -> Tensor:
@@ -382,7 +382,7 @@ def type_(self: Tensor, dtype: Any = None, non_blocking: bool = False) -> Any:
     raise ValueError(f"invalid type: '{dtype}'")
 
 
-Tensor.type = type_  # type: ignore[attr-defined]
+install("type", type_)
 
 
 @composite(module=None, method=True)

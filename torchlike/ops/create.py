@@ -16,7 +16,7 @@ from ..core.layouts import layout as layout_class
 from ..core.layouts import memory_format as format_class
 from ..core.layouts import preserve_format, stride_of_format, strided
 from ..core.mutate import write_out
-from ..core.op import composite
+from ..core.op import composite, install
 from ..core.plan import NUMBERS
 from ..core.record import Spec, record
 from ..core.storage import aval_of, concrete, is_dense, result_stride
@@ -268,7 +268,7 @@ def _new_method(name: str, number: int) -> None:
 
     function.__name__ = function.__qualname__ = name
     function.__doc__ = f"`{name[4:]}` with this tensor's dtype and device."
-    setattr(Tensor, name, function)
+    install(name, function)
 
 
 for _name, _number in {"new_zeros": 0, "new_ones": 1, "new_empty": 0}.items():

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..core.check import check_dim, check_dims, infer_size, sizes_of
 from ..core.dispatch import call, set_layout
-from ..core.op import Array, Arrays, Dim, Dims, Operand, alias, composite, op
+from ..core.op import Array, Arrays, Dim, Dims, Operand, alias, composite, install, op
 from ..core.storage import result_stride
 from ..core.tensor import Tensor
 
@@ -225,7 +225,7 @@ def _kept_stride(input: Tensor) -> tuple[int, ...]:
 
 
 composite(flip)
-Tensor.flip = flip  # type: ignore[attr-defined]
+install("flip", flip)
 
 
 @composite
@@ -315,7 +315,7 @@ def repeat(self: Tensor, *repeats: Any, **named: Any) -> Tensor:
     return call(_repeat, (self,), (times,))
 
 
-Tensor.repeat = repeat  # type: ignore[attr-defined]
+install("repeat", repeat)
 
 
 def tile(input: Tensor, *dims: Any) -> Tensor:
@@ -325,7 +325,7 @@ def tile(input: Tensor, *dims: Any) -> Tensor:
 
 
 composite(tile)
-Tensor.tile = tile  # type: ignore[attr-defined]
+install("tile", tile)
 
 
 @composite

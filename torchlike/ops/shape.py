@@ -15,7 +15,7 @@ from ..core.check import (
 )
 from ..core.dispatch import call_view, view_of
 from ..core.dtypes import INTEGER
-from ..core.op import composite, publish
+from ..core.op import checked, composite, install, publish
 from ..core.pullback import pullback_of
 from ..core.record import LOCAL
 from ..core.storage import View, contiguous_stride, geometry, is_dense
@@ -54,8 +54,8 @@ def permute(input: Tensor, *dims: Any, **named: Any) -> Tensor:
     return call_view(views.permute_dims, (input,), (found,))
 
 
-publish("torch", "permute", permute)
-Tensor.permute = permute  # type: ignore[attr-defined]
+publish("torch", "permute", checked(permute, "torch", "permute"))
+install("permute", permute)
 
 
 @composite
@@ -208,7 +208,7 @@ def expand(input: Tensor, *sizes: Any, **named: Any) -> Tensor:
     return call_view(views.expand_to, (input,), (size,))
 
 
-Tensor.expand = expand  # type: ignore[attr-defined]
+install("expand", expand)
 
 
 def broadcast_to(input: Tensor, *size: Any, **named: Any) -> Tensor:
@@ -253,7 +253,7 @@ def view(self: Tensor, *shape: Any, **named: Any) -> Tensor:
     return call_view(views.view_as_size, (self,), (sizes_of(given, "view"),))
 
 
-Tensor.view = view  # type: ignore[attr-defined]
+install("view", view)
 
 
 @composite(module=None, method=True)
@@ -280,8 +280,8 @@ def reshape(input: Tensor, *shape: Any, **named: Any) -> Tensor:
     return call_view(views.view_as_size, (input,), (size,))
 
 
-publish("torch", "reshape", reshape)
-Tensor.reshape = reshape  # type: ignore[attr-defined]
+publish("torch", "reshape", checked(reshape, "torch", "reshape"))
+install("reshape", reshape)
 
 
 @composite
