@@ -126,3 +126,57 @@ def test_a_hot_loop_of_transforms(torch, func):
     for _ in range(6):
         seen.append(step(w, rows).tolist())
     np.testing.assert_allclose(seen, [seen[0]] * 6, rtol=1e-5)
+
+
+def test_a_jax_users_training_loop(jax, torch, func):
+    torch.manual_seed(0)
+    nn = torch.nn
+    model = nn.Sequential(nn.Linear(2, 8), nn.Tanh(), nn.Linear(8, 1))
+    params, apply = func.functional(model)
+    x = np.random.default_rng(0).standard_normal((32, 2)).astype(np.float32)
+    y = x[:, :1] * x[:, 1:]
+
+    @jax.jit
+    def step(params):
+        loss, grads = jax.value_and_grad(lambda p: ((apply(p, x) - y) ** 2).mean())(params)
+        return jax.tree.map(lambda p, g: p - 0.1 * g, params, grads), loss
+
+    losses = []
+    for _ in range(60):
+        params, loss = step(params)
+        losses.append(float(loss))
+    assert losses[-1] < 0.5 * losses[0]
+    assert not np.allclose(params["0.weight"], model[0].weight.detach().numpy())
+
+
+def test_to_jax_uses_the_jvp_of_a_function(jax, torch, func):
+    class Hundred(torch.autograd.Function):
+        @staticmethod
+        def forward(x):
+            return x * 2
+
+        @staticmethod
+        def setup_context(ctx, inputs, output):
+            pass
+
+        @staticmethod
+        def jvp(ctx, t):
+            return t * 100
+
+    f = func.to_jax(lambda a: Hundred.apply(a).sum())
+    np.testing.assert_array_equal(jax.grad(f)(np.ones(3, np.float32)), np.full(3, 100))
+
+
+def test_memory_is_shared_without_a_copy(jax, torch, func):
+    t = torch.arange(3.0)
+    seen = np.from_dlpack(t)
+    t.add_(1)
+    np.testing.assert_array_equal(seen, [1, 2, 3])
+    own = np.arange(3.0)
+    shared = torch.from_dlpack(own)
+    own[0] = 7
+    assert shared.tolist() == [7, 1, 2]
+    array = jax.numpy.arange(4.0)
+    assert func.from_jax(array).__jax_array__() is array
+    assert torch.from_dlpack(array).tolist() == [0, 1, 2, 3]
+    assert jax.numpy.from_dlpack(t).tolist() == [1, 2, 3]
