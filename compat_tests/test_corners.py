@@ -64,3 +64,38 @@ def test_layout(torch, golden, call):
     """Values, shape and strides."""
     y = eval(call, {"torch": torch, "x": torch.arange(24.0).reshape(2, 3, 4)})
     golden([y, y.stride()])
+
+
+# One image is little enough to take the plain form of a convolution, 5 take the fast ones.
+WINDOWS = [
+    # input, weight, (stride, padding, dilation, groups)
+    ((4, 8, 8), (6, 4, 3, 3), (1, 1, 1, 1)),
+    ((4, 8, 8), (6, 4, 3, 3), (1, 0, 1, 1)),
+    ((4, 14, 12), (4, 4, 3, 3), (2, (1, 0), 1, 1)),
+    ((4, 8, 8), (4, 4, 3, 3), (1, 2, 2, 1)),
+    ((8, 8, 8), (6, 4, 3, 3), (1, 1, 1, 2)),
+    ((4, 9, 8), (4, 1, 3, 3), (1, 1, 1, 4)),
+    ((4, 9, 8), (4, 1, 3, 2), (1, (1, 0), (1, 2), 4)),
+    ((4, 12, 10), (8, 1, 3, 3), (2, 1, 1, 4)),
+    ((2, 4, 5, 4), (3, 2, 3, 3, 3), (1, 1, 1, 1)),
+    ((2, 7, 5, 4), (3, 2, 3, 2, 3), ((2, 1, 1), (1, 0, 1), (1, 2, 1), 1)),
+    ((12, 50), (4, 12, 3), (1, 1, 1, 1)),
+]
+
+
+@pytest.mark.parametrize("shape, weight, settings", WINDOWS)
+def test_a_batch_is_convolved_like_its_images(torch, shape, weight, settings):
+    """The result and both gradients: each image alone against all at once."""
+    torch.manual_seed(0)
+    x, w = torch.randn(5, *shape), torch.randn(*weight)
+    conv = getattr(torch.nn.functional, f"conv{len(shape) - 1}d")
+
+    def run(part):
+        part, kernel = part.clone().requires_grad_(), w.clone().requires_grad_()
+        y = conv(part, kernel, None, *settings)
+        return y.detach(), *torch.autograd.grad((y * y).sum() / 2, (part, kernel))
+
+    whole, alone = run(x), [run(x[i : i + 1]) for i in range(5)]
+    results, slopes, kernels = zip(*alone, strict=True)
+    for found, wanted in zip(whole, (torch.cat(results), torch.cat(slopes), sum(kernels))):
+        assert (found - wanted).abs().max() <= 1e-5 * wanted.abs().max()
