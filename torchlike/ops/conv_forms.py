@@ -199,7 +199,8 @@ def _correlate_window(x: Any, w: Any, geo: Geometry, out: Sequence[int]) -> Any:
 
 def _correlate_folded(x: Any, w: Any, geo: Geometry, out: Sequence[int]) -> Any:
     """In 3-D: the taps of the first dim as channels of images, a tenth of the columns' time."""
-    first, flat = geo.padding[0], Geometry(*(v[1:] for v in geo[:3]), 1)
+    s, p, d = (v[1:] for v in geo[:3])
+    first, flat = geo.padding[0], Geometry(s, p, d, 1)
     wide = jnp.pad(x, [(0, 0), (0, 0), (first, first), (0, 0), (0, 0)])
     reach, step = (out[0] - 1) * geo.stride[0] + 1, geo.stride[0]
     starts = [i * geo.dilation[0] for i in range(w.shape[2])]
