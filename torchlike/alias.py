@@ -83,6 +83,7 @@ utils.data._utils.pin_memory     utils.data.collate
 utils.data._utils.worker         utils.data.worker
 utils.dlpack                     ops.dlpack
 _jit_internal                    scripting
+multiprocessing                  processes
 jit._script                      scripting
 jit._trace                       scripting
 jit.annotations                  scripting

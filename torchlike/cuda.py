@@ -109,3 +109,7 @@ class Event(_Unscheduled):
 
 class CUDAGraph(_Unscheduled):
     """A CUDA graph: a name only."""
+
+
+class StreamContext(_Unscheduled):
+    """The choice of a CUDA stream for a block: a name only."""
