@@ -72,3 +72,10 @@ g(lambda x: x.var(correction=2), [1., 2.]), g(lambda x: x.var(1, correction=3), 
 g(torch.atan2, [0., 1.], [0., 1.]), g(lambda x: torch.renorm(x, 2, 0, 1.), [[0., 0.], [3., 4.]]), g(lambda x: x.logcumsumexp(0), [0., -float('inf'), 1.])
 torch.round(torch.tensor([3, 15]), decimals=1)
 torch.zeros(3).put_(torch.tensor([3]), torch.ones(1))
+
+# Each [the first thing wrong]
+torch.gather(torch.ones(1, 1), 1, torch.ones(2, 2, dtype=torch.long))
+torch.scatter(torch.zeros(3), 0, torch.tensor([34]), torch.ones(1, 1))
+torch.linspace(torch.ones(1), torch.ones(1), 3)
+torch.masked_scatter(torch.ones(2), torch.ones(2), torch.ones(2))
+x = torch.empty(0); torch.cat((x, torch.ones(2)), out=x)

@@ -400,6 +400,8 @@ def check_cast(src: Tensor, t: Tensor) -> None:
 def check_apart(out: Tensor, inputs: Sequence[Any], partly: bool = False) -> None:
     """RuntimeError when `out` shares memory with an input; with `partly` only if less than all."""
     for x in inputs:
+        if x is out and not partly:
+            raise RuntimeError(OVERLAP_OUT)
         if isinstance(x, Tensor) and x._storage is out._storage and x._aval.size and out._aval.size:
             mine, other = out.geometry(), x.geometry()
             same = partly and (mine.offset, mine.stride) == (other.offset, other.stride)

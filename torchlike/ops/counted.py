@@ -157,12 +157,13 @@ def range_of(
 
 
 def _ends(name: str, start: Any, end: Any) -> tuple[Any, Any]:
-    for spelt, x in (("start", start), ("end", end)):
-        if isinstance(x, Tensor) and x.ndim:
-            raise RuntimeError(
-                f"{name} only supports 0-dimensional start and end tensors, but got {spelt} with "
-                f"{x.ndim} dimension(s)."
-            )
+    given = {"start": start, "end": end}
+    tensors = {spelt: x for spelt, x in given.items() if isinstance(x, Tensor)}
+    if any(x.ndim for x in tensors.values()):
+        found = " and ".join(f"{spelt} with {x.ndim} dimension(s)" for spelt, x in tensors.items())
+        raise RuntimeError(
+            f"{name} only supports 0-dimensional start and end tensors, but got {found}."
+        )
     first, last = (x.item() if isinstance(x, Tensor) else x for x in (start, end))
     return first, last
 

@@ -224,7 +224,8 @@ def _(grad, input, dim, index):
     return grad.new_zeros(input.shape).scatter_add(dim, index, grad), None
 
 
-def check_gather(name: str, input: Tensor, dim: int, index: Tensor, whole: bool = False) -> int:
+def check_gather(name: str, input: Tensor, dim: int, index: Tensor) -> int:
+    """The dim counted from the front; errors for an index of another dtype or number of dims."""
     dim = check_dim(dim, input.ndim)
     if index.numel() and index.dtype.name not in ("int64", "int32"):
         raise RuntimeError(f"{name}(): Expected dtype int32/int64 for index")
@@ -233,9 +234,13 @@ def check_gather(name: str, input: Tensor, dim: int, index: Tensor, whole: bool 
         raise RuntimeError(
             f"Index tensor must have the same number of dimensions as {which} tensor"
         )
+    return dim
+
+
+def check_places(input: Tensor, dim: int, index: Tensor) -> None:
+    """RuntimeError for an index beyond its dim."""
     n = input.shape[dim] if input.ndim else 1
     check_bounds(index, n, _in_range(dim, n))
-    return dim
 
 
 @composite
@@ -252,6 +257,7 @@ def gather(
                 f"Size does not match at dimension {d} expected index {list(index.shape)} to be no "
                 f"larger than self {list(input.shape)} apart from dimension {dim}"
             )
+    check_places(input, dim, index)
     found = call(_gather, (input, index), (dim,))
     return finish("gather", found, out, (input, index), "same apart")
 

@@ -131,8 +131,7 @@ def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
     """A copy with the source's elements, in order, where the mask is true."""
     if mask.dtype.name != "bool":
         raise RuntimeError(
-            "masked_scatter_ only supports boolean masks, but got mask with dtype "
-            + mask.dtype.name
+            f"masked_scatter_ only supports boolean masks, but got mask with dtype {_name(mask)}"
         )
     if source.dtype is not input.dtype:
         raise RuntimeError(

@@ -11,7 +11,7 @@ from ..core.dispatch import call
 from ..core.dtypes import check_number
 from ..core.op import Array, Number, composite, op
 from ..core.tensor import Tensor
-from .gather import check_gather, wrap_index
+from .gather import check_gather, check_places, wrap_index
 
 
 def _places(index: Any, dim: int, n: int) -> tuple[Any, ...]:
@@ -95,6 +95,7 @@ def _check_scatter(name: str, input: Tensor, dim: int, index: Tensor, src: Any) 
                     f"{list(input.shape)} apart from dimension {dim} and to be no larger size than "
                     f"src {list(src.shape)}"
                 )
+    check_places(input, dim, index)
     return dim
 
 
