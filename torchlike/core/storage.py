@@ -128,7 +128,7 @@ class Storage:
     value: Value  # a plain slot, read on the hot path; HostStorage overrides it with a snapshot
     version: int
     writer: tuple[int, str]  # output and name of the node of the last recorded write, for messages
-    address: int  # made up on first use: `data_ptr()` only has to tell memories apart
+    address: int  # made up on first use, to tell memories apart; that of `host` once it is pinned
     host: np.ndarray | None  # memory shared with NumPy: then this array is the value
     exported: weakref.ref[Any] | None  # NumPy's hold on it; None: held for good (from_numpy)
 
@@ -213,6 +213,15 @@ def export(s: Storage, layout: Shape | None) -> np.ndarray:
     _value_slot.__set__(s, None)
     s.__class__ = HostStorage
     return _array_over(owner)
+
+
+def pinned_address(s: Storage, layout: Shape | None) -> int:
+    """Where the memory lies, for code that reads it through a pointer: it stays there for good."""
+    if s.__class__ is not HostStorage or s.exported is not None:
+        export(s, layout)
+        s.exported = None
+        s.address = s.host.__array_interface__["data"][0]  # type: ignore[union-attr]
+    return s.address
 
 
 def _array_over(owner: _Export) -> np.ndarray:

@@ -29,6 +29,8 @@ from .storage import (
     geometry,
     host_value,
     is_contiguous,
+    is_traced,
+    pinned_address,
     read_jax,
     read_numpy,
     storage_of,
@@ -210,10 +212,19 @@ class Tensor:
         return self._base_tensor is not None
 
     def data_ptr(self) -> int:
-        """A number that is equal for tensors that begin at the same memory."""
+        """The address of the first element. Memory whose address is known is NumPy's from then on;
+        on an accelerator and in a transform: a number that tells memories apart.
+        """
         if self._aval.size == 0:
             return 0
-        return address_of(self._storage) + self.storage_offset() * self.itemsize
+        storage, view = self._storage, self._view
+        if self.device.type == "cpu" and (
+            storage.__class__ is HostStorage or not is_traced(storage.value)
+        ):
+            start = pinned_address(storage, None if view is None else view.base_stride)
+        else:
+            start = address_of(storage)
+        return start + self.storage_offset() * self.itemsize
 
     # ----- what it holds -----
     def _value_now(self) -> Value:

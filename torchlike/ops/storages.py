@@ -10,8 +10,8 @@ import numpy as np
 from ..core import dtypes
 from ..core.check import unsupported
 from ..core.mutate import set_host
-from ..core.storage import address_of, read_numpy
-from ..core.tensor import Tensor, from_host
+from ..core.storage import read_numpy
+from ..core.tensor import Tensor, from_host, from_shared
 from .shape import whole
 
 
@@ -20,15 +20,29 @@ class UntypedStorage:
 
     dtype: Any = dtypes.uint8
     is_cuda = is_sparse = False
+    _mapped: np.ndarray | None = None  # the bytes of a mapped file
 
     def __init__(self, source: Tensor | int = 0) -> None:
         fresh = not isinstance(source, Tensor)
         made = from_host(np.zeros(source, self.dtype.np)) if fresh else source.detach()  # type: ignore
         self._base: Tensor = whole(made)
 
+    @classmethod
+    def from_file(cls, filename: Any, shared: bool = False, nbytes: int = 0) -> UntypedStorage:
+        """The first `nbytes` of a file, mapped; with `shared` what is written reaches it."""
+        mode = "r+" if shared else "c"
+        mapped = np.memmap(filename, np.uint8, mode, 0, (nbytes,))
+        made = cls(from_shared(mapped))
+        made._mapped = np.asarray(mapped)
+        return made
+
+    def untyped(self) -> UntypedStorage:
+        """Itself."""
+        return self
+
     def data_ptr(self) -> int:
-        """A number that tells this memory from every other one alive."""
-        return address_of(self._base._storage)
+        """The memory's address, as in Tensor.data_ptr."""
+        return self._base.data_ptr()
 
     _cdata = property(data_ptr)
 
@@ -91,6 +105,9 @@ class UntypedStorage:
         return iter(self.tolist())
 
     def __getitem__(self, at: Any) -> Any:
+        """A number; a slice of mapped bytes is a NumPy view of them, which copies nothing."""
+        if isinstance(at, slice) and type(self) is UntypedStorage and self._mapped is not None:
+            return self._mapped[at]
         return self.tolist()[at]
 
     def __setitem__(self, at: Any, value: Any) -> None:
@@ -124,7 +141,7 @@ class UntypedStorage:
         return self if self.device.type == "cpu" else self.clone()
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, UntypedStorage) and self.data_ptr() == other.data_ptr()
+        return isinstance(other, UntypedStorage) and self._base._storage is other._base._storage
 
     __hash__ = None  # type: ignore[assignment]
 
