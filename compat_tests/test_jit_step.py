@@ -620,3 +620,53 @@ def test_methods_nested_calls_and_modules():
     assert [outer(x).item() for _ in range(3)] == [7, 7, 7]
     with pytest.raises(TypeError, match="takes a function"):
         torch.jit(3)
+
+
+def test_grad_scaler_skips_steps():
+    """Infinite gradients leave parameters, Adam's state and its counters as they were."""
+    made = []
+
+    def make():
+        model = mlp()
+        optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
+        scaler = torch.amp.GradScaler("cpu", init_scale=4.0, growth_interval=3)
+        made.append((optimizer, scaler))
+
+        def step(x, y):
+            optimizer.zero_grad()
+            with torch.autocast("cpu", enabled=False):
+                loss = F.cross_entropy(model(x), y)
+            scaler.scale(loss).backward()
+            scaler.unscale_(optimizer)
+            nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            scaler.step(optimizer)
+            scaler.update()
+            return loss.nan_to_num(7.0)
+
+        return step, model
+
+    data = batches(12)
+    for i in (2, 3, 8):
+        data[i][0].fill_(float("inf"))
+    step = both(make, data)
+    assert step.captures <= 3
+    (first, a), (second, b) = made
+    assert a.get_scale() == b.get_scale() and a._get_growth_tracker() == b._get_growth_tracker()
+    counts = [{s["step"].item() for s in o.state.values()} for o in (first, second)]
+    assert counts == [{9.0}, {9.0}]
+
+
+def test_autocast_around_and_inside():
+    model = nn.Linear(6, 3)
+
+    @torch.jit
+    def step(x):
+        with torch.no_grad():
+            return model(x)
+
+    x = torch.ones(2, 6)
+    for _ in range(3):
+        assert step(x).dtype is torch.float32
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            assert step(x).dtype is torch.bfloat16
+            assert torch.equal(step(x), model(x).detach())

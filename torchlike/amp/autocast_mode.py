@@ -11,6 +11,7 @@ import numpy as np
 
 from ..core import dtypes
 from ..core.device import count, device
+from ..core.guards import MODES
 from ..core.record import LOCAL
 from ..core.tensor import Tensor
 from .policy import Casting, eligible, guard
@@ -40,6 +41,14 @@ class _Settings(threading.local):
 
 
 SETTINGS = _Settings()
+
+
+def _mode() -> tuple:
+    """What of the settings a captured step depends on."""
+    return tuple((kind, lower) for kind, (lower, _) in sorted(SETTINGS.active()))
+
+
+MODES.append(_mode)
 
 
 def _known(device_type: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from enum import Enum
 
 from .. import ops
-from ..core import dtypes
+from ..core import capture, dtypes
 from ..core.tape import no_grad
 from ..core.tensor import Tensor
 from .autocast_mode import amp_definitely_not_available
@@ -122,7 +122,11 @@ class GradScaler:
         state["stage"] = OptState.UNSCALED
 
     def _maybe_opt_step(self, optimizer, optimizer_state, *args, **kwargs):
-        if sum(v.item() for v in optimizer_state["found_inf_per_device"].values()):
+        found = optimizer_state["found_inf_per_device"].values()
+        step = capture.current()
+        if step is not None:
+            return step.unless(sum(found) != 0, lambda: optimizer.step(*args, **kwargs))
+        if sum(v.item() for v in found):
             return None
         return optimizer.step(*args, **kwargs)
 

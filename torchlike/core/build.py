@@ -113,6 +113,9 @@ class Builder:
                 t._grad._value = t._grad._seen = None
         named += [_raw.__get__(s) for s in self.grad_storages]
         named += self.checked(trace)
+        updates = [e for e in self.capture.effects if isinstance(e, Update)]
+        self.skips = [(e, e.skip) for e in updates if e.skip is not None]
+        named += [skip for _, skip in self.skips]
         for t in self.returned:
             if isinstance(t, Tensor) and id(t._storage) not in self.capture.known:
                 t._value = t._seen = None
@@ -403,6 +406,7 @@ def make_replay(b: Builder, program: Program, layout: Layout, results: list[Any]
     replay.draws = draws
     _add_numbers(b, replay, layout)
     replay.flags = b.flags_of()
+    replay.skips = [(update, b.place(skip)) for update, skip in b.skips]
     for v in b.named.values():
         replay.result_of[id(v)] = b.place(v)
         replay.result_avals[b.place(v)] = v.aval
@@ -464,6 +468,10 @@ def finish(
     results = b.execute(program, layout, arrays)
     b.deliver(results, arguments)
     check_flags(results, b.flags_of(), arguments)
+    for update, skip in b.skips:
+        if bool(np.asarray(results[b.place(skip)])):
+            for s, value, version in update.before:
+                s.value, s.version = value, version
     if b.reason is not None:
         return Finished(None, b.reason, program)
     return Finished(make_replay(b, program, layout, results), None, program)

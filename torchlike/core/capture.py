@@ -19,7 +19,8 @@ import numpy as np
 from . import storage as memory
 from .device import CPU, device
 from .dtypes import from_numpy
-from .record import LOCAL, Trace, flush_all, flush_value, user_line
+from .fills import choice_spec
+from .record import LOCAL, Trace, flush_all, flush_value, record, user_line
 from .rng import Generator
 from .snapshot import Snapshot, reachable
 from .storage import FLUSH, HostStorage, Storage, Value, aval_of, concrete
@@ -136,6 +137,8 @@ class Update:
     def __init__(self, optimizer: Any, args: tuple[Any, ...]) -> None:
         self.optimizer, self.args = optimizer, args
         self.storages: list[list[Storage]] = []  # of each parameter: counters kept on the host
+        self.before: list[tuple[Storage, Any, int]] = []  # the counters before the capture's update
+        self.skip: Value | None = None  # set where the update does not happen (GradScaler)
         self.statics: Any = None
         self.names: list[str] = []  # the numbers that are inputs
         self.leaves: dict[int, str] = {}  # leaf -> name of its number
@@ -174,6 +177,7 @@ class Capture:
         self.generators: dict[Generator, np.ndarray] = {}
         self.saves: list[np.ndarray] = []
         self.stepped: list[Any] = []
+        self.region: dict[Storage, Value] | None = None  # memory written inside `unless`: before
         self.positive: list[Storage] = []  # counters known to be above 0
         self.traces = _OneTrace()
         self.hosting = 0
@@ -242,6 +246,11 @@ class Capture:
         return memory.host_value(np.array(s.host, order="C")) if v is None else v
 
     def write(self, s: Storage, v: Value) -> None:
+        if self.region is not None and not self.hosting and s not in self.region:
+            try:
+                self.region[s] = self.read(s, _raw.__get__(s))
+            except AttributeError:
+                pass  # memory that is just being made
         if id(s) in self.known:
             self.note(s, _raw.__get__(s))
             if self.hosting:
@@ -311,6 +320,7 @@ class Capture:
         counted = {s for s in self.hosted}
         held = [t for t in state.values() if isinstance(t, Tensor) and t._aval.ndim == 0]
         earlier = tuple(_plain(t) for t in held)
+        marks = [(t._storage, _raw.__get__(t._storage), t._storage.version) for t in held]
         with self.on_host():
             optimizer._update(param, grad, state, group)
         mine = [t._storage for t in held if t._storage in self.hosted - counted]
@@ -326,6 +336,27 @@ class Capture:
         elif leader is not update:
             leader.leaves.update(update.leaves)
         leader.storages.append(mine)
+        leader.before += [mark for mark in marks if mark[0] in mine]
+
+    def unless(self, flag: Tensor, step: Callable[[], Any]) -> Any:
+        """Run a step whose writes, and counters, only hold where the flag is not set."""
+        if self.region is not None:
+            raise NotImplementedError("torchlike.jit: a step that may be skipped inside another")
+        skip, first = flag._value_now(), len(self.effects)
+        self.region = {}
+        try:
+            result = step()
+        finally:
+            region, self.region = self.region, None
+        for s, old in region.items():
+            new = _raw.__get__(s)
+            if new is not old and s not in self.hosted:
+                _raw.__set__(s, record(choice_spec(old.aval), (skip, old, new))[0])
+        for e in self.effects[first:]:
+            if not isinstance(e, Update):
+                raise NotImplementedError("torchlike.jit: a step that may be skipped draws numbers")
+            e.skip = skip
+        return result
 
     def apply(
         self, rule: Callable[..., Any], run: Callable[[], None], state: Any, numbers: dict[str, Any]

@@ -25,6 +25,20 @@ def _fill_spec(a: Aval, number: int) -> Spec:
     )  # fmt: skip
 
 
+_choices: dict[Aval, Spec] = {}
+
+
+def choice_spec(a: Aval) -> Spec:
+    """The op that takes its second value where a flag is set, else its third."""
+    found = _choices.get(a)
+    if found is None:
+        found = _choices[a] = Spec(
+            "choose", (a,), lambda flag, x, y: [jnp.where(flag, x, y)],
+            lambda: lambda flag, x, y: [np.where(flag, x, y)], a.device,
+        )  # fmt: skip
+    return found
+
+
 def filled(a: Aval, number: int) -> Value:
     """A value of zeros or ones."""
     return record(_fill_spec(a, number), ())[0]

@@ -24,7 +24,7 @@ def modes() -> tuple[Any, ...]:
     state = LOCAL.state
     return (
         state.grad_enabled, state.inference, get_default_dtype(), get_default_device(),
-        state.interposed, len(state.saved_hooks), state.anomaly,
+        type(state.interposed), len(state.saved_hooks), state.anomaly,
         *[mode() for mode in MODES],
     )  # fmt: skip
 

@@ -73,7 +73,12 @@ class jit:
         return bound
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if CURRENT.capture is not None or LOCAL.state.tracing or run.mode == "debug":
+        if (
+            CURRENT.capture is not None
+            or LOCAL.state.tracing
+            or LOCAL.state.vmaps
+            or run.mode == "debug"
+        ):
             return self.function(*args, **kwargs)
         flat, tree = jax.tree.flatten((args, kwargs))
         tensors, key = _signature(flat, tree)

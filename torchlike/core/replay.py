@@ -239,6 +239,8 @@ class Replay:
         self.numbers: dict[str, Any] = {}
         self.places: list[list[tuple[str, int, str]]] = []
         self.flags: list[Flag] = []
+        self.skips: list[tuple[Update, int]] = []  # updates that may not happen, and the flag
+        self.undo: dict[int, Callable[[], None]] = {}
         self.arg_writes: list[tuple[int, int, Any]] = []
         self.calls, self.stale, self.lent = 0, "", -1
         self.positive = {id(s) for s in capture.positive}
@@ -290,6 +292,9 @@ class Replay:
             t._grad = grad
         for number, result, aval in self.arg_writes:
             store(tensors[number], concrete(results[result], aval))
+        for update, result in self.skips:
+            if bool(np.asarray(results[result])):
+                self.undo[id(update)]()
         if self.flags:
             check_flags(results, self.flags, tensors)
         return results
@@ -354,6 +359,7 @@ class Replay:
                     effect.method(*effect.args, **effect.kwargs)
                     continue
                 found = _count_update(effect, undo)
+                self.undo[id(effect)] = undo[-1]
                 for kind, at, name in places:
                     (floats if kind == "float" else ints)[at] = found[name]
         except BaseException:
