@@ -139,6 +139,20 @@ class Update:
         self.storages: list[list[Storage]] = []  # of each parameter: counters kept on the host
         self.before: list[tuple[Storage, Any, int]] = []  # the counters before the capture's update
         self.skip: Value | None = None  # set where the update does not happen (GradScaler)
+
+    def fits(self, rule: Any, state: Any, numbers: dict[str, Any]) -> bool:
+        """Whether a rule's call selects the same code as the captured one."""
+        was, missing, options = self.statics
+        if rule is not was or len(numbers) != len(options):
+            return False
+        for t, none in zip(state, missing, strict=True):
+            if (t is None) is not none:
+                return False
+        for name, kind in options:
+            n = numbers[name]
+            if n.__class__ is not kind and (n is not kind and n != kind):
+                return False
+        return True
         self.statics: Any = None
         self.names: list[str] = []  # the numbers that are inputs
         self.leaves: dict[int, str] = {}  # leaf -> name of its number

@@ -25,7 +25,6 @@ from .capture import (
     Source,
     Update,
     is_number,
-    statics_of,
 )
 from .device import to_jax
 from .hooks import Changes
@@ -371,16 +370,16 @@ class Replay:
 
 def _count_update(update: Update, undo: list[Callable[[], None]]) -> dict[str, Any]:
     """Move one optimizer's counters on; its numbers by name."""
-    leader, *others = update.storages
-    before = [(s, s.value, s.version) for s in leader]
-    for own in others:
-        for s, (_, value, _) in zip(own, before, strict=True):
+    before = [(s.value, s.version) for s in update.storages[0]]
+    columns = list(zip(*update.storages, strict=True))  # one counter of all parameters
+    for column, (value, _) in zip(columns, before, strict=True):
+        for s in column:
             if s.value is not value:
                 raise Stale("the optimizer's counters of two parameters differ now")
 
     def back() -> None:
-        for own in update.storages:
-            for s, (_, value, version) in zip(own, before, strict=True):
+        for column, (value, version) in zip(columns, before, strict=True):
+            for s in column:
                 s.value, s.version = value, version
 
     undo.append(back)
@@ -390,11 +389,12 @@ def _count_update(update: Update, undo: list[Callable[[], None]]) -> dict[str, A
     finally:
         CURRENT.numbers = None
     ((rule, state, numbers),) = calls
-    if statics_of(rule, state, numbers) != update.statics:
+    if not update.fits(rule, state, numbers):
         raise Stale(f"options of {type(update.optimizer).__name__} changed")
-    for own in others:
-        for s, from_leader in zip(own, leader, strict=True):
-            s.value = from_leader.value
+    for first, *rest in columns:
+        value = first.value
+        for s in rest:
+            s.value = value
             s.version += 1
     return numbers
 
