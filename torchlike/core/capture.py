@@ -139,6 +139,9 @@ class Update:
         self.storages: list[list[Storage]] = []  # of each parameter: counters kept on the host
         self.before: list[tuple[Storage, Any, int]] = []  # the counters before the capture's update
         self.skip: Value | None = None  # set where the update does not happen (GradScaler)
+        self.statics: Any = None
+        self.names: list[str] = []  # the numbers that are inputs
+        self.leaves: dict[int, str] = {}  # leaf -> name of its number
 
     def fits(self, rule: Any, state: Any, numbers: dict[str, Any]) -> bool:
         """Whether a rule's call selects the same code as the captured one."""
@@ -153,9 +156,6 @@ class Update:
             if n.__class__ is not kind and (n is not kind and n != kind):
                 return False
         return True
-        self.statics: Any = None
-        self.names: list[str] = []  # the numbers that are inputs
-        self.leaves: dict[int, str] = {}  # leaf -> name of its number
 
 
 class Hosted(NamedTuple):
