@@ -292,4 +292,5 @@ def _method_backward(
     backward(self, gradient, retain_graph, create_graph, inputs=inputs)
 
 
+_method_backward.__qualname__ = "Tensor.backward"
 Tensor.backward = _method_backward  # type: ignore[attr-defined]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -46,6 +48,21 @@ OVERLAP_OUT = (
 )
 BOOL_AMBIGUOUS = "Boolean value of Tensor with more than one value is ambiguous"
 BOOL_EMPTY = "Boolean value of Tensor with no values is ambiguous"
+
+
+def warn(message: str, category: type[Warning] = UserWarning) -> None:
+    """A warning that points at the first frame outside the package, however deep this one is."""
+    frame, level = sys._getframe(1), 2
+    while frame.f_back is not None and _is_inside(frame.f_back.f_globals.get("__name__", "")):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, category, stacklevel=level)
+
+
+def _is_inside(module: str) -> bool:
+    return module == "torch" or module.startswith(_PACKAGE)  # compiled functions say "torch"
+
+
+_PACKAGE = __name__.partition(".")[0] + "."
 
 
 def check_dim(dim: int, ndim: int) -> int:

@@ -6,7 +6,6 @@ bumps the version and, under autograd, rebases history as PyTorch does.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
@@ -15,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from . import dtypes
-from .check import LEAF_INPLACE, LEAF_VIEW_INPLACE, OVERLAP_OUT
+from .check import LEAF_INPLACE, LEAF_VIEW_INPLACE, OVERLAP_OUT, warn
 from .dispatch import call, call_view, check_no_overlap
 from .engine import execute
 from .hooks import Changes
@@ -466,15 +465,14 @@ def write_out(name: str, out: Any, src: Any, inputs: Sequence[Any] = (), rule: s
 def resize_out(out: Tensor, src: Tensor) -> None:
     """Give `out` the result's shape; PyTorch warns when it had elements."""
     if out._aval.size:
-        warnings.warn(
+        warn(
             f"An output with one or more elements was resized since it had shape "
             f"{list(out.shape)}, which does not match the required output shape "
             f"{list(src.shape)}. This behavior is deprecated, and in a future PyTorch release "
             "outputs will not be resized unless they have zero elements. You can explicitly reuse "
             "an out tensor t by resizing it, inplace, to zero elements with t.resize_(0). "
             "(Triggered internally at /pytorch/aten/src/ATen/native/Resize.cpp:38.)",
-            UserWarning,
-            stacklevel=4,
+            UserWarning
         )
     from .storage import aval_of
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..core.dtypes import C_NAMES, from_numpy
-from ..core.op import TABLE, Array, Optional, composite, op, publish
+from ..core.op import TABLE, Array, Optional, checked, composite, op, publish
 from ..core.tensor import Tensor
 from .conv_forms import (
     Geometry,
@@ -254,7 +254,12 @@ def _forward(n: int) -> None:
         return found if batched else found.squeeze(0)
 
     conv.__doc__ = f"A {n}-D convolution; padding is a number, 'same' or 'valid'."
-    publish("torch", name, composite(name=name, module="nn.functional", method=False)(conv))
+    _publish(name, conv)
+
+
+def _publish(name: str, conv: Any) -> None:
+    publish("nn.functional", name, checked(conv, "nn.functional", name))
+    publish("torch", name, checked(conv, "torch", name))
 
 
 def _transposed(n: int) -> None:
@@ -274,7 +279,7 @@ def _transposed(n: int) -> None:
         return found if batched else found.squeeze(0)
 
     conv.__doc__ = f"The transpose of a {n}-D convolution."
-    publish("torch", name, composite(name=name, module="nn.functional", method=False)(conv))
+    _publish(name, conv)
 
 
 for _n in (1, 2, 3):

@@ -9,7 +9,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..core import dtypes
+<<<<<<< HEAD
 from ..core.check import broadcast_shapes, invalid_call, sizes_of
+=======
+from ..core.check import invalid_call, sizes_of, warn
+>>>>>>> 6fd9d53 (In-place view ops' node numbers, losses' refusals, warnings point at the user's line)
 from ..core.device import CPU, META, device, resolve, to_jax
 from ..core.dispatch import call, set_layout
 from ..core.dual import mapped_tangents
@@ -220,13 +224,11 @@ def convert(input: Tensor, kind: dtypes.dtype, copy: bool = False) -> Tensor:
     if kind is input.dtype and not copy:
         return input
     if input.is_complex() and kind.category in (dtypes.INTEGER, dtypes.FLOAT):
-        import warnings
-
-        warnings.warn(
+        
+        warn(
             "Casting complex values to real discards the imaginary part (Triggered internally at "
             "/pytorch/aten/src/ATen/native/Copy.cpp:309.)",
-            UserWarning,
-            stacklevel=4,
+            UserWarning
         )
     return call(_to_copy, (input,), (dtypes.to_numpy(kind),))
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-import warnings
 from typing import Any
 
 import numpy as np
 
 from ..core import dtypes
-from ..core.check import invalid_call
+from ..core.check import invalid_call, warn
 from ..core.device import CPU, resolve
 from ..core.mutate import write_out
 from ..core.op import composite
@@ -138,13 +137,12 @@ def range_of(
     layout: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False,
 ) -> Tensor:  # fmt: skip
     """Numbers from `start` to `end`, included; deprecated in PyTorch."""
-    warnings.warn(
+    warn(
         "torch.range is deprecated and will be removed in a future release because its behavior is "
         "inconsistent with Python's range builtin. Instead, use torch.arange, which produces "
         "values in "
         "[start, end).",
-        UserWarning,
-        stacklevel=2,
+        UserWarning
     )
     check_options("range", layout, pin_memory, None, requires_grad)
     if end is None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
 
 from ..core import dtypes
-from ..core.check import invalid_call
+from ..core.check import invalid_call, warn
 from ..core.device import CPU, resolve
 from ..core.op import composite
 from ..core.plan import NUMBERS
@@ -31,7 +30,7 @@ def tensor(
     check_options("tensor", None, pin_memory, None, requires_grad)
     kind = None if dtype is None else kind_for("tensor", dtype)
     if isinstance(data, Tensor):
-        warnings.warn(_COPY_CONSTRUCT, UserWarning, stacklevel=2)
+        warn(_COPY_CONSTRUCT, UserWarning)
         out = alias_of(data).clone()  # type: ignore[attr-defined]
         out = out if kind is None else out.to(kind)
         return finish(out if device is None else out.to(resolve(device)), requires_grad)
@@ -93,7 +92,7 @@ def _nested_shape(data: Any) -> tuple[int, ...]:
     shape = []
     while _is_sequence(data):
         if isinstance(data, np.ndarray):
-            warnings.warn(_SLOW_LIST, UserWarning, stacklevel=4)
+            warn(_SLOW_LIST, UserWarning)
             return (*shape, *data.shape)
         shape.append(len(data))
         if not len(data):
@@ -248,7 +247,7 @@ def from_numpy(ndarray: Any) -> Tensor:
             "reallocate the memory."
         )
     if not ndarray.flags.writeable:
-        warnings.warn(_READ_ONLY, UserWarning, stacklevel=2)
+        warn(_READ_ONLY, UserWarning)
     return from_shared(ndarray)
 
 
@@ -283,7 +282,7 @@ def frombuffer(
     memory = memoryview(buffer)
     _check_buffer(memory.nbytes, dtype.itemsize, count, offset)
     if memory.readonly:
-        warnings.warn(_READ_ONLY_BUFFER, UserWarning, stacklevel=2)
+        warn(_READ_ONLY_BUFFER, UserWarning)
     array = np.frombuffer(buffer, dtypes.to_numpy(dtype), count, offset)
     return finish(from_shared(array), requires_grad)
 

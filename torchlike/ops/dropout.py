@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-import warnings
 
 import numpy as np
 
 from ..core import dtypes, rng_draw
+from ..core.check import warn
 from ..core.dispatch import set_layout
 from ..core.dtypes import COMPLEX, FLOAT, SCALAR_NAMES
 from ..core.op import Array, Number, composite, op, publish
@@ -198,9 +198,9 @@ def dropout2d(input, p=0.5, training=True, inplace=False):
     """Drop whole channels of (N, C, H, W)."""
     _check_range(p)
     if input.dim() not in (3, 4):
-        warnings.warn(_DEPRECATED.format(2, "s", 3, 4, input.dim()), stacklevel=2)
+        warn(_DEPRECATED.format(2, "s", 3, 4, input.dim()))
     if input.dim() == 3:
-        warnings.warn(_AMBIGUOUS, stacklevel=2)
+        warn(_AMBIGUOUS)
     return _dropped(input, p, training, inplace, feature=True, alpha=False)
 
 
@@ -209,7 +209,7 @@ def dropout3d(input, p=0.5, training=True, inplace=False):
     """Drop whole channels of (N, C, D, H, W) or (C, D, H, W)."""
     _check_range(p)
     if input.dim() not in (4, 5):
-        warnings.warn(_DEPRECATED.format(3, "s", 4, 5, input.dim()), stacklevel=2)
+        warn(_DEPRECATED.format(3, "s", 4, 5, input.dim()))
     return _batched(input, p, training, inplace, 5)
 
 

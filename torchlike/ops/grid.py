@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import itertools
 import math
-import warnings
 from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
 
+from ..core.check import warn
 from ..core.dispatch import call
 from ..core.dtypes import FLOAT, SCALAR_NAMES
 from ..core.op import Array, composite, op
@@ -49,7 +49,7 @@ def torch_affine_grid_generator(theta: Tensor, size: Any, align_corners: bool) -
 def affine_grid(theta: Tensor, size: Any, align_corners: bool | None = None) -> Tensor:
     """The points that an affine map sends the pixels of an image of this size to."""
     if align_corners is None:
-        warnings.warn(CHANGED, stacklevel=2)
+        warn(CHANGED)
         align_corners = False
     if theta.dtype.category < FLOAT:
         raise ValueError(f"Expected theta to have floating point type, but got {theta.dtype}")
@@ -232,7 +232,7 @@ def grid_sample(
             f"'reflection', but got: '{padding_mode}'"
         )
     if align_corners is None:
-        warnings.warn(CHANGED, stacklevel=2)
+        warn(CHANGED)
         align_corners = False
     return _run(input, grid, mode, padding_mode, align_corners)
 

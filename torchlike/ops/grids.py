@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import itertools
-import warnings
 from typing import Any
 
 import numpy as np
 
+from ..core.check import warn
 from ..core.op import composite
 from ..core.tensor import Tensor, from_host
 from .movement import stack
@@ -23,12 +23,11 @@ def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Tensor, ...]:
     if not given:
         raise RuntimeError("meshgrid expects a non-empty TensorList")
     if indexing is None:
-        warnings.warn(
+        warn(
             "torch.meshgrid: in an upcoming release, it will be required to pass the indexing "
             "argument. (Triggered internally at "
             "/pytorch/aten/src/ATen/native/TensorShape.cpp:4383.)",
-            UserWarning,
-            stacklevel=3,
+            UserWarning
         )
     elif indexing not in ("ij", "xy"):
         raise RuntimeError(

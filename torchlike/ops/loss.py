@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-import warnings
 from typing import Any
 
 import jax.numpy as jnp
 from jax import lax
 
 from ..core import dtypes
-from ..core.check import broadcast_shapes
+from ..core.check import broadcast_shapes, warn
 from ..core.dispatch import call
 from ..core.dtypes import SCALAR_NAMES
 from ..core.op import Array, Number, Optional, composite, op
@@ -33,10 +32,9 @@ def named_reduction(size_average: Any, reduce: Any, reduction: Any) -> str:
         average = True if size_average is None else size_average
         wanted = True if reduce is None else reduce
         reduction = "none" if not wanted else "mean" if average else "sum"
-        warnings.warn(
+        warn(
             f"size_average and reduce args will be deprecated, please use reduction='{reduction}' "
-            "instead.",
-            stacklevel=3,
+            "instead."
         )
     elif isinstance(reduction, int):
         return REDUCTIONS[reduction]
@@ -72,8 +70,8 @@ def spread(grad: Tensor, reduction: str, input: Tensor, *others: Tensor) -> Tens
 
 
 def warn_sizes(input: Tensor, target: Tensor) -> None:
-    if input.shape != target.shape:
-        warnings.warn(SIZES_DIFFER.format(target.shape, input.shape), stacklevel=3)
+    if target.size() != input.size():  # so that a list has no `size`, as in PyTorch
+        warn(SIZES_DIFFER.format(target.shape, input.shape))
 
 
 def _weighted(loss: Tensor, input: Tensor, weight: Tensor, reduction: str) -> Tensor:
@@ -316,6 +314,8 @@ def _check_target_type(target: Tensor) -> None:
 def _check_nll_shapes(input: Tensor, target: Tensor, weight: Any, c: int) -> None:
     if input.ndim > 2:
         _check_spatial(input, target)
+    elif target.ndim > 1:
+        raise RuntimeError("0D or 1D target tensor expected, multi-target not supported")
     if weight is not None:
         if weight.ndim != 1 or weight.shape[0] != c:
             raise RuntimeError(

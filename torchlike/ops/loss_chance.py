@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from typing import Any
 
 import jax
@@ -11,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from ..core.check import broadcast_shapes
+from ..core.check import broadcast_shapes, warn
 from ..core.dispatch import call
 from ..core.dtypes import INTEGER, SCALAR_NAMES, int64
 from ..core.op import TABLE, Array, Optional, composite, op
@@ -137,12 +136,11 @@ def kl_div(
         loss = _kl(input, target, log_target).sum()
         return loss / input.shape[0] if input.ndim else loss
     if reduction == "mean" and size_average is None and reduce is None:
-        warnings.warn(
+        warn(
             "reduction: 'mean' divides the total loss by both the batch size and the support size."
             "'batchmean' divides only by the batch size, and aligns with the KL div math "
             "definition.'mean' will be changed to behave the same as 'batchmean' in the next major "
-            "release.",
-            stacklevel=2,
+            "release."
         )
     reduction = named_reduction(size_average, reduce, reduction)
     return apply_reduction(_kl(input, target, log_target), reduction)

@@ -87,6 +87,7 @@ def soft_margin_loss(
 ) -> Tensor:  # fmt: skip
     """log(1 + exp(-y x))."""
     reduction = named_reduction(size_average, reduce, reduction)
+    refuse_gradient("soft_margin_loss", target=target)
     return call(_soft_margin, (input, target), (reduction,))
 
 

@@ -12,7 +12,7 @@ from ..core.check import invalid_call, sizes_of
 from ..core.dispatch import set_layout
 from ..core.layouts import contiguous_format, preserve_format, stride_of_format
 from ..core.mutate import check_writable, replace
-from ..core.op import composite
+from ..core.op import composite, install
 from ..core.plan import NUMBERS
 from ..core.storage import (
     HostStorage,
@@ -25,7 +25,11 @@ from ..core.storage import (
     read_numpy,
     storage_of,
 )
+<<<<<<< HEAD
 from ..core.tape import OpNode, edge_of, node_class
+=======
+from ..core.tape import edge_of, node_class
+>>>>>>> 6fd9d53 (In-place view ops' node numbers, losses' refusals, warnings point at the user's line)
 from ..core.tensor import Parameter, Tensor, alias_of, counter_of, wrap
 from .shape import whole
 from .storages import TypedStorage as TypedStorage
@@ -54,11 +58,17 @@ def _in_place(name: str) -> None:
             check_writable(self)
         _renumber(out._grad_fn)
         become(self, out)
+        node = self._grad_fn
+        if node is not out._grad_fn or node is None or out._base_tensor is None:
+            return self
+        # PyTorch numbers the in-place forms after all out-of-place ones
+        kind, number = type(node).__name__[:-1], int(type(node).__name__[-1])
+        node.__class__ = node_class(f"{kind}{number + (3 if name == 'squeeze' else 1)}")
         return self
 
     function.__name__ = name + "_"
     function.__doc__ = f"In-place `{name}`: the tensor looks at its memory in another way."
-    setattr(Tensor, name + "_", function)
+    install(name + "_", function)
 
 
 def _renumber(node: Any) -> None:
@@ -74,7 +84,10 @@ def become(self: Tensor, out: Tensor) -> None:
     self._value, self._seen, self._tangents = out._value, out._seen, out._tangents
     if out._grad_fn is not None:
         self._grad_fn, self._out_nr, self._requires_grad = out._grad_fn, out._out_nr, True
-    counter_of(self).version += 1
+    counter = counter_of(self)
+    counter.version += 1
+    if self._base_tensor is not None:
+        self._view_version = counter.version
 
 
 @composite

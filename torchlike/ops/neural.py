@@ -34,6 +34,11 @@ def _check_product(x: Any, wt: Any, bias: Any) -> None:
             f"{wt.shape[0]}x{wt.shape[1]})"
         )
     if x.dtype != wt.dtype:
+        if bias is not None:
+            raise RuntimeError(
+                f"mat1 and mat2 must have the same dtype, but got {scalar_name(x)} and "
+                f"{scalar_name(wt)}"
+            )
         names = C_NAMES[from_numpy(x.dtype)], C_NAMES[from_numpy(wt.dtype)]
         raise RuntimeError(
             "expected m1 and m2 to have the same dtype, but got: {} != {}".format(*names)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-import warnings
 from typing import Any
 
 import numpy as np
 
 from ..core import dtypes, rng_draw
+from ..core.check import warn
 from ..core.dtypes import BOOL, C_NAMES, COMPLEX, FLOAT, dtype
 from ..core.tensor import Tensor
 from .random_arguments import mismatch
@@ -80,11 +80,10 @@ def _check_bound(name: str, bound: int, kind: dtype) -> None:
         return
     digits = _digits(kind)
     if not -(1 << digits) <= bound <= 1 << digits:
-        warnings.warn(
+        warn(
             f"{name} is out of bounds [-(2^{digits}), 2^{digits}]. Due to precision limitations "
             f"{c_name} can support discrete uniform distribution only within this range. This "
-            "warning will become an error in version 1.7 release, please fix the code in advance",
-            stacklevel=4,
+            "warning will become an error in version 1.7 release, please fix the code in advance"
         )
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Callable
 from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
 
-from ..core.check import unsupported
+from ..core.check import unsupported, warn
 from ..core.dispatch import call
 from ..core.dtypes import uint8
 from ..core.op import TABLE, Array, composite, op
@@ -272,9 +271,8 @@ def _check_sizes(input: Tensor, out: tuple[int, ...]) -> None:
 
 # ----- the older names -----
 def _deprecated(name: str) -> None:
-    warnings.warn(
-        f"`nn.functional.{name}` is deprecated. Use `nn.functional.interpolate` instead.",
-        stacklevel=3,
+    warn(
+        f"`nn.functional.{name}` is deprecated. Use `nn.functional.interpolate` instead."
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 from ..core.check import (
@@ -12,6 +11,7 @@ from ..core.check import (
     infer_size,
     invalid_call,
     sizes_of,
+    warn,
 )
 from ..core.dispatch import call_view, view_of
 from ..core.dtypes import INTEGER
@@ -98,7 +98,7 @@ _T_OF_NUMBERS = (
 def _transposed(self: Tensor) -> Tensor:
     if self.ndim not in (1, 2):
         text = _T_OF_OTHERS if self.ndim else _T_OF_NUMBERS.format("T")
-        warnings.warn(text, UserWarning, stacklevel=2)
+        warn(text, UserWarning)
     return permute(self, tuple(range(self.ndim - 1, -1, -1)))
 
 

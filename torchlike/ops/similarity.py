@@ -18,7 +18,7 @@ def normalize(
     input: Tensor, p: float = 2.0, dim: Any = 1, eps: float = 1e-12, out: Any = None
 ) -> Tensor:
     """Divided by its norm along `dim`."""
-    norm = vector_norm(input, p, dim, True).clamp_min(eps).expand_as(input)
+    norm = input.norm(p, dim, True).clamp_min(eps).expand_as(input)
     return input / norm if out is None else write_out("div", out, input / norm)
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import warnings
-
 import jax.numpy as jnp
 
+from ..core.check import warn
 from ..core.op import TABLE, Array, composite, op
 from ..core.tensor import Tensor
 from .fft import fft_c2c, fft_c2r, fft_r2c
@@ -137,10 +136,9 @@ def istft(
         )
     found = total / envelope
     if end - start > known:
-        warnings.warn(
+        warn(
             "The length of signal is shorter than the length parameter. Result is being padded "
-            "with zeros in the tail.",
-            stacklevel=2,
+            "with zeros in the tail."
         )
         found = TABLE["nn.functional", "pad"](found, [0, end - start - known])
     return found.squeeze(0) if input.dim() == 2 else found

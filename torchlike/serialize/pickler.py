@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import re
 from collections.abc import Callable
 from types import FunctionType
 from typing import Any
@@ -42,6 +43,15 @@ def make_pickler(
     return (_named(Plain, base) if named else Plain)(file, protocol=protocol)
 
 
+def _as_in_c(error: pickle.PicklingError, obj: Any) -> pickle.PicklingError:
+    """The error with the words of pickle's C form, which PyTorch uses."""
+    found = re.fullmatch(r"(.*): it's not found as (.*)\.([^.]*)", str(error))
+    if found is None:
+        return error
+    start, module, name = found.groups()
+    return pickle.PicklingError(f"{start}: attribute lookup {name} on {module} failed")
+
+
 def _named(plain: Any, base: Any) -> Any:
     """The pickler class that knows PyTorch's names."""
 
@@ -56,7 +66,10 @@ def _named(plain: Any, base: Any) -> Any:
 
         def save_global(self, obj: Any, name: str | None = None) -> None:
             if not knows(obj):
-                super().save_global(obj, name)
+                try:
+                    super().save_global(obj, name)
+                except pickle.PicklingError as error:
+                    raise _as_in_c(error, obj) from None
                 return
             _write_global(self, *torch_path(obj))
             self.memoize(obj)
