@@ -52,7 +52,7 @@ BOOL_EMPTY = "Boolean value of Tensor with no values is ambiguous"
 
 def warn(message: str, category: type[Warning] = UserWarning) -> None:
     """A warning that points at the first frame outside the package, however deep this one is."""
-    frame, level = sys._getframe(1), 2
+    frame, level = sys._getframe(1), 3
     while frame.f_back is not None and _is_inside(frame.f_back.f_globals.get("__name__", "")):
         frame, level = frame.f_back, level + 1
     warnings.warn(message, category, stacklevel=level)

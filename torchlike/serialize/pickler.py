@@ -43,7 +43,7 @@ def make_pickler(
     return (_named(Plain, base) if named else Plain)(file, protocol=protocol)
 
 
-def _as_in_c(error: pickle.PicklingError, obj: Any) -> pickle.PicklingError:
+def _as_in_c(error: pickle.PicklingError) -> pickle.PicklingError:
     """The error with the words of pickle's C form, which PyTorch uses."""
     found = re.fullmatch(r"(.*): it's not found as (.*)\.([^.]*)", str(error))
     if found is None:
@@ -66,17 +66,17 @@ def _named(plain: Any, base: Any) -> Any:
 
         def save_global(self, obj: Any, name: str | None = None) -> None:
             if not knows(obj):
-                try:
-                    super().save_global(obj, name)
-                except pickle.PicklingError as error:
-                    raise _as_in_c(error, obj) from None
+                super().save_global(obj, name)
                 return
             _write_global(self, *torch_path(obj))
             self.memoize(obj)
 
     def save_function(pickler: Any, obj: Any) -> None:
         save = Named.save_global if knows(obj) else base.dispatch[FunctionType]
-        save(pickler, obj)
+        try:
+            save(pickler, obj)
+        except pickle.PicklingError as error:
+            raise _as_in_c(error) from None
 
     Named.dispatch[FunctionType] = save_function
     Named.dispatch[StorageType] = Named.save_global
