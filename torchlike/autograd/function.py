@@ -82,7 +82,7 @@ class BackwardCFunction(FunctionCtx, Node):
     needs_input_grad: tuple[bool, ...] = ()
     _saved: tuple[Any, ...] | None = ()
     _inputs_are_tensors: tuple[bool, ...] = ()
-    _saved_for_forward: tuple[Any, ...] | None = None  # while `jvp` runs
+    _for_forward: tuple[Any, ...] | None = None  # while `jvp` runs
 
     def __repr__(self) -> str:
         return f"<torch.autograd.function.{type(self).__name__} object at {hex(id(self))}>"
@@ -90,8 +90,8 @@ class BackwardCFunction(FunctionCtx, Node):
     @property
     def saved_tensors(self) -> tuple[Any, ...]:
         """What `save_for_backward` kept; RuntimeError if it was freed or written to since."""
-        if self._saved_for_forward is not None:
-            return self._saved_for_forward
+        if self._for_forward is not None:
+            return self._for_forward
         if self._saved is None:
             raise RuntimeError(BACKWARD_TWICE)
         return tuple(None if s is None else s.unpack(self) for s in self._saved)

@@ -30,11 +30,11 @@ def push_tangents(
         tangents = [tangent_of(a, level) if isinstance(a, Tensor) else None for a in args]
         if not level.paused and any(t is not None for t in tangents):
             saved = [None if t is None else primal_of(t, level) for t in ctx.saved_for_forward]
-            ctx._saved_for_forward = tuple(saved)
+            ctx._for_forward = tuple(saved)
             try:
                 _push(ctx, level, args, tangents, outs, dirty, constant)
             finally:
-                ctx._saved_for_forward = None
+                ctx._for_forward = None
 
 
 def _push(

@@ -115,4 +115,5 @@ def checked(function: Callable[..., Any], place: str, name: str) -> Callable[...
                 raise
             raise found from None
 
+    public.__name__ = name
     return public
