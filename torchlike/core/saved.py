@@ -18,7 +18,7 @@ REDUCTIONS = {"none": 0, "mean": 1, "sum": 2}
 
 @cache
 def _table() -> dict[str, list[str]]:
-    lines = files(__package__).joinpath("saved.txt").read_text("utf-8").splitlines()
+    lines = files("torchlike.core").joinpath("saved.txt").read_text("utf-8").splitlines()
     return {name: rest for name, *rest in map(str.split, lines)}
 
 

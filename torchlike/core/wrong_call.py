@@ -29,7 +29,9 @@ def _is_ours(frame: FrameType, error: BaseException) -> bool:
     return where.startswith(_OURS) and not isinstance(error, (TypeError, AttributeError))
 
 
-_OURS = tuple(f"{__name__.partition('.')[0]}.{room}." for room in ("core", "ops"))
+_BOTH = {"args", "kwargs"}
+_PACKAGE = __name__.partition(".")[0] + "."
+_OURS = tuple(f"{_PACKAGE}{room}." for room in ("core", "ops"))
 
 
 def error_in(place: str, name: str, head: Callable[..., Any], given: dict[str, Any]) -> Any:
@@ -42,7 +44,10 @@ def error_in(place: str, name: str, head: Callable[..., Any], given: dict[str, A
     by_stub = "_build" in caller.f_code.co_names  # a function's first call
     if _is_ours(caller.f_back if by_stub else caller, sys.exception()):  # type: ignore[arg-type]
         return None
-    if by_stub:
+    passed_on = caller.f_globals.get("__name__", "").startswith(_PACKAGE) and _BOTH <= set(
+        caller.f_locals
+    )
+    if by_stub or passed_on:  # by what stands between function and caller
         args, named = caller.f_locals["args"], caller.f_locals["kwargs"]
     else:
         args, named = _arguments(head, given, _spelling(caller), place == "Tensor")
