@@ -9,11 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..core import dtypes
-<<<<<<< HEAD
-from ..core.check import broadcast_shapes, invalid_call, sizes_of
-=======
-from ..core.check import invalid_call, sizes_of, warn
->>>>>>> 6fd9d53 (In-place view ops' node numbers, losses' refusals, warnings point at the user's line)
+from ..core.check import broadcast_shapes, invalid_call, sizes_of, warn
 from ..core.device import CPU, META, device, resolve, to_jax
 from ..core.dispatch import call, set_layout
 from ..core.dual import mapped_tangents

@@ -25,11 +25,7 @@ from ..core.storage import (
     read_numpy,
     storage_of,
 )
-<<<<<<< HEAD
 from ..core.tape import OpNode, edge_of, node_class
-=======
-from ..core.tape import edge_of, node_class
->>>>>>> 6fd9d53 (In-place view ops' node numbers, losses' refusals, warnings point at the user's line)
 from ..core.tensor import Parameter, Tensor, alias_of, counter_of, wrap
 from .shape import whole
 from .storages import TypedStorage as TypedStorage
