@@ -18,7 +18,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 ROUND = 0.06  # seconds a round should last
-WARM_UP = 6  # rounds of three calls before measuring: a window is compiled in the background
+WARM_UP = 40  # rounds of three calls before measuring: a window is compiled in the background
 
 # The call, then its arguments a, b, c, …: a shape is floats with a gradient, (n, *shape) with n
 # negative are indices below -n.
