@@ -86,8 +86,16 @@ def run_snippet(code: str, torch) -> str:
     import numpy
 
     torch.manual_seed(0)
-    names = {"torch": torch, "nn": torch.nn, "F": torch.nn.functional, "np": numpy}
-    names["__name__"] = "__main__"  # where a class defined in a snippet says it lives
+    return _alone(code, torch, torch=torch, nn=torch.nn, F=torch.nn.functional, np=numpy)
+
+
+def run_program(name: str, torch) -> str:
+    """What a file of training/ prints, run as a script in an empty folder."""
+    return _alone((HERE / "training" / f"{name}.py").read_text("utf-8"), torch)
+
+
+def _alone(code: str, torch, **names) -> str:
+    names["__name__"] = "__main__"  # where a class defined in the code says it lives
     home = os.getcwd()
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)

@@ -1,7 +1,7 @@
 """Records what real torch does, for the tests: `python scripts/record.py [NAME ...]`.
 
-Runs where torch 2.13 is installed. Names are golden files without their ending (seeds, names,
-ops, or a file of snippets/); none means all.
+Runs where torch 2.13 is installed. Names are golden files without their ending (seeds, training,
+names, ops, or a file of snippets/); none means all.
 """
 
 import json
@@ -25,6 +25,12 @@ def record_snippets(torch, path: Path) -> dict:
             for name, code in transcript.cells(path).items()}
 
 
+def record_training(torch) -> dict:
+    """What every program prints."""
+    names = sorted(path.stem for path in (transcript.HERE / "training").glob("*.py"))
+    return {name: transcript.run_program(name, torch) for name in names}
+
+
 def save(name: str, content: dict) -> None:
     """Write a golden file, one cell or snippet a line group, so that a change reads well."""
     path = transcript.GOLDENS / f"{name}.json"
@@ -40,6 +46,8 @@ def main(wanted: list[str]) -> None:
         raise SystemExit(f"goldens are those of torch 2.13, this is {torch.__version__}")
     if not wanted or "seeds" in wanted:
         save("seeds", record_seeds(torch))
+    if not wanted or "training" in wanted:
+        save("training", record_training(torch))
     for path in sorted((transcript.HERE / "snippets").glob("*.py")):
         if not wanted or path.stem in wanted:
             save(path.stem, record_snippets(torch, path))
