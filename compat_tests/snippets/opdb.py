@@ -79,3 +79,8 @@ torch.scatter(torch.zeros(3), 0, torch.tensor([34]), torch.ones(1, 1))
 torch.linspace(torch.ones(1), torch.ones(1), 3)
 torch.masked_scatter(torch.ones(2), torch.ones(2), torch.ones(2))
 x = torch.empty(0); torch.cat((x, torch.ones(2)), out=x)
+
+# Each [complex gradients]
+x, w, h = (torch.view_as_complex(torch.arange(1., n + 1).view(*s, 2)) .requires_grad_() for n, s in ((24, (1, 2, 6)), (16, (2, 2, 2)), (24, (2, 6))))
+[torch.autograd.grad((f(x, w) * (1 + 2j)).real.sum(), (x, w)) for f in (torch.nn.functional.conv1d, torch.nn.functional.conv_transpose1d)]
+torch.autograd.grad((torch.nn.functional.linear(x, h) * (1 + 2j)).real.sum(), (x, h))

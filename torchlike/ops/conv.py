@@ -18,6 +18,7 @@ from .conv_forms import (
     weigh,
 )
 from .kinds import NUMERIC, refuse, scalar_name
+from .unary import conj
 
 
 # ----- checks, in PyTorch's words -----
@@ -163,7 +164,8 @@ def _check_grown(size: Any, grown: Sequence[int]) -> None:
 def _(grad, input, weight, bias, stride, padding, dilation, transposed, output_padding, groups):
     n = weight.ndim - 2
     geo = _geometry(n, stride, padding, dilation, groups)
-    back = _input_gradient(grad, input, weight, geo, transposed)
+    back = _input_gradient(grad, input, conj(weight), geo, transposed)
+    input = conj(input)
     of_weight = (
         conv_weight(grad, input, tuple(weight.shape[2:]), *geo)
         if transposed
@@ -199,8 +201,8 @@ def _(grad, input, slope, stride, padding, dilation, groups):
     geo = Geometry(stride, padding, dilation, groups)
     zeros = (0,) * len(stride)
     return (
-        _input_gradient(slope, input, grad, geo, False),
-        convolution(input, grad, None, *geo[:3], False, zeros, groups),
+        _input_gradient(conj(slope), input, grad, geo, False),
+        convolution(conj(input), grad, None, *geo[:3], False, zeros, groups),
     )
 
 

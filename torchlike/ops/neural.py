@@ -81,7 +81,7 @@ def _addmm(bias: Array, input: Array, turned: Array):
 def _back(grad: Tensor, input: Tensor, turned: Tensor) -> tuple[Tensor, Tensor]:
     """The weight's gradient, made in the weight's own layout: the gradient of `t()` undoes `t`."""
     plain = input.conj() if input.is_complex() else input
-    return grad.mm(_adjoint(turned)), _adjoint(grad).mm(plain).t()
+    return grad.mm(_adjoint(turned)), grad.t().mm(plain).t()
 
 
 def _adjoint(x: Tensor) -> Tensor:
