@@ -334,6 +334,19 @@ def test_tensor_made_outside_is_an_input():
     assert step(x).tolist() == [7, 7, 7]
 
 
+def test_numbers_from_numpy_are_not_frozen():
+    array = np.ones(3, np.float32)
+
+    @torch.jit
+    def step(x):
+        return x * torch.from_numpy(array) + torch.tensor(array)
+
+    for n in range(4):
+        array[:] = n
+        assert step(torch.ones(3)).tolist() == [2 * n] * 3
+    assert "numbers from NumPy" in step.explain()
+
+
 def test_memory_shared_with_numpy():
     array = np.ones(3, np.float32)
     shared = torch.from_numpy(array)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core import dtypes
+from ..core import capture, dtypes
 from ..core.check import invalid_call, warn
 from ..core.device import CPU, resolve
 from ..core.op import composite
@@ -59,6 +59,8 @@ _SLOW_LIST = (
 
 def _of_array(data: Any, kind: dtypes.dtype | None) -> Tensor:
     """A copy of a NumPy array or number, in the array's order of dims."""
+    if isinstance(data, np.ndarray):
+        _note_numpy()
     array = np.array(data, order="K")
     own = dtypes.from_numpy(array.dtype)
     t = from_shared(array) if array.ndim > 1 and not array.flags.c_contiguous else from_host(array)
@@ -92,6 +94,7 @@ def _nested_shape(data: Any) -> tuple[int, ...]:
     shape = []
     while _is_sequence(data):
         if isinstance(data, np.ndarray):
+            _note_numpy()
             warn(_SLOW_LIST, UserWarning)
             return (*shape, *data.shape)
         shape.append(len(data))
@@ -248,7 +251,15 @@ def from_numpy(ndarray: Any) -> Tensor:
         )
     if not ndarray.flags.writeable:
         warn(_READ_ONLY, UserWarning)
+    _note_numpy()
     return from_shared(ndarray)
+
+
+def _note_numpy() -> None:
+    """A step captured by torchlike.jit must see an array's numbers anew at each call."""
+    step = capture.current()
+    if step is not None:
+        step.reason = step.reason or f"numbers from NumPy at {capture.where()}"
 
 
 _READ_ONLY = (

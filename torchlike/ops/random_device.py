@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ..core import capture
 from ..core.device import to_jax
 from ..core.dtypes import from_numpy
 from ..core.rng import Generator
@@ -66,6 +67,9 @@ def _sample(name: str, shape: tuple[int, ...], kind: Any, seed: Any, a: Any, b: 
 
 def draw_on_device(recipe: Recipe, shape: tuple[int, ...], kind: Any, source: Generator) -> Tensor:
     """A tensor drawn where its generator lives; each draw moves the offset on."""
+    step = capture.current()
+    if step is not None:  # a replay would give the same numbers again
+        step.reason = step.reason or f"numbers drawn on {source.device} at {capture.where()}"
     seed, offset = source.key()
     words = np.array([seed & 0xFFFFFFFF, seed >> 32, offset // 4], np.uint32)
     whole = recipe.name == "integers"
