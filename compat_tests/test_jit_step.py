@@ -334,6 +334,24 @@ def test_tensor_made_outside_is_an_input():
     assert step(x).tolist() == [7, 7, 7]
 
 
+def test_memory_whose_address_was_asked_for_between_runs():
+    w = torch.nn.Parameter(torch.ones(2000))
+    sgd = torch.optim.SGD([w], lr=0.5, momentum=0.5)
+
+    @torch.jit
+    def step():
+        sgd.zero_grad()
+        w.sum().backward()
+        sgd.step()
+
+    wanted = [0.5, -0.25, -1.125, -2.0625, -3.03125]
+    for i, number in enumerate(wanted):
+        step()
+        if i == 2:
+            w.data_ptr()
+        assert w[7].item() == number
+
+
 def test_numbers_from_numpy_are_not_frozen():
     array = np.ones(3, np.float32)
 

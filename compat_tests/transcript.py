@@ -94,17 +94,17 @@ def run_program(name: str, torch) -> str:
     return _alone((HERE / "training" / f"{name}.py").read_text("utf-8"), torch)
 
 
-def _alone(code: str, torch, **names) -> str:
+def _alone(code: str, library, /, **names) -> str:
     names["__name__"] = "__main__"  # where a class defined in the code says it lives
     home = os.getcwd()
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         try:
-            with imported_as_torch(torch):
+            with imported_as_torch(library):
                 return run_cell(code, names)
         finally:
             os.chdir(home)
-            _restore(torch)
+            _restore(library)
 
 
 def _restore(torch) -> None:

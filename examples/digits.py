@@ -27,9 +27,9 @@ class DigitNet(nn.Module):
 
     def __init__(self, width=16, classes=10):
         super().__init__()
-        self.conv1 = nn.Conv2d(1, width, kernel_size=3, padding=1)
+        self.conv1 = nn.Conv2d(1, width, kernel_size=3, padding=1, bias=False)
         self.norm1 = nn.BatchNorm2d(width)
-        self.conv2 = nn.Conv2d(width, 2 * width, kernel_size=3, padding=1)
+        self.conv2 = nn.Conv2d(width, 2 * width, kernel_size=3, padding=1, bias=False)
         self.norm2 = nn.BatchNorm2d(2 * width)
         self.dropout = nn.Dropout(0.25)
         self.hidden = nn.Linear(2 * width * 2 * 2, 64)

@@ -439,7 +439,8 @@ def install_operators(rows: dict[str, str], inplace_rows: dict[str, str] | None 
         if made is not None and made.public is TABLE.get(("torch", name)):
             setattr(Tensor, dunder, _operator_of_op(made, dunder))
         else:
-            setattr(Tensor, dunder, _operator_of_function(TABLE["torch", name], dunder))
+            function = getattr(Tensor, name, None) or TABLE["torch", name]
+            setattr(Tensor, dunder, _operator_of_function(function, dunder))
     for dunder, name in (inplace_rows or {}).items():
         setattr(Tensor, dunder, _operator_of_function(getattr(Tensor, name), dunder))
 

@@ -305,7 +305,9 @@ class Replay:
         done = 0
         try:
             for cell in loose:
-                if cell.storage.__class__ is Bound and _raw.__get__(cell.storage) is cell:
+                if cell.storage.__class__ is HostStorage:  # its address was asked for meanwhile
+                    self.always.append(cell)
+                elif cell.storage.__class__ is Bound and _raw.__get__(cell.storage) is cell:
                     pass
                 elif cell.given is not None:
                     self.given[cell.given] = cell.take()
@@ -318,7 +320,9 @@ class Replay:
             self.loose = loose[done:]
             raise
         for cell in self.always:
-            if cell.kept is not None:
+            if cell.given is not None:
+                self.given[cell.given] = copied(cell.take(), to_jax(cell.aval.device))
+            elif cell.kept is not None:
                 self.kept[cell.kept] = cell.take()
 
     def _renew(self) -> None:

@@ -54,12 +54,6 @@ def _in_place(name: str) -> None:
             check_writable(self)
         _renumber(out._grad_fn)
         become(self, out)
-        node = self._grad_fn
-        if node is not out._grad_fn or node is None or out._base_tensor is None:
-            return self
-        # PyTorch numbers the in-place forms after all out-of-place ones
-        kind, number = type(node).__name__[:-1], int(type(node).__name__[-1])
-        node.__class__ = node_class(f"{kind}{number + (3 if name == 'squeeze' else 1)}")
         return self
 
     function.__name__ = name + "_"
