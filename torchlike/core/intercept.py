@@ -52,7 +52,7 @@ def _code(cells: int) -> CodeType:
         "    return intercepted",
     ]
     scope: dict[str, Any] = {}
-    exec("\n".join(lines), scope)  # our own text
+    exec(compile("\n".join(lines), __file__, "exec"), scope)  # our own text
     return scope["outer"]().__code__
 
 

@@ -31,7 +31,7 @@ def _is_ours(frame: FrameType, error: BaseException) -> bool:
 
 _BOTH = {"args", "kwargs"}
 _PACKAGE = __name__.partition(".")[0] + "."
-_OURS = tuple(f"{_PACKAGE}{room}." for room in ("core", "ops"))
+_OURS = tuple(_PACKAGE + room for room in ("core.", "ops.", "overrides", "amp"))
 
 
 def error_in(place: str, name: str, head: Callable[..., Any], given: dict[str, Any]) -> Any:

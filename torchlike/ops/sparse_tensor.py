@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.intercept import disabled_impl
 from ..core.layouts import layout as layout_class
 from ..core.layouts import sparse_coo, sparse_csc, sparse_csr, strided
 from ..core.storage import aval_of
@@ -40,6 +41,7 @@ class SparseTensor(Tensor):
         self._coalesced = coalesced or values.shape[0] < 2 and layout is sparse_coo
         self._aval = aval_of(tuple(size), values.dtype, values.device)
 
+    __torch_function__ = disabled_impl  # what is read off one is a plain Tensor
     layout = property(lambda self: self._layout)
     is_sparse = property(lambda self: self._layout is sparse_coo)
     is_sparse_csr = property(lambda self: self._layout is sparse_csr)
