@@ -11,5 +11,4 @@ KNOWN: dict[str, str] = {
     'test_properties.py::test_as_recorded[30]': 'which writer the message about a modified tensor names',
     'test_properties.py::test_as_recorded[34]': 'which writer the message about a modified tensor names',
     'test_properties.py::test_as_recorded[59]': 'operand that overlaps the tensor written to is not refused',
-    'test_fx.py::test_functions[lambda x: torch.ones(2) * x]': 'an operator of a tensor and a Proxy is traced as the function, not the method',
 }  # fmt: skip

@@ -440,6 +440,8 @@ def install_operators(rows: dict[str, str], inplace_rows: dict[str, str] | None 
             setattr(Tensor, dunder, _operator_of_op(made, dunder))
         else:
             function = getattr(Tensor, name, None) or TABLE["torch", name]
+            # Python says what is wrong with an operand, so the function needs no check
+            function = getattr(function, "__wrapped__", function)
             setattr(Tensor, dunder, _operator_of_function(function, dunder))
     for dunder, name in (inplace_rows or {}).items():
         setattr(Tensor, dunder, _operator_of_function(getattr(Tensor, name), dunder))
