@@ -117,6 +117,7 @@ FUNCTIONS = [
     "lambda x, *args, **kw: x + args[0] + kw['a']", "lambda x, *, y=1: x - y",
     "lambda x: x[..., None, 1:]", "lambda a, b: torch.where(a > b, a, b).to(torch.float64)",
     "lambda x: (x.max(0)[0], x.T)", "lambda x, max: x.sum() + max", "lambda x: x.clamp(min=1.5)",
+    "lambda x: 2 - x", "lambda x: x.shape[0] + len([x])",
     "lambda x: torch.split(x, 1)[0] @ x", "lambda x: float('inf') * x",
 ]  # fmt: skip
 ERRORS = ["lambda x: x if x > 0 else -x", "lambda x: [i for i in x]", "lambda x: len(x)"]
