@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import Any
 
+from . import intercept
 from .overloads import complaint
 from .plan import ABSENT, ArgumentTypeError
 
@@ -23,15 +24,21 @@ def error_of(place: str, name: str, args: Sequence[Any], named: dict[str, Any]) 
     return None if text is None else ArgumentTypeError(text)
 
 
-def _is_ours(frame: FrameType, error: BaseException) -> bool:
+def _is_ours(frame: FrameType | None, error: BaseException) -> bool:
     """An op's own call of another op: its arguments are right, unless their classes are not."""
-    where = frame.f_globals.get("__name__", "")
+    while frame is not None and (
+        frame.f_globals.get("__name__", "").startswith(_BETWEEN)
+        or frame.f_code.co_filename == intercept.__file__
+    ):
+        frame = frame.f_back
+    where = "" if frame is None else frame.f_globals.get("__name__", "")
     return where.startswith(_OURS) and not isinstance(error, (TypeError, AttributeError))
 
 
 _BOTH = {"args", "kwargs"}
 _PACKAGE = __name__.partition(".")[0] + "."
-_OURS = tuple(_PACKAGE + room for room in ("core.", "ops.", "overrides", "amp"))
+_OURS = tuple(_PACKAGE + room for room in ("core.", "ops."))
+_BETWEEN = tuple(_PACKAGE + room for room in ("overrides", "amp"))  # stand before a function
 
 
 def error_in(place: str, name: str, head: Callable[..., Any], given: dict[str, Any]) -> Any:
