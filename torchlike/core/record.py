@@ -84,6 +84,10 @@ def user_line() -> tuple[str, int] | None:
     return None
 
 
+CALM = 64  # compiled windows in a row, after which new traces no longer note where they began
+calm = 0
+
+
 class Trace:
     """Recorded ops not yet run, of one thread on one device."""
 
@@ -103,7 +107,7 @@ class Trace:
         self.bytes = 0
         self.urgent = False  # whether torch.compile wants this window compiled at once
         self.checks: list[tuple[Value, Callable[[], BaseException]]] = []
-        self.line = user_line()
+        self.line = user_line() if calm < CALM else None
 
 
 class State:

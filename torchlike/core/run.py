@@ -79,7 +79,10 @@ def _dispatch(tr: Trace, live: list[Value]) -> None:
     if window.programs or window.seen >= HOT or tr.urgent or (window.seen == 1 and _heavy(tr)):
         windows.move_to_end(key)
         if fused.run(window, tr, live):
+            recording.calm += 1
             return
+    recording.calm = 0
+    window.line = window.line or tr.line
     window.slow = True
     _run_slowly(tr, live, interpret=True)
 
