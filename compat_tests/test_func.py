@@ -57,6 +57,17 @@ def test_to_jax_to_the_third_order(jax, torch, func):
     np.testing.assert_allclose(third(1.0), -np.cos(1.0), rtol=1e-6)
 
 
+def test_to_jax_under_checkpoint(jax, torch, func):
+    x, w = jax.numpy.ones((3, 4)), jax.numpy.full((4, 2), 0.3)
+    f = func.to_jax(lambda x, w: torch.tanh(x @ w).pow(2).sum())
+    want = jax.grad(f, argnums=1)(x, w)
+    saved = jax.checkpoint_policies.dots_saveable
+    for kept in (jax.checkpoint(f), jax.checkpoint(f, policy=saved), jax.jit(jax.checkpoint(f))):
+        np.testing.assert_allclose(jax.grad(kept, argnums=1)(x, w), want, rtol=1e-6)
+    second = jax.hessian(jax.checkpoint(f), argnums=1)(x, w)
+    np.testing.assert_allclose(second, jax.hessian(f, argnums=1)(x, w), rtol=1e-5)
+
+
 def test_to_jax_of_other_transforms(jax, func):
     f = func.to_jax(func.vmap(func.grad(lambda row: (row**3).sum())))
     np.testing.assert_array_equal(jax.jit(f)(np.ones((2, 3), np.float32)), np.full((2, 3), 3))
@@ -108,7 +119,7 @@ def test_autograd_inside_vmap(torch, func):
 def test_what_vmap_wrote_into_a_captured_tensor_is_refused(torch, func):
     captured = torch.tensor([1.0, 2.0])
     with pytest.raises(RuntimeError, match="inplace arithmetic"):
-        func.vmap(lambda a: captured.add_(a))(torch.ones(3))
+        func.vmap(lambda a: captured.mul_(a))(torch.ones(3))
     assert captured.tolist() == [1, 2]
 
 

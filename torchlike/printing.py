@@ -291,7 +291,9 @@ def _join(text: str, suffixes: list[str], indent: int, new_line: bool = False) -
 
 def tensor_text(tensor: Tensor, *, tensor_contents: str | None = None) -> str:
     """repr(tensor)."""
-    if LOCAL.state.vmaps and all_examples(tensor) is not tensor:
+    if tensor.layout is strided and (  # type: ignore[attr-defined]
+        LOCAL.state.vmaps or LOCAL.state.transforms or all_examples(tensor) is not tensor
+    ):
         return VMAP["text"](tensor, tensor_text)
     kind = type(tensor) if tensor.layout is strided else Tensor  # type: ignore[attr-defined]
     plain = kind is Tensor or kind is Parameter

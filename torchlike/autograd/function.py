@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
+from ..core.anomaly import remember
 from ..core.check import BACKWARD_TWICE
 from ..core.dual import paused
 from ..core.record import LOCAL, VMAP
@@ -298,6 +299,8 @@ class Function(metaclass=FunctionMeta):
         ctx._input_avals = tuple(t._aval for t in tensors)
         ctx.edges = tuple(edge_of(t) for t in tensors) if track else ()
         ctx.seq = _sequence()
+        if track and LOCAL.state.anomaly[0]:
+            remember(ctx)
         with no_grad(), paused():
             if new_style:
                 out = cls.forward(*args, **kwargs)

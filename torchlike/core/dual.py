@@ -19,7 +19,7 @@ from jax.extend.core import jaxpr_as_fun
 
 from .dispatch import call, call_view, plan_of
 from .dtypes import FLOAT
-from .mutate import replay, steps_from_base
+from .mutate import replay, steps_from_base, write
 from .plan import Op, Plan
 from .pullback import inlined, prune, pullback_function
 from .record import DUAL, LOCAL
@@ -190,7 +190,7 @@ def _write_tangent(t: Tensor, level: Level, have: Tensor | None, new: Tensor | N
         put_tangent(base, level, whole)
         have = replay(whole, steps_from_base(t))
         put_tangent(t, level, have)
-    have.copy_(wrap(zeros(have._aval)) if new is None else new)  # type: ignore[attr-defined]
+    write(have, wrap(zeros(have._aval)) if new is None else new, "")
 
 
 def _carries(*tensors: Tensor) -> bool:

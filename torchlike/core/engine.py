@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import heapq
-import warnings
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
+from .anomaly import tell
 from .record import LOCAL, record
 from .tape import AccumulateGrad, Node, sum_spec
 from .tensor import Tensor, alias_of, to_host, wrap
@@ -38,6 +38,8 @@ def execute(
 
 class _Run:
     """One backward pass, which carries gradients as Tensors or as Values."""
+
+    current: Any = None  # the node in progress, in anomaly mode
 
     def __init__(self, keep: bool, tensors: bool, capture: dict[Node, dict[int, int]], only: bool):
         self.keep, self.tensors, self.capture, self.only = keep, tensors, capture, only
@@ -111,9 +113,10 @@ class _Run:
             return [None] * len(node.edges)
         if grads[0] is None and not node.takes_none and all(g is None for g in grads):
             return [None] * len(node.edges)
-        found = node.apply_tensors(grads) if self.tensors else node.apply_values(grads)
-        if LOCAL.state.anomaly[1]:
-            self.check_nan(node, found)
+        if LOCAL.state.anomaly[0]:
+            found = self.watched(node, grads)
+        else:
+            found = node.apply_tensors(grads) if self.tensors else node.apply_values(grads)
         if node.posthooks:
             found = self.after(node, found, grads)
         if not self.keep:
@@ -149,21 +152,27 @@ class _Run:
                 ]
         return found
 
+    def watched(self, node: Node, grads: list[Any]) -> list[Any]:
+        """Anomaly mode: an error, or NaN, comes after a warning that shows the forward."""
+        outer, self.current = self.current, node
+        try:
+            found = node.apply_tensors(grads) if self.tensors else node.apply_values(grads)
+        except Exception:
+            tell(node)
+            raise
+        finally:
+            self.current = outer
+        if LOCAL.state.anomaly[1]:
+            self.check_nan(node, found)
+        return found
+
     def check_nan(self, node: Node, found: list[Any]) -> None:
-        """Anomaly mode: RuntimeError when a node gives NaN, after a warning showing its forward."""
+        """RuntimeError when a node gives NaN."""
         for i, g in enumerate(found):
             t = self.tensor(g)
             if t is None or not np.isnan(to_host(t.detach()).astype(np.complex128)).any():
                 continue
-            lines = node.metadata.get("traceback_")
-            told = "".join(lines) if lines else "No forward pass information available."
-            warnings.warn(
-                f"Error detected in {node.name()}. Traceback of forward call that caused the "
-                "error:\n"
-                f"{told}",
-                UserWarning,
-                stacklevel=2,
-            )
+            tell(node)
             raise RuntimeError(f"Function '{node.name()}' returned nan values in its {i}th output.")
 
     def tensor(self, g: Any) -> Any:

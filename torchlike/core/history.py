@@ -13,7 +13,7 @@ from .dtypes import C_NAMES, FLOAT, SCALAR_NAMES
 from .hooks import Changes, RemovableHandle
 from .mutate import regenerate
 from .record import LOCAL
-from .tape import GRAD_FN, Node, _register
+from .tape import DETACHED, GRAD_FN, Node, _register
 from .tensor import Counter, Tensor, alias_of, counter_of
 from .wrong_call import checked
 
@@ -137,6 +137,8 @@ def detach_(self: Tensor) -> Tensor:
             "these gradients. To fix this error, please refer to the Optimizer.zero_grad() "
             "function in torch/optim/optimizer.py as the solution."
         )
+    if self._grad_fn is not None:
+        DETACHED.setdefault(self._grad_fn, set()).add(self._out_nr)
     self._grad_fn, self._out_nr, self._requires_grad = None, 0, False
     return self
 

@@ -101,16 +101,20 @@ def check_captured(t: Tensor, name: str) -> None:
 
 
 # ----- writing -----
-def overwrite(t: Tensor, src: Tensor) -> Tensor:
+ARITHMETIC = "inplace arithmetic"  # what PyTorch calls most writes in errors of `vmap`
+
+
+def overwrite(t: Tensor, src: Tensor, name: str = ARITHMETIC) -> Tensor:
     """Write `src` (same shape) into `t`, with its history."""
     check_writable(t)
-    return _write(t, src)
+    return write(t, src, name)
 
 
-def _write(t: Tensor, src: Tensor) -> Tensor:
+def write(t: Tensor, src: Tensor, name: str = ARITHMETIC) -> Tensor:
+    """`overwrite` where the tensor is known to be writable; with no name, also inside `vmap`."""
     if src._aval.dtype is not t._aval.dtype:
         src = src.to(t._aval.dtype)  # type: ignore[attr-defined]
-    store(t, src._value_now())
+    store(t, src._value_now(), name)
     if LOCAL.state.duals:
         DUAL["write"](t, src)
     if LOCAL.state.grad_enabled and (src._requires_grad or t._requires_grad):
@@ -118,10 +122,10 @@ def _write(t: Tensor, src: Tensor) -> Tensor:
     return t
 
 
-def store(t: Tensor, value: Value) -> None:
+def store(t: Tensor, value: Value, name: str = ARITHMETIC) -> None:
     """Replace the tensor's elements and bump the version. No checks, no history."""
-    if LOCAL.state.vmaps:
-        VMAP["check_write"](t, value)
+    if LOCAL.state.vmaps and name and not LOCAL.state.runs:
+        VMAP["check_write"](t, value, name)
     storage, view = t._storage, t._view
     counter = t._counter if t._counter is not None else storage
     if view is None:
@@ -373,7 +377,7 @@ def inplace(op: Op, inputs: Sequence[Any], statics: Any = ()) -> Tensor:
         several = sum(p.kind == "operand" for p in op.inputs) > 1
         check_captured(t, op.name + ("_.Tensor" if several else "_"))
     check_writable(t)
-    return _write(t, checked_result(t, call(op, inputs, statics)))
+    return write(t, checked_result(t, call(op, inputs, statics)), op.name + "_")
 
 
 def checked_result(t: Tensor, src: Tensor) -> Tensor:
@@ -459,7 +463,7 @@ def write_out(name: str, out: Any, src: Any, inputs: Sequence[Any] = (), rule: s
     if src._aval.shape != out._aval.shape:
         resize_out(out, src)
     check_writable(out)
-    return _write(out, src)
+    return write(out, src)
 
 
 def resize_out(out: Tensor, src: Tensor) -> None:

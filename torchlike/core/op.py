@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import types
 import typing
 from collections.abc import Callable, Sequence
@@ -385,7 +386,7 @@ def composite(function: Any = None, **traits: Any) -> Any:
     if module is not None:
         public = _with_out(function, name) if traits.get("out") else function
         publish(module, name, checked(public, module, name))
-    code = function.__code__
+    code = inspect.unwrap(function).__code__
     first = code.co_varnames[0] if code.co_argcount else ""
     if traits.get("method", module == "torch" and first in ("input", "self")):
         _install(name, checked(function, "Tensor", name))
@@ -412,7 +413,7 @@ def _inplace_twin(function: Callable[..., Any], name: str) -> Callable[..., Any]
     def twin(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         check_captured(self, name)
         check_writable(self)
-        return overwrite(self, checked_result(self, function(self, *args, **kwargs)))
+        return overwrite(self, checked_result(self, function(self, *args, **kwargs)), name)
 
     twin.__name__ = twin.__qualname__ = name
     twin.__doc__ = f"In-place `{function.__name__}`."

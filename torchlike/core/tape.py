@@ -7,13 +7,13 @@ alive. `core.engine` walks the graph.
 from __future__ import annotations
 
 import itertools
-import traceback
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from .check import BACKWARD_TWICE, INFERENCE_SAVED
+from .anomaly import remember
+from .check import BACKWARD_TWICE, DETACHED_SAVED, INFERENCE_SAVED
 from .dtypes import FLOAT
 from .fills import filled as filled
 from .fills import sum_spec as sum_spec
@@ -157,11 +157,20 @@ class OpNode(Node):
         for counter, version, at in self.versions:
             if counter.version != version:
                 raise RuntimeError(_modified(self, at, counter, version))
+        if DETACHED:
+            self._check_attached()
         if self.packed:
             return tuple(
                 self._unpacked(v, i) if isinstance(v, Packed) else v for i, v in enumerate(saved)
             )
         return saved
+
+    def _check_attached(self) -> None:
+        """RuntimeError when a saved input has since been cut off from what made it."""
+        for at in self.pullback.inputs:
+            edge = self.edges[at] if at < len(self.edges) else None
+            if edge is not None and edge[1] in DETACHED.get(edge[0], ()):
+                raise RuntimeError(DETACHED_SAVED)
 
     def _unpacked(self, packed: Packed, at: int) -> Value:
         """What an unpack hook gave back, if it is of the shape that was packed."""
@@ -325,6 +334,7 @@ class PullbackParam:
 
 
 PULLBACK_OPS: weakref.WeakKeyDictionary[Pullback, Op] = weakref.WeakKeyDictionary()
+DETACHED: weakref.WeakKeyDictionary[Node, set[int]] = weakref.WeakKeyDictionary()  # `detach_`
 GRAD_FN: list[Callable[..., Any]] = []  # core.history puts its grad_fn property here
 CALL: list[Callable[..., Any]] = []  # core.dispatch puts its `call` here
 FIT: list[Callable[..., Any]] = []  # … and a differentiable sum-to-shape-and-dtype here
@@ -391,6 +401,7 @@ class FunctionNode(Node):
     """A node whose backward is a Python function over Tensors, one gradient per edge."""
 
     function: Callable[..., Sequence[Any]] | None
+    border = False  # whether it stands where a transform of torch.func begins or ends
 
     def apply_tensors(self, grads: list[Any]) -> list[Any]:
         if self.function is None:
@@ -531,4 +542,4 @@ def _watched(node: OpNode, state: Any) -> None:
             node.saved = [Packed(v, hooks) if v.__class__ is Value else v for v in saved]  # type: ignore[assignment]
         node.packed, node.versions = True, []  # nobody can tell whether what was packed changed
     if state.anomaly[0]:
-        node.metadata["traceback_"] = traceback.format_stack()[:-4]
+        remember(node)

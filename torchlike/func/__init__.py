@@ -1,5 +1,7 @@
 """torch.func: derivatives and batching of functions, nested in any order."""
 
+from . import draws as draws
+from . import shown as shown
 from . import trees as trees
 from .eager import debug_unwrap as debug_unwrap
 from .eager import functionalize as functionalize

@@ -9,8 +9,6 @@ here, which records `jax.vmap` of it on the whole. Autograd sees examples; `ente
 from __future__ import annotations
 
 import itertools
-import math
-import textwrap
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -23,19 +21,15 @@ from ..core.check import check_dim
 from ..core.dispatch import call, call_view
 from ..core.dual import mapped_tangents, twin_of
 from ..core.interpret import interpreter
-from ..core.mutate import overwrite
+from ..core.mutate import ARITHMETIC
 from ..core.plan import Op
 from ..core.record import LOCAL, VMAP, Batch, Spec, number_array, record
 from ..core.storage import INLINE, Storage, Value, aval_of, concrete
-from ..core.tape import AccumulateGrad, _sequence, edge_of, function_node, zeros
-from ..core.tensor import TENSORS, Tensor, from_host, wrap
+from ..core.tape import AccumulateGrad, _sequence, edge_of, function_node
+from ..core.tensor import TENSORS, Tensor, wrap
 
 _number = itertools.count().__next__
 
-RANDOM = (
-    "vmap: called random operation while in randomness error mode. Please either use the 'same' or "
-    "'different' randomness flags on vmap or perform the randomness operation out of vmap"
-)
 ITEM = (
     "vmap: It looks like you're calling .item() on a Tensor. We don't support vmap over calling "
     ".item() on a Tensor, please try to rewrite what you're doing with other operations. If error "
@@ -46,12 +40,18 @@ BRANCH = (
     "don't support that yet, please file an issue at https://github.com/pytorch/pytorch/issues ."
 )
 INPLACE = (
-    "vmap: inplace arithmetic(self, *extra_args) is not possible because there exists a Tensor "
-    "`other` in extra_args that has more elements than `self`. This happened due to `other` being "
-    "vmapped over but `self` not being vmapped over in a vmap. Please try to use out-of-place "
-    "operators instead of inplace arithmetic. If said operator is being called inside the PyTorch "
-    "framework, please file a bug report instead."
+    "vmap: {0}(self, *extra_args) is not possible because there exists a Tensor `other` in "
+    "extra_args that has more elements than `self`. This happened due to `other` being vmapped "
+    "over but `self` not being vmapped over {1}. Please try to use out-of-place operators instead "
+    "of {0}. If said operator is being called inside the PyTorch framework, please file a bug "
+    "report instead."
 )
+_BROADCAST = ("add_", "iadd_", "atan2_", "arctan2_", "copysign_")
+_PLAIN = """
+sub_ mul_ div_ true_divide_ logical_and_ logical_or_ logical_xor_ clamp_min_ clamp_max_ multiply_
+divide_ copy_ masked_fill_
+""".split()
+_NAMED = ("index_add_", "index_put_", "scatter_add_", "scatter_reduce_", "fill_", "index_fill_")
 
 
 class Level:
@@ -64,6 +64,7 @@ class Level:
         state = LOCAL.state
         self.outer = state.interposed
         self.starts = {tr: len(tr.values) for tr in state.traces.values()}
+        self.depth = state.transforms
         self.first = _sequence()
         state.interposed = self.call
         state.vmaps.append(self)
@@ -125,13 +126,13 @@ def batched(v: Value, levels: Levels) -> Value:
     return made
 
 
-def _in_order(levels: Any) -> Levels:
+def in_order(levels: Any) -> Levels:
     return tuple(sorted(set(levels), key=lambda level: level.number))
 
 
 def run(spec: Spec, inputs: Sequence[Any]) -> list[Value]:
     """Record an op on all examples at once."""
-    levels = _in_order(level for v in inputs for level in levels_of(v))
+    levels = in_order(level for v in inputs for level in levels_of(v))
     pattern = tuple(tuple(level in levels_of(v) for level in levels) for v in inputs)
     plain = [whole(v) for v in inputs]
     outs = record(_vmapped(spec, pattern, tuple(level.size for level in levels), plain), plain)
@@ -203,7 +204,7 @@ def _repeated(v: Value, size: int, dim: int) -> Value:
 def enter_value(v: Value, dim: int, level: Level) -> Value:
     """One example of a value whose `dim` runs over the examples."""
     have = levels_of(v)
-    levels = _in_order((*have, level))
+    levels = in_order((*have, level))
     return batched(_moved(whole(v), len(have) + dim, levels.index(level)), levels)
 
 
@@ -222,6 +223,7 @@ def _linked(value: Value, x: Tensor, name: str, back: Callable[[Tensor], Tensor]
     edge = edge_of(x) if LOCAL.state.grad_enabled else None
     if edge is not None:
         t._grad_fn = function_node(name, lambda grad: [back(grad)], [edge], [value.aval])
+        t._grad_fn.border = True
         t._requires_grad = True
     return t
 
@@ -233,6 +235,7 @@ def enter(x: Tensor, dim: int, level: Level) -> Tensor:
         value, imported(x, level), "AddBatchDimBackward0", lambda grad: leave(grad, dim, level)
     )
     mapped_tangents(x, t, lambda tangent: enter(tangent, dim, level))
+    t._born, t._entered = x._born, dim  # type: ignore[attr-defined]
     return t
 
 
@@ -247,6 +250,15 @@ def leave(t: Tensor, dim: int, level: Level) -> Tensor:
     return out
 
 
+def _beside(made: Tensor, x: Tensor) -> Tensor:
+    """One of a new tensor for each example of another."""
+    levels = tensor_levels(x)
+    value = made._value_now()
+    for level in levels:
+        value = _repeated(value, level.size, levels.index(level))
+    return wrap(batched(value, levels)) if levels else made
+
+
 def _spread(w: Tensor, levels: Levels) -> Tensor:
     """A tensor that is the same for all examples: its gradient is the sum of theirs."""
 
@@ -258,6 +270,7 @@ def _spread(w: Tensor, levels: Levels) -> Tensor:
 
     t = twin_of(w)
     t._grad_fn = function_node("ExpandBackward0", back, [edge_of(w)], [w._aval])
+    t._grad_fn.border = True
     t._requires_grad = True
     return t
 
@@ -294,7 +307,7 @@ def imported(x: Tensor, but: Level | None = None) -> Tensor:
 def _read_error(v: Value) -> RuntimeError:
     """A value of many examples was read as if it were one."""
     active = LOCAL.state.vmaps
-    return RuntimeError(ITEM if any(level in active for level in levels_of(v)) else INPLACE)
+    return RuntimeError(ITEM if any(level in active for level in levels_of(v)) else INPLACE.format(ARITHMETIC, "in a vmap"))
 
 
 def _check_branch(t: Tensor) -> None:
@@ -302,15 +315,21 @@ def _check_branch(t: Tensor) -> None:
         raise RuntimeError(BRANCH)
 
 
-def _check_write(t: Tensor, value: Value) -> None:
+def _check_write(t: Tensor, value: Value, name: str) -> None:
     """RuntimeError when many examples are written into memory that has room for one."""
-    missing = set(levels_of(value)) - set(tensor_levels(t))
-    if t._storage.__class__ is not Storage:
-        old = bool(missing)
-    else:
-        old = any(level.began_with(t._storage.value) for level in missing)
-    if old:
-        raise RuntimeError(INPLACE)
+    missing = in_order(set(levels_of(value)) - set(tensor_levels(t)))
+    if not missing:
+        return
+    if name in _BROADCAST:
+        shape = [*[level.size for level in missing], *t.shape]
+        raise RuntimeError(
+            f"output with shape {list(t.shape)} doesn't match the broadcast shape {shape}"
+        )
+    plain = name in _PLAIN or name == ARITHMETIC
+    if plain or name in _NAMED:
+        raise RuntimeError(INPLACE.format(ARITHMETIC if plain else name, "in a vmap"))
+    at = LOCAL.state.vmaps.index(missing[-1]) + 1
+    raise RuntimeError(INPLACE.format(f"aten::{name}", f"at level {at}"))
 
 
 def _check_memory(t: Tensor) -> None:
@@ -333,58 +352,9 @@ def _check_norm(running: Tensor, batch: Tensor) -> None:
         raise RuntimeError(NORM)
 
 
-def _different() -> Levels:
-    """The levels at which each example draws its own numbers."""
-    levels = LOCAL.state.vmaps
-    if any(level.randomness == "error" for level in levels):
-        raise RuntimeError(RANDOM)
-    return tuple(level for level in levels if level.randomness == "different")
-
-
-def _entered(t: Tensor, levels: Levels) -> Tensor:
-    for level in levels:
-        t = enter(t, 0, level)
-    return t
-
-
-def _draw(draw: Callable[[], Tensor]) -> Tensor:
-    """A draw inside vmap: one for all examples, or one after the other for each."""
-    levels = _different()
-    if not levels:
-        return draw()
-    sizes = [level.size for level in levels]
-    draws = [whole(draw()._value_now()).array for _ in range(math.prod(sizes))]
-    stacked = np.stack(draws).reshape(*sizes, *draws[0].shape)
-    return _entered(from_host(stacked), levels)
-
-
-def _fill(function: Callable[..., Any], t: Tensor, args: Any, kwargs: Any) -> Tensor:
-    """A random fill inside vmap: of one example's memory for all, or of all memory at once."""
-    levels, state = _different(), LOCAL.state
-    sizes = [level.size for level in levels]
-    active, state.vmaps, outer, state.interposed = state.vmaps, [], state.interposed, None
-    try:
-        aval = aval_of((*sizes, *t.shape), t._aval.dtype, t._aval.device)
-        memory = wrap(zeros(aval))
-        function(memory, *args, **kwargs)
-    finally:
-        state.vmaps, state.interposed = active, outer
-    return overwrite(t, _entered(memory, levels))
-
-
-def _text(t: Tensor, tensor_text: Callable[[Tensor], str]) -> str:
-    """A tensor inside vmap as PyTorch shows it: a wrapper per level around all examples."""
-    levels, active = levels_of(t._value_now()), LOCAL.state.vmaps
-    text = tensor_text(wrap(whole(t._value_now())))
-    for level in levels:
-        number = active.index(level) + 1 if level in active else 0
-        inner = textwrap.indent(text, "    ")
-        text = f"BatchedTensor(lvl={number}, bdim=0, value=\n{inner}\n)"
-    return text
-
-
 VMAP.update(
+    beside=_beside,
     record=run, read_error=_read_error, check_branch=_check_branch, check_write=_check_write,
-    draw=_draw, fill=_fill, imported=imported, text=_text,
+    imported=imported,
     check_memory=_check_memory, check_norm=_check_norm,
 )  # fmt: skip

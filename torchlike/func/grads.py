@@ -61,6 +61,14 @@ class transforming:
         return out
 
 
+def born_here(x: Tensor) -> Tensor:
+    """Another handle on a tensor, of the innermost derivative in progress; with its history."""
+    twin = object.__new__(type(x))
+    twin.__dict__.update(x.__dict__)
+    twin._born = LOCAL.state.transforms
+    return twin
+
+
 class Mark:
     """What a level's own leaves carry: whether it is in progress, and which vmaps it began in."""
 
@@ -105,14 +113,20 @@ class Pass:
             t._level = self.mark  # the mark only: no cycle through `edges`
         else:
             t._grad_fn = function_node("AliasBackward0", lambda g: [g], [edge], [t._aval])
+            t._grad_fn.border = True
             t._requires_grad = True
         self.edges.append(edge_of(t))
         return t
 
+    def wrapped(self, tree: Any) -> Any:
+        """The arguments that no gradient is taken of: the level's own, too."""
+        return tree_map(lambda x: born_here(x) if isinstance(x, Tensor) else x, tree)
+
     def watched(self, tensors: Sequence[Tensor]) -> list[bool]:
         """Which tensors something outside of this level wants gradients of (once it has ended)."""
         dead: set[Node] = set()
-        return [self.was_enabled and _leads_outside(t, dead) for t in tensors]
+        edges = [edge_of(t) if self.was_enabled else None for t in tensors]
+        return [edge is not None and leads_outside(edge, dead) for edge in edges]
 
     def closed(self, tree: Any) -> Any:
         """Results as the world outside sees them; only tensors may be among them."""
@@ -125,10 +139,9 @@ class Pass:
         return t if edge is None or self.watched([t])[0] else twin_of(t)
 
 
-def _leads_outside(t: Tensor, dead: set[Node]) -> bool:
-    """Whether the tensor's graph reaches a leaf that no ended level owns."""
-    edge = edge_of(t)
-    stack = [] if edge is None else [edge[0]]
+def leads_outside(edge: Any, dead: set[Node], of_users: bool = False) -> bool:
+    """Whether a graph reaches a leaf that no ended level owns (`of_users`: no level at all)."""
+    stack = [edge[0]]
     seen: set[Node] = set()
     while stack:
         node = stack.pop()
@@ -137,7 +150,7 @@ def _leads_outside(t: Tensor, dead: set[Node]) -> bool:
         seen.add(node)
         if isinstance(node, AccumulateGrad):
             owner = node.variable.__dict__.get("_level")
-            if owner is None or owner.active:
+            if owner is None or (owner.active and not of_users):
                 return True
         stack.extend(e[0] for e in node.edges if e is not None)
     dead |= seen

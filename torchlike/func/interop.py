@@ -98,20 +98,19 @@ def _differentiable(function: Callable[..., Sequence[Any]]) -> Callable[..., lis
     @over_arrays.defjvp
     def push(primals: Any, tangents: Any) -> Any:
         moving = [i for i, p in enumerate(primals) if jnp.issubdtype(p.dtype, jnp.inexact)]
-        both = _differentiable(_pushed(function, moving))
-        found = both(*primals, *[tangents[i] for i in moving])
-        half = len(found) // 2
-        return found[:half], [
-            _tangent(p, t) for p, t in zip(found[:half], found[half:], strict=True)
-        ]
+        outs = over_arrays(*primals)  # by themselves: jax.checkpoint keeps apart what is linear
+        pushed = _differentiable(_pushed(function, moving))(
+            *primals, *[tangents[i] for i in moving]
+        )
+        return outs, [_tangent(p, t) for p, t in zip(outs, pushed, strict=True)]
 
     return over_arrays
 
 
 def _pushed(function: Callable[..., Sequence[Any]], moving: list[int]) -> Callable[..., list[Any]]:
-    """The function and its tangents as one function of primals, then tangents."""
+    """The function's tangents as one function of primals, then tangents."""
 
-    def both(*tensors: Tensor) -> list[Any]:
+    def push(*tensors: Tensor) -> list[Any]:
         count = len(tensors) - len(moving)
         primals, tangents = tensors[:count], tensors[count:]
 
@@ -124,10 +123,9 @@ def _pushed(function: Callable[..., Sequence[Any]], moving: list[int]) -> Callab
                 for x in function(*full)
             )
 
-        outs, pushed = jvp(of_moving, tuple(primals[i] for i in moving), tangents)
-        return [*outs, *pushed]
+        return list(jvp(of_moving, tuple(primals[i] for i in moving), tangents)[1])
 
-    return both
+    return push
 
 
 def _tangent(primal: Any, tangent: Any) -> Any:

@@ -37,7 +37,7 @@ def grad_and_value(
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         with Pass() as level:
             inputs = level.open(chosen(args, argnums, as_tuple=False))
-            out = func(*replaced(args, inputs, argnums), **kwargs)
+            out = func(*replaced(level.wrapped(args), inputs, argnums), **kwargs)
             out, aux = _split("grad_and_value(f)(*args)", out, has_aux)
             _check_scalar(out)
             flat, spec = tree_flatten(inputs)

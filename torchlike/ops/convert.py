@@ -157,7 +157,7 @@ def fill_(input: Tensor, value: Any) -> Tensor:
     """One number everywhere, in place."""
     check_captured(input, "fill_.Tensor" if isinstance(value, Tensor) else "fill_.Scalar")
     check_writable(input)
-    return overwrite(input, _filled(input, value, ("FillBackward2", "FillBackward3")))
+    return overwrite(input, _filled(input, value, ("FillBackward2", "FillBackward3")), "fill_")
 
 
 def _fill_value(input: Tensor, value: Any) -> Any:

@@ -18,7 +18,7 @@ from ..core.layouts import preserve_format, stride_of_format, strided
 from ..core.mutate import write_out
 from ..core.op import composite, install
 from ..core.plan import NUMBERS
-from ..core.record import Spec, record
+from ..core.record import LOCAL, VMAP, Spec, record
 from ..core.storage import aval_of, concrete, is_dense, result_stride
 from ..core.tape import filled
 from ..core.tensor import Tensor, wrap
@@ -95,6 +95,11 @@ def fill_number(name: str, value: Any) -> Any:
 
 
 # ----- filled -----
+def beside(made: Tensor, x: Tensor) -> Tensor:
+    """A tensor made after another's kind; inside `vmap` each example has its own, as `x` has."""
+    return VMAP["beside"](made, x) if LOCAL.state.vmaps else made
+
+
 def full_of(size: tuple[int, ...], number: Any, kind: dtypes.dtype, where: device) -> Tensor:
     """A tensor filled with a number."""
     aval = aval_of(size, kind, where)
@@ -234,7 +239,7 @@ def _full_like(
         set_layout(t, result_stride((shape,), (tuple(at.stride),), shape))
     elif wanted is not preserve_format and wanted is not None:
         set_layout(t, stride_of_format(tuple(t.shape), wanted))
-    return finish(t, requires_grad)
+    return finish(beside(t, input), requires_grad)
 
 
 zeros_like = _like("zeros_like", 0)
@@ -264,7 +269,7 @@ def _new_method(name: str, number: int) -> None:
         sizes = sizes_for(name, _named_size(name, size, named)[0])
         where = self.device if device is None else resolve(device)
         kind = kind_for(name, dtype, self.dtype)
-        return finish(full_of(sizes, number, kind, where), requires_grad)
+        return finish(beside(full_of(sizes, number, kind, where), self), requires_grad)
 
     function.__name__ = function.__qualname__ = name
     function.__doc__ = f"`{name[4:]}` with this tensor's dtype and device."
@@ -284,7 +289,8 @@ def new_full(
     check_options("new_full", layout, pin_memory, None, requires_grad)
     where = self.device if device is None else resolve(device)
     kind, number = kind_for("new_full", dtype, self.dtype), fill_number("new_full", fill_value)
-    return finish(full_of(sizes_for("new_full", (size,)), number, kind, where), requires_grad)
+    made = full_of(sizes_for("new_full", (size,)), number, kind, where)
+    return finish(beside(made, self), requires_grad)
 
 
 @composite(module=None, method=True)

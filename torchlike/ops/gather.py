@@ -326,7 +326,7 @@ def put(self: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) -
 def _put_(self: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) -> Tensor:
     from ..core.mutate import overwrite
 
-    return overwrite(self, put(self, index, source, accumulate))
+    return overwrite(self, put(self, index, source, accumulate), "put_")
 
 
 Tensor.put_ = _put_  # type: ignore[attr-defined]

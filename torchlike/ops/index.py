@@ -345,7 +345,7 @@ def setitem(self: Tensor, index: Any, value: Any) -> None:
         )
     values = _trimmed(src, x, chosen, dims)
     new = call(_index_put, (x, *chosen, values), (len(chosen), dims, False))
-    overwrite(x, new)
+    overwrite(x, new, "index_put_")
 
 
 def _name(t: Tensor) -> str:
@@ -452,7 +452,7 @@ def index_put(input: Tensor, indices: Any, values: Tensor, accumulate: bool = Fa
 def index_put_(self: Tensor, indices: Any, values: Tensor, accumulate: bool = False) -> Tensor:
     """In-place `index_put`."""
     check_writable(self)
-    return overwrite(self, index_put(self, indices, values, accumulate))
+    return overwrite(self, index_put(self, indices, values, accumulate), "index_put_")
 
 
 __all__ = ["Dim", "check_dim"]

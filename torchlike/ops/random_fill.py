@@ -95,6 +95,23 @@ def draw_to_tensor(draw: Draw, generator: Generator, device: Device) -> Tensor:
     return from_host(draw(generator), device)
 
 
+def of_tensors(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """A draw whose parameters are tensors; inside `vmap` it is drawn for all examples at once."""
+
+    @functools.wraps(function)
+    def drawn(*args: Any, **kwargs: Any) -> Tensor:
+        if LOCAL.state.vmaps:
+            return VMAP["draw_of"](function, args, kwargs)
+        return function(*args, **kwargs)
+
+    return drawn
+
+
+def per_example(t: Tensor) -> Tensor:
+    """Memory about to be filled; inside `vmap` with room for each example that draws its own."""
+    return VMAP["blank"](t) if LOCAL.state.vmaps else t
+
+
 def in_memory_order(draws: np.ndarray, at: Geometry) -> np.ndarray:
     """Flat draws as an array of a tensor's shape: the first draw goes to the lowest address."""
     shape = tuple(at.shape)

@@ -33,7 +33,9 @@ from .random_fill import (
     generator_for,
     has_no_derivative,
     normal_draw,
+    of_tensors,
     passes_zeros,
+    per_example,
     refuse,
     require,
     to_float,
@@ -48,7 +50,8 @@ from .reparameterized import _standard_gamma_grad
 def _made(function: str, size: tuple, options: dict, kind: Any, fill: Any) -> Tensor:
     """A new tensor (or `out=`), filled outside of autograd; `fill(tensor, generator)`."""
     with no_grad():
-        tensor = fill(blank(function, size, options, kind), options.get("generator"))
+        tensor = per_example(blank(function, size, options, kind))
+        tensor = fill(tensor, options.get("generator"))
     return finish(tensor, options)
 
 
@@ -122,7 +125,8 @@ def _made_like(function: str, input: Any, options: dict, fill: Any) -> Tensor:
     check_named(function, (input,), options)
     _check_tensor(function, input)
     with no_grad():
-        tensor = fill(blank_like(function, input, options), options.get("generator"))
+        tensor = per_example(blank_like(function, input, options))
+        tensor = fill(tensor, options.get("generator"))
     return finish(tensor, options)
 
 
@@ -189,6 +193,7 @@ def _check_permutation(n: int, kind: Any) -> None:
 
 
 @composite(method=False)
+@of_tensors
 def normal(mean, std=1.0, size=None, *, generator=None, out=None, **options):
     """Normal numbers; mean and std may be tensors."""
     if size is not None:
@@ -216,6 +221,10 @@ def _normal_around(mean: Any, std: Any, generator: Any) -> Tensor:
     """Scaled and shifted on the host, where the spread must be seen anyway to be checked."""
     inputs = [x for x in (mean, std) if isinstance(x, Tensor)]
     first, scale, spread = inputs[0], 1.0, None
+    which = 3 if len(inputs) == 2 else 1 if first is mean else 2
+    if first.device is META:
+        shape = broadcast_shapes(*[tuple(x.shape) for x in inputs])
+        return passes_zeros(first.new_empty(shape), f"NormalBackward{which}", *inputs)  # type: ignore[attr-defined]
     if isinstance(std, Tensor):
         require(not std.is_complex(), "normal expects standard deviation to be non-complex")
         spread = to_host(std)
@@ -235,7 +244,6 @@ def _normal_around(mean: Any, std: Any, generator: Any) -> Tensor:
         return rng_draw.narrow(values + np.asarray(center, kind), kind)
 
     draws = draw_to_tensor(draw, generator_for("normal", generator, first.device), first.device)
-    which = 3 if len(inputs) == 2 else 1 if first is mean else 2
     return passes_zeros(draws, f"NormalBackward{which}", *inputs)
 
 
@@ -253,6 +261,7 @@ def _drawn(input: Tensor, name: str, generator: Any, sample: Any, node: str) -> 
 
 
 @composite
+@of_tensors
 def bernoulli(input, p=None, *, generator=None, out=None):
     """0 or 1, with the probabilities in `input` (or all with `p`)."""
     _check_tensor("bernoulli", input)
@@ -274,7 +283,7 @@ def _bernoulli(input: Tensor, generator: Any) -> Tensor:
 
 def _bernoulli_of(input: Tensor, p: Any, generator: Any) -> Tensor:
     with no_grad():
-        made = bernoulli_(input.new_empty(input.shape), p, generator=generator)
+        made = bernoulli_(per_example(input.new_empty(input.shape)), p, generator=generator)
     return has_no_derivative(made, "bernoulli", input)
 
 
@@ -285,6 +294,7 @@ def _check_tensor(function: str, input: Any) -> None:
 
 
 @composite(method=False)
+@of_tensors
 def poisson(input, generator=None):
     """Poisson numbers with the rates in `input`."""
     _check_tensor("poisson", input)
@@ -298,6 +308,7 @@ def poisson(input, generator=None):
 
 
 @composite(method=False)
+@of_tensors
 def binomial(count, prob, generator=None):
     """Binomial numbers."""
     for name, tensor in (("count", count), ("prob", prob)):
@@ -313,6 +324,7 @@ def binomial(count, prob, generator=None):
 
 
 @composite(method=False)
+@of_tensors
 def _standard_gamma(input, generator=None):
     """Gamma numbers of unit rate, differentiable in their concentration."""
     refuse("gamma_cpu", input.dtype, BOOL, INTEGER, COMPLEX, *_halves(input))
@@ -337,6 +349,7 @@ def _(grad, input, draw):
 
 
 @composite(method=False)
+@of_tensors
 def _sample_dirichlet(input, generator=None):
     """Dirichlet numbers."""
     refuse("dirichlet", input.dtype, BOOL, INTEGER, COMPLEX, *_halves(input))
@@ -350,11 +363,14 @@ def _sample_dirichlet(input, generator=None):
 
 
 @composite
+@of_tensors
 def multinomial(input, num_samples, replacement=False, *, generator=None, out=None):
     """Indices drawn by the weights in each row."""
     _check_tensor("multinomial", input)
     count = to_int("multinomial", "num_samples", 2, num_samples)
     _check_multinomial(input, count, replacement, out)
+    if input.device is META:
+        return input.new_empty((*input.shape[:-1], count), dtype=dtypes.int64)  # type: ignore[attr-defined]
     source = generator_for("multinomial", generator, input.device)
     weights = to_host(input)
     rows = weights.reshape(-1, weights.shape[-1])
