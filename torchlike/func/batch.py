@@ -307,7 +307,8 @@ def imported(x: Tensor, but: Level | None = None) -> Tensor:
 def _read_error(v: Value) -> RuntimeError:
     """A value of many examples was read as if it were one."""
     active = LOCAL.state.vmaps
-    return RuntimeError(ITEM if any(level in active for level in levels_of(v)) else INPLACE.format(ARITHMETIC, "in a vmap"))
+    inside = any(level in active for level in levels_of(v))
+    return RuntimeError(ITEM if inside else INPLACE.format(ARITHMETIC, "in a vmap"))
 
 
 def _check_branch(t: Tensor) -> None:
