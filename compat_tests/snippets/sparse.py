@@ -154,3 +154,42 @@ torch.ones(2, 2).coalesce()
 torch.ones(2, 2).is_coalesced()
 torch.ones(2, 2).to_sparse(0)
 torch.ones(2, 2).to_sparse(3)
+
+# In [invariants asked of compressed tensors]
+def tell(maker, *parts):
+    try:
+        print(maker(*parts, check_invariants=True)._nnz())
+    except RuntimeError as error:
+        print(error)
+
+
+values = [1.0, 2.0]
+tell(torch.sparse_csr_tensor, [1, 1, 2], [0, 1], values)
+tell(torch.sparse_csr_tensor, [0, 1, 3], [0, 1], values)
+tell(torch.sparse_csr_tensor, [0, 3, 2], [0, 1], values, (2, 2))
+tell(torch.sparse_csr_tensor, [0, 1, 2], [0, 5], values, (2, 2))
+tell(torch.sparse_csr_tensor, [0, 2, 2], [1, 0], values, (2, 2))
+tell(torch.sparse_csr_tensor, [0, 2, 2], [0, 1], values, (2, 1))
+tell(torch.sparse_csr_tensor, [0, 2, 2, 2], [0, 1], values, (2, 2))
+tell(torch.sparse_csc_tensor, [0, 2, 2], [0, 1, 1], values, (2, 2))
+tell(torch.sparse_csc_tensor, [0, 2, 2], [0, 0], values, (2, 2))
+tell(torch.sparse_csc_tensor, [0, 2, 2], [0, 1], values, (2, 2))
+
+# In [invariants switched on]
+check = torch.sparse.check_sparse_tensor_invariants
+
+
+@check()
+def inside(x):
+    return x, check.is_enabled()
+
+
+print(check.is_enabled(), inside(1), check.is_enabled())
+with check():
+    with check(False):
+        print(torch.sparse_coo_tensor([[0, 1]], [1.0, 2.0], (3,))._nnz())
+    try:
+        torch.sparse_coo_tensor([[1, 0]], [1.0, 2.0], (3,), is_coalesced=True)
+    except RuntimeError as error:
+        print(error)
+    torch.sparse_coo_tensor([[0, 5]], [1.0, 2.0], (3,))

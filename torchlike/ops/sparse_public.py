@@ -16,6 +16,7 @@ from ..core.op import composite, publish
 from ..core.tensor import Tensor, to_host
 from .data import as_tensor, tensor
 from .sparse_calls import plus_product, product, sum_over
+from .sparse_checks import check_compressed, check_places, wanted
 from .sparse_kernels import keep, pick, softmax_of
 from .sparse_tensor import (
     PARTS,
@@ -67,8 +68,8 @@ def sparse_coo_tensor(
         )
     size = _inferred(at, held) if size is None else tuple(size)
     _check_size(at, held, size)
-    if check_invariants:
-        _check_bounds(at, size)
+    if wanted(check_invariants):
+        check_places(at, size, bool(is_coalesced))
     if not requires_grad:
         held = keep(held, "SparseCooTensorWithDimsAndTensorsBackward0")
     return coo(at, held, size, bool(is_coalesced))
@@ -96,30 +97,15 @@ def _check_size(at: np.ndarray, values: Tensor, size: tuple[int, ...]) -> None:
         )
 
 
-def _check_bounds(at: np.ndarray, size: tuple[int, ...]) -> None:
-    if not at.shape[1]:
-        return
-    for dim, (row, n) in enumerate(zip(at, size, strict=False)):
-        if row.min() < 0:
-            raise RuntimeError(f"found negative index {row.min()} for dim {dim}")
-        if row.max() >= n:
-            raise RuntimeError(
-                f"size is inconsistent with indices: for dim {dim}, size is {n} but found index "
-                f"{row.max()}"
-            )
-
-
 @composite(method=False)
 def sparse_compressed_tensor(
     compressed_indices: Any, plain_indices: Any, values: Any, size: Any = None, *,
     dtype: Any = None, layout: Any = None, device: Any = None, pin_memory: bool = False,
     requires_grad: bool = False, check_invariants: bool | None = None,
 ) -> Tensor:  # fmt: skip
-    """A CSR or CSC tensor; `check_invariants` is not supported."""
+    """A CSR or CSC tensor of the edges of its rows (columns), plain indices and values."""
     if layout not in (sparse_csr, sparse_csc):
         raise NotImplementedError(f"sparse_compressed_tensor: layout={layout} is not supported")
-    if check_invariants:
-        raise NotImplementedError("sparse_compressed_tensor: check_invariants is not supported")
     edges, plain = (to_host(as_tensor(x)) for x in (compressed_indices, plain_indices))
     held = _values(values, dtype, device, requires_grad)
     if held.ndim != 1 or edges.ndim != 1:
@@ -127,6 +113,8 @@ def sparse_compressed_tensor(
     if size is None:
         size = (len(edges) - 1, int(plain.max(initial=-1)) + 1)
         size = size if layout is sparse_csr else size[::-1]
+    if wanted(check_invariants):
+        check_compressed(edges, plain, tuple(size), layout is sparse_csr, held.shape[0])
     if not requires_grad:
         held = keep(held, "SparseCompressedTensorBackward0")
     return SparseTensor((edges, plain), held, size, layout)
