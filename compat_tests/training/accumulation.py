@@ -1,4 +1,4 @@
-"""Gradient accumulation over micro-batches, clipping by norm and by value, equal to the full batch."""
+"""Gradient accumulation over micro-batches, clipping by norm and by value."""
 
 import torch
 import torch.nn as nn

@@ -40,7 +40,8 @@ for epoch in range(14):
     else:
         scheduler.step()
     print(f"{epoch}: {total / len(loader):.5f} lr {optimizer.param_groups[0]['lr']:.5f} "
-          f"model {evaluate(model):.5f} ema {evaluate(ema_model):.5f} averaged {swa_model.n_averaged}")
+          f"model {evaluate(model):.5f} ema {evaluate(ema_model):.5f} "
+          f"averaged {swa_model.n_averaged}")
 
 print(f"swa before update_bn {evaluate(swa_model):.5f}")
 update_bn(loader, swa_model)

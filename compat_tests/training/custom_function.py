@@ -63,7 +63,8 @@ class BinaryLinear(nn.Linear):
 torch.manual_seed(0)
 x = torch.linspace(-3.14, 3.14, 200, dtype=torch.float64)
 y = torch.sin(x)
-a, b, c, d = (torch.full((), v, dtype=torch.float64, requires_grad=True) for v in (0.0, -1.0, 0.0, 0.3))
+a, b, c, d = (torch.full((), v, dtype=torch.float64, requires_grad=True)
+              for v in (0.0, -1.0, 0.0, 0.3))
 for t in range(25):
     loss = (a + b * LegendrePolynomial3.apply(c + d * x) - y).pow(2).sum()
     loss.backward()

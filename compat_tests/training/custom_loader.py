@@ -3,8 +3,16 @@
 import torch
 import torch.nn as nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_sequence
-from torch.utils.data import (BatchSampler, DataLoader, Dataset, IterableDataset, Sampler, Subset,
-                              WeightedRandomSampler, random_split)
+from torch.utils.data import (
+    BatchSampler,
+    DataLoader,
+    Dataset,
+    IterableDataset,
+    Sampler,
+    Subset,
+    WeightedRandomSampler,
+    random_split,
+)
 
 
 class Sequences(Dataset):
@@ -39,7 +47,8 @@ class BucketSampler(Sampler[list]):
 def collate(batch):
     batch.sort(key=lambda item: item["length"], reverse=True)
     x = pad_sequence([item["x"] for item in batch], batch_first=True)
-    return (x, torch.tensor([item["length"] for item in batch])), torch.tensor([b["y"] for b in batch])
+    lengths = torch.tensor([item["length"] for item in batch])
+    return (x, lengths), torch.tensor([item["y"] for item in batch])
 
 
 class Tagger(nn.Module):
@@ -78,8 +87,8 @@ labels = torch.tensor([train[i]["y"] for i in range(len(train))])
 weights = (1.0 / labels.bincount())[labels]
 sampler = WeightedRandomSampler(weights, num_samples=12, generator=generator)
 print(list(sampler), list(BatchSampler(range(7), batch_size=3, drop_last=False)))
-default = DataLoader(Subset([{"a": i, "b": (float(i), [i, -i]), "c": str(i)} for i in range(6)], [5, 1, 3]),
-                     batch_size=2)
+records = [{"a": i, "b": (float(i), [i, -i]), "c": str(i)} for i in range(6)]
+default = DataLoader(Subset(records, [5, 1, 3]), batch_size=2)
 for batch in default:
     print(batch)
 

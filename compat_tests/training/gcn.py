@@ -83,5 +83,6 @@ for kind in ("sparse", "dense"):
         optimizer.step()
         model.eval()
         correct = model(features, operator).max(1)[1].type_as(labels).eq(labels).double().sum()
-        print(f"{kind} {epoch + 1:02d} loss_train: {loss.item():.4f} acc: {(correct / 34).item():.4f}")
+        accuracy = (correct / 34).item()
+        print(f"{kind} {epoch + 1:02d} loss_train: {loss.item():.4f} acc: {accuracy:.4f}")
 torch.sparse.check_sparse_tensor_invariants.disable()

@@ -13,8 +13,9 @@ class DiscreteVAE(nn.Module):
     def __init__(self, latents=3, categories=4):
         super().__init__()
         self.latents, self.categories = latents, categories
-        self.encoder = nn.Sequential(nn.Linear(12, 24), nn.Mish(), nn.Linear(24, latents * categories))
-        self.decoder = nn.Sequential(nn.Linear(latents * categories, 24), nn.Mish(), nn.Linear(24, 12))
+        n = latents * categories
+        self.encoder = nn.Sequential(nn.Linear(12, 24), nn.Mish(), nn.Linear(24, n))
+        self.decoder = nn.Sequential(nn.Linear(n, 24), nn.Mish(), nn.Linear(24, 12))
 
     def forward(self, x, tau, hard):
         logits = self.encoder(x).view(-1, self.latents, self.categories)

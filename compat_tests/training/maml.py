@@ -1,4 +1,4 @@
-"""MAML on sines: inner steps by grad(create_graph=True), then the same by functional_call and vmap."""
+"""MAML on sines: by grad(create_graph=True), then by functional_call and vmap."""
 
 import math
 
@@ -11,7 +11,8 @@ torch.manual_seed(0)
 
 
 def tasks(n, shots=8):
-    amplitude, phase = torch.empty(n, 1, 1).uniform_(0.1, 5.0), torch.empty(n, 1, 1).uniform_(0, math.pi)
+    amplitude = torch.empty(n, 1, 1).uniform_(0.1, 5.0)
+    phase = torch.empty(n, 1, 1).uniform_(0, math.pi)
     x = torch.empty(n, 2 * shots, 1).uniform_(-5, 5)
     y = amplitude * torch.sin(x + phase)
     return x[:, :shots], y[:, :shots], x[:, shots:], y[:, shots:]

@@ -46,7 +46,8 @@ with torch.autocast("cpu", dtype=torch.bfloat16):
 scaler.scale(loss).backward()
 scaler.step(opt)
 scaler.update()
-print("left out:", torch.equal(before, net[0].weight), scaler.get_scale(), sorted(scaler.state_dict()))
+print("left out:", torch.equal(before, net[0].weight), scaler.get_scale())
+print(sorted(scaler.state_dict()))
 opt.zero_grad()
 
 with torch.autocast("cpu", enabled=False):

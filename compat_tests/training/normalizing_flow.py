@@ -11,7 +11,8 @@ class Coupling(nn.Module):
     def __init__(self, mask, hidden=16):
         super().__init__()
         self.register_buffer("mask", mask)
-        self.scale = nn.Sequential(nn.Linear(2, hidden), nn.LeakyReLU(), nn.Linear(hidden, 2), nn.Tanh())
+        self.scale = nn.Sequential(nn.Linear(2, hidden), nn.LeakyReLU(),
+                                   nn.Linear(hidden, 2), nn.Tanh())
         self.shift = nn.Sequential(nn.Linear(2, hidden), nn.LeakyReLU(), nn.Linear(hidden, 2))
 
     def forward(self, x):

@@ -56,7 +56,7 @@ for i in range(40):
     loss = initial + border + inside
     loss.backward()
     adam.step()
-    print(f"{i}: {loss.item():.6f} = {initial.item():.6f} + {border.item():.6f} + {inside.item():.6f}")
+    print(f"{i}: {loss.item():.6f} =", *(f"{x.item():.6f}" for x in (initial, border, inside)))
 
 lbfgs = torch.optim.LBFGS(net.parameters(), lr=1.0, max_iter=6, history_size=10,
                           line_search_fn="strong_wolfe")

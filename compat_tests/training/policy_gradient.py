@@ -65,4 +65,4 @@ for episode in range(50):
     (loss - 0.01 * torch.stack(entropies).sum()).backward()
     optimizer.step()
     running = 0.9 * running + 0.1 * sum(rewards)
-    print(f"episode {episode}: length {len(rewards)}, loss {loss.item():.3f}, running {running:.4f}")
+    print(f"episode {episode}: length {len(rewards)} loss {loss.item():.3f} running {running:.4f}")

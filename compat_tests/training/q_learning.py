@@ -22,7 +22,8 @@ def step(position, action, size=4):
 class DQN(nn.Module):
     def __init__(self):
         super().__init__()
-        self.layer1, self.layer2, self.layer3 = nn.Linear(2, 24), nn.Linear(24, 24), nn.Linear(24, 4)
+        self.layer1, self.layer2 = nn.Linear(2, 24), nn.Linear(24, 24)
+        self.layer3 = nn.Linear(24, 4)
 
     def forward(self, x):
         return self.layer3(torch.tanh(self.layer2(torch.tanh(self.layer1(x)))))
@@ -49,7 +50,8 @@ def optimize(batch_size=16, gamma=0.9):
     batch = Transition(*zip(*random.sample(memory, batch_size)))
     going = torch.tensor([s is not None for s in batch.next_state], dtype=torch.bool)
     following = torch.tensor([s for s in batch.next_state if s is not None], dtype=torch.float32)
-    q = policy_net(torch.tensor(batch.state, dtype=torch.float32)).gather(1, torch.cat(batch.action))
+    states = torch.tensor(batch.state, dtype=torch.float32)
+    q = policy_net(states).gather(1, torch.cat(batch.action))
     next_values = torch.zeros(batch_size)
     with torch.no_grad():
         next_values[going] = target_net(following).max(1).values

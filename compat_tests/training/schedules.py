@@ -19,7 +19,7 @@ TOUR = {
     "PolynomialLR": lambda o: S.PolynomialLR(o, total_iters=5, power=2.0),
     "CosineAnnealingLR": lambda o: S.CosineAnnealingLR(o, T_max=4, eta_min=1e-3),
     "Warm restarts": lambda o: S.CosineAnnealingWarmRestarts(o, T_0=2, T_mult=2),
-    "CyclicLR": lambda o: S.CyclicLR(o, base_lr=0.01, max_lr=0.1, step_size_up=2, mode="triangular2"),
+    "CyclicLR": lambda o: S.CyclicLR(o, 0.01, max_lr=0.1, step_size_up=2, mode="triangular2"),
     "OneCycleLR": lambda o: S.OneCycleLR(o, max_lr=0.2, steps_per_epoch=2, epochs=3,
                                          anneal_strategy="linear", three_phase=True),
     "Sequential": lambda o: S.SequentialLR(

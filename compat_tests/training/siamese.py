@@ -46,7 +46,8 @@ for i in range(50):
     a, b = net(images(y)), net(images(other))
     same = (y == other).float()
     negative = net(images((y + 1) % 4))
-    losses = contrastive(a, b, same), triplet(a, net(images(y)), negative), cosine(a, b, 2 * same - 1)
+    losses = (contrastive(a, b, same), triplet(a, net(images(y)), negative),
+              cosine(a, b, 2 * same - 1))
     optimizer.zero_grad()
     sum(losses).backward()
     optimizer.step()

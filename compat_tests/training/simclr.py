@@ -1,4 +1,4 @@
-"""Contrastive learning of views (NT-Xent): augmentation, batch norm, a projection head, LARS-like rate."""
+"""Contrastive learning of views (NT-Xent): augmentation, batch norm, a projection head, a probe."""
 
 import torch
 import torch.nn as nn
@@ -51,7 +51,8 @@ for i in range(50):
     loss.backward()
     optimizer.step()
     scheduler.step()
-    print(f"{i} loss {loss.item():.4f} top-1 {accuracy.item():.3f} lr {scheduler.get_last_lr()[0]:.5f}")
+    rate = scheduler.get_last_lr()[0]
+    print(f"{i} loss {loss.item():.4f} top-1 {accuracy.item():.3f} lr {rate:.5f}")
 
 model.eval()  # linear probe on frozen features
 for p in model.parameters():
@@ -59,7 +60,7 @@ for p in model.parameters():
 features, labels = model(data)[0], (data.mean((1, 2, 3)) > 0).long()
 probe = nn.Linear(16, 2)
 optimizer = torch.optim.SGD(probe.parameters(), lr=0.5)
-for i in range(10):
+for _ in range(10):
     loss = F.cross_entropy(probe(features), labels)
     optimizer.zero_grad()
     loss.backward()

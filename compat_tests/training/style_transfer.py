@@ -45,10 +45,12 @@ class Normalization(nn.Module):
 torch.manual_seed(0)
 cnn = nn.Sequential(nn.Conv2d(3, 6, 3, padding=1), nn.ReLU(inplace=True),
                     nn.Conv2d(6, 8, 3, padding=1), nn.ReLU(inplace=True), nn.MaxPool2d(2),
-                    nn.Conv2d(8, 8, 3, padding=1), nn.ReLU(inplace=True)).eval().requires_grad_(False)
+                    nn.Conv2d(8, 8, 3, padding=1), nn.ReLU(inplace=True))
+cnn.eval().requires_grad_(False)
 ramp = torch.linspace(0, 1, 12)
 content_img = torch.stack([ramp.expand(12, 12), ramp.expand(12, 12).t(), ramp.outer(ramp)])[None]
-style_img = (torch.arange(144).reshape(12, 12) % 3 / 2.0).expand(1, 3, 12, 12) * torch.rand(1, 3, 1, 1)
+stripes = torch.arange(144).reshape(12, 12) % 3 / 2.0
+style_img = stripes.expand(1, 3, 12, 12) * torch.rand(1, 3, 1, 1)
 
 model = nn.Sequential(Normalization([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]))
 content_losses, style_losses, i = [], [], 0

@@ -29,7 +29,8 @@ class SkipGram(nn.Module):
 
 
 torch.manual_seed(0)
-pairs = [(i, j) for i in range(len(ids)) for j in range(max(0, i - 2), min(len(ids), i + 3)) if i != j]
+n = len(ids)
+pairs = [(i, j) for i in range(n) for j in range(max(0, i - 2), min(n, i + 3)) if i != j]
 pairs = torch.tensor(pairs)
 noise = torch.tensor([counts[w] for w in vocab], dtype=torch.float).pow(0.75)
 model = SkipGram(len(vocab), 8)
