@@ -15,8 +15,10 @@ import jax.numpy as jnp
 from jax import lax
 
 CHUNK = 1 << 19  # elements of columns worked on at a time: more spills out of the caches
+WHOLE = 5 << 18  # columns of so few elements are made for all images at once in a weight's gradient
 DIRECT = 32  # up to this many taps a convolution is a sum of shifted products
 ALONE = 64  # from so many positions on, an image's product is worth being made alone
+WIDE = 512  # from so many on, that is faster than XLA's own input gradient
 
 
 class Geometry(NamedTuple):
@@ -236,6 +238,8 @@ def _spread_images(g: Any, w: Any, geo: Geometry, size: tuple[int, ...]) -> Any:
             return _correlate_direct(g, _flipped(w, groups), turned, size)
     if math.prod(out) < ALONE or groups > 8:
         return _spread_cpu(g, w, geo, size)
+    if math.prod(out) < WIDE and g.dtype == jnp.float32 and groups == 1 and len(size) == 2:
+        return _spread_native(g, w, geo, size)
     rows = w.reshape(groups, w.shape[0] // groups, -1).swapaxes(1, 2)
     whole = padded_size(size, geo)
 
@@ -270,20 +274,31 @@ def _weigh_cpu(x: Any, g: Any, geo: Geometry, kernel: tuple[int, ...]) -> Any:
     n, groups, o, out = x.shape[0], geo.groups, g.shape[1], g.shape[2:]
     c = x.shape[1] // groups
     work = max(x.shape[1] * math.prod(kernel) * math.prod(out), 1)
-    k = max(n, 1) if n * work <= CHUNK else _divisor(n, min(max(CHUNK // work, 1), 8))
+    k = max(n, 1) if n * work <= WHOLE else _divisor(n, min(max(CHUNK // work, 1), 8))
 
     def some(x: Any, g: Any) -> Any:
         cols = columns(padded(x, geo), kernel, geo, out)
         cols = cols.reshape(k, groups, -1, cols.shape[-1])
-        return dot("ngop,ngkp->ngok", g.reshape(k, groups, o // groups, -1), cols)
+        # images are contracted with positions: XLA's sum over a leading dim is 50 times slower
+        return dot("ngop,ngkp->gok", g.reshape(k, groups, o // groups, -1), cols)
 
     shape = (o, c, *kernel)
     if k == n:
-        return some(x, g).sum(0, dtype=x.dtype).reshape(shape)
-    start = jnp.zeros((k, groups, o // groups, c * math.prod(kernel)), x.dtype)
+        return some(x, g).reshape(shape)
+    start = jnp.zeros((groups, o // groups, c * math.prod(kernel)), x.dtype)
     parts = tuple(a.reshape(n // k, k, *a.shape[1:]) for a in (x, g))
     total, _ = lax.scan(lambda acc, xg: (acc + some(*xg), None), start, parts)
-    return total.sum(0, dtype=x.dtype).reshape(shape)
+    return total.reshape(shape)
+
+
+def _weigh_large(x: Any, g: Any, geo: Geometry, kernel: tuple[int, ...]) -> Any:
+    """XLA's own where it is fast: float32 images that are not a product or two."""
+    positions = math.prod(g.shape[2:])
+    whole = x.shape[0] * x.shape[1] * math.prod(kernel) * positions <= WHOLE
+    few = positions <= ALONE and whole
+    if x.dtype != jnp.float32 or geo.groups > 1 or len(kernel) == 3 or math.prod(kernel) == 1 or few:
+        return _weigh_cpu(x, g, geo, kernel)
+    return _weigh_native(x, g, geo, kernel, spare=True)  # the fast form is for padding only
 
 
 # ----- the same, in the accelerators' own form -----
@@ -314,13 +329,17 @@ def _spread_native(g: Any, w: Any, geo: Geometry, size: tuple[int, ...]) -> Any:
     )  # fmt: skip
 
 
-def _weigh_native(x: Any, g: Any, geo: Geometry, kernel: tuple[int, ...]) -> Any:
-    """Batch and channels change places: the gradient is the kernel."""
+def _weigh_native(
+    x: Any, g: Any, geo: Geometry, kernel: tuple[int, ...], spare: bool = False
+) -> Any:
+    """Batch and channels change places: the gradient is the kernel (with a row to be cropped)."""
     edges = []
     for size, m, k, s, p, d in zip(
         x.shape[2:], g.shape[2:], kernel, geo.stride, geo.padding, geo.dilation
     ):
         edges.append((p, d * (k - 1) + (m - 1) * s + 1 - size - p))
+    if spare and not any(map(any, edges)):
+        edges[0] = (0, geo.dilation[0])
     groups = geo.groups
     images = x.reshape(x.shape[0], groups, -1, *x.shape[2:]).swapaxes(0, 2)  # c/g, g, n
     images = images.reshape(-1, groups * x.shape[0], *x.shape[2:])
@@ -328,7 +347,7 @@ def _weigh_native(x: Any, g: Any, geo: Geometry, kernel: tuple[int, ...]) -> Any
         images, g.swapaxes(0, 1), geo.dilation, edges, rhs_dilation=geo.stride,
         feature_group_count=groups, preferred_element_type=x.dtype,
     )  # fmt: skip
-    return found.swapaxes(0, 1).reshape(g.shape[1], -1, *kernel)
+    return found.swapaxes(0, 1)[:, :, : kernel[0]].reshape(g.shape[1], -1, *kernel)
 
 
 def _by_device(
@@ -365,5 +384,6 @@ spread = _by_device(
     _spread_images,
 )  # fmt: skip
 weigh = _by_device(
-    _weigh_cpu, _weigh_native, lambda x, g, geo: (g.shape[1], x.shape[1] // geo.groups)
-)
+    _weigh_cpu, _weigh_native, lambda x, g, geo: (g.shape[1], x.shape[1] // geo.groups),
+    _weigh_large,
+)  # fmt: skip
