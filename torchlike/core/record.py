@@ -12,7 +12,9 @@ import sys
 import threading
 import time
 import weakref
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
+from operator import itemgetter
 from typing import Any
 
 import jax
@@ -142,6 +144,7 @@ class _Local(threading.local):
 
 
 LOCAL = _Local()
+_first_slot = itemgetter(2)  # of a record
 
 
 class _NeedsInline(Exception):
@@ -284,6 +287,34 @@ def check_later(flag: Value, error: Callable[[], BaseException]) -> None:
         tr.checks.append((flag, error))
 
 
+# ----- looking ahead -----
+PEEK = 1 << 12  # elements of a constant that is made in NumPy just to be looked at
+
+
+def peek(v: Value) -> Any:
+    """A value's array as NumPy has it, if that takes microseconds: views and small constants of
+    arrays that are there. None otherwise; the trace stays as it is.
+    """
+    tr = v.trace
+    if tr is None:
+        return None if v.array is None else np.asarray(v.array)
+    return None if tr is INLINE or tr.done or tr.device.type != "cpu" else _peek_slot(tr, v.slot)
+
+
+def _peek_slot(tr: Trace, slot: int) -> Any:
+    if slot < 0:
+        leaf = tr.leaves[~slot]
+        if leaf.__class__ is not Value:
+            return number_array(leaf)
+        return None if leaf.trace is not None or leaf.array is None else np.asarray(leaf.array)
+    spec, slots, first = tr.records[bisect_right(tr.records, slot, key=_first_slot) - 1]
+    small = not any(s >= 0 or tr.leaves[~s].__class__ is Value for s in slots)
+    if not (spec.cheap or (small and spec.outs[0].size <= PEEK)) or spec.interpret is None:
+        return None
+    arrays = [_peek_slot(tr, s) for s in slots]
+    return None if any(a is None for a in arrays) else spec.interpret(*arrays)[slot - first]
+
+
 # ----- flushing -----
 EXECUTE: list[Callable[[Trace], None]] = []  # core.run puts its executor here
 
@@ -352,5 +383,5 @@ FLUSH.append(flush_value)
 
 __all__ = [
     "CPU", "LOCAL", "OWNED", "Spec", "State", "Trace", "check_later", "flush", "flush_all",
-    "flush_value", "inline", "number_array", "record",
+    "flush_value", "inline", "number_array", "peek", "record",
 ]  # fmt: skip

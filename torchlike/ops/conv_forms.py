@@ -295,8 +295,8 @@ def _weigh_large(x: Any, g: Any, geo: Geometry, kernel: tuple[int, ...]) -> Any:
     """XLA's own where it is fast: float32 images that are not a product or two."""
     positions = math.prod(g.shape[2:])
     whole = x.shape[0] * x.shape[1] * math.prod(kernel) * positions <= WHOLE
-    few = positions <= ALONE and whole
-    if x.dtype != jnp.float32 or geo.groups > 1 or len(kernel) == 3 or math.prod(kernel) == 1 or few:
+    single = x.dtype == jnp.float32 and geo.groups == 1 and len(kernel) < 3
+    if not single or math.prod(kernel) == 1 or (whole and positions <= ALONE):
         return _weigh_cpu(x, g, geo, kernel)
     return _weigh_native(x, g, geo, kernel, spare=True)  # the fast form is for padding only
 

@@ -6,12 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 import jax.numpy as jnp
-import numpy as np
 
 from ..core.device import CPU
 from ..core.dispatch import call
 from ..core.op import Array, Number, op
-from ..core.record import check_later
+from ..core.record import check_later, peek
 from ..core.storage import INLINE
 from ..core.tape import is_grad_enabled
 from ..core.tensor import Tensor, all_examples, to_host
@@ -53,11 +52,8 @@ def check_range(
 
 
 def known_values(t: Tensor) -> Any:
-    """The values as a NumPy array if they are computed and on the host, else None."""
-    value = t._value_now()
-    if value.trace is not None or value.array is None or t.device is not CPU:
-        return None
-    return np.asarray(value.array)
+    """The values as a NumPy array if they are on the host, or all but computed; else None."""
+    return peek(t._value_now()) if t.device is CPU else None
 
 
 def _first_bad(array: Any, low: int, high: int, skip: int | None) -> Any:
