@@ -701,3 +701,21 @@ def test_autocast_around_and_inside():
         with torch.autocast("cpu", dtype=torch.bfloat16):
             assert step(x).dtype is torch.bfloat16
             assert torch.equal(step(x), model(x).detach())
+
+
+def test_memory_only_read_is_an_input():
+    x, w = torch.arange(3.0), torch.ones(3, requires_grad=True)
+
+    @torch.jit
+    def plain():
+        return x * 2
+
+    @torch.jit
+    def slope():
+        return torch.autograd.grad((w * x).sum(), w)[0]
+
+    for k in range(3):
+        assert plain().tolist() == [2.0 * k, 2 * (1 + k), 2 * (2 + k)]
+        assert slope().tolist() == x.tolist()
+        x += 1
+    assert plain.captures == slope.captures == 1

@@ -56,11 +56,17 @@ class Builder:
     # ----- what came out -----
     def collect(self) -> None:
         """Find every result: memory written, gradients, what was returned, what else lives."""
-        capture, trace = self.capture, self.trace
         for t in self.returned:
             if isinstance(t, Tensor) and id(t) not in self.tensors:
                 close_graph(t)
-        capture.snapshot.forget_views()
+        self.capture.snapshot.forget_views()
+        self.collect_writes()  # by itself: its locals would keep an input alive
+        self.why()
+        self.name_slots(self.trace)
+
+    def collect_writes(self) -> None:
+        """Find the memory and the arguments that were written; the rest as it was before."""
+        capture = self.capture
         for s, (value, _) in capture.before.items():
             final = _raw.__get__(s)
             if s in capture.hosted:
@@ -75,8 +81,6 @@ class Builder:
             final = _raw.__get__(t._storage)
             if not self.is_input(final, k):
                 self.arg_writes.append((k, final))
-        self.why()
-        self.name_slots(trace)
 
     def is_input(self, v: Any, item: Any) -> bool:
         """Whether a value is the placeholder of this very memory or argument."""
