@@ -4,11 +4,7 @@ They are strict expected failures: one that passes fails the run until its row i
 """
 
 KNOWN: dict[str, str] = {
-    'test_properties.py::test_as_recorded[5]': 'a view keeps a version of its own after `mean` and `squeeze`',
     'test_properties.py::test_as_recorded[6]': 'version of a gradient that was summed in place',
-    'test_properties.py::test_as_recorded[23]': 'operand that overlaps the tensor written to is not refused',
     'test_properties.py::test_as_recorded[29]': 'which writer the message about a modified tensor names',
     'test_properties.py::test_as_recorded[30]': 'which writer the message about a modified tensor names',
-    'test_properties.py::test_as_recorded[34]': 'which writer the message about a modified tensor names',
-    'test_properties.py::test_as_recorded[59]': 'operand that overlaps the tensor written to is not refused',
 }  # fmt: skip

@@ -299,6 +299,8 @@ def call_view(op: Op, inputs: Sequence[Any], statics: Any = ()) -> Any:
     t._view_version = (t._counter or t._storage).version
     if not state.grad_enabled:
         t._creation = "inference" if state.inference else "no_grad"
+    elif x._creation:
+        t._creation = x._creation
     return t
 
 

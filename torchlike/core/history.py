@@ -29,10 +29,8 @@ def grad_fn_of(t: Tensor) -> Node | None:
 
 
 def wants_grad(t: Tensor) -> bool:
-    """Whether a gradient is wanted of the tensor, or through it."""
-    return t._requires_grad or (
-        t._base_tensor is not None and t._base_tensor._requires_grad and grad_fn_of(t) is not None
-    )
+    """Whether a gradient is wanted of the tensor, or through it: of a view if of its base."""
+    return t._requires_grad or (t._base_tensor is not None and t._base_tensor._requires_grad)
 
 
 def is_leaf(t: Tensor) -> bool:

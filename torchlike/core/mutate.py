@@ -15,7 +15,7 @@ import numpy as np
 
 from . import dtypes
 from .check import LEAF_INPLACE, LEAF_VIEW_INPLACE, OVERLAP_OUT, warn
-from .dispatch import call, call_view, check_no_overlap
+from .dispatch import FOREIGN, call, call_view, check_no_overlap
 from .engine import execute
 from .hooks import Changes
 from .node_text import short_name
@@ -47,10 +47,16 @@ from .tensor import Step, Tensor, counter_of, wrap, write_host
 
 
 # ----- may it be written? -----
-def check_writable(t: Tensor) -> None:
-    """RuntimeError (PyTorch's texts) when an in-place write is not allowed."""
-    if t._view is not None:
+def check_writable(t: Tensor, overlap: bool = False) -> None:
+    """RuntimeError (PyTorch's texts) when an in-place write is not allowed; with `overlap` the
+    tensor may show an element several times."""
+    check_history(t)
+    if t._view is not None and not overlap:
         check_no_overlap(t)
+
+
+def check_history(t: Tensor) -> None:
+    """RuntimeError when autograd does not allow the tensor to be changed."""
     state = LOCAL.state
     if t._inference and not state.inference:
         raise RuntimeError(
@@ -71,20 +77,25 @@ def check_writable(t: Tensor) -> None:
 
 
 def _creation_text(t: Tensor, what: str = "is being modified inplace") -> str:
-    if t._creation in ("no_grad", "inference"):
-        mode = t._creation
+    mode, node = t._creation, t._grad_fn
+    head = "A view was created in no_grad mode"
+    if node is not None:
+        head = f"Output {t._out_nr} of {short_name(node, False)} is a view"
+    if mode == "multi":
+        with_grad = "" if node is not None else " with grad mode enabled"
         return (
-            f"A view was created in {mode} mode and {what} with grad mode enabled. Given that this "
-            "use case is ambiguous and error-prone, it is forbidden. You can clarify your code by "
-            "moving both the view and the inplace either both inside the "
-            f"{mode} block (if you don't want the inplace to be tracked) or both outside (if you "
-            "want the inplace to be tracked)."
+            f"{head} and {what}{with_grad}. This view is the output of a function that returns "
+            "multiple views. Such functions do not allow the output views to be modified inplace. "
+            "You should replace the inplace operation by an out-of-place one."
         )
-    name = short_name(t._grad_fn) if t._grad_fn is not None else "a function"
+    head = f"A view was created in {mode} mode" if node is None else (
+        f"{head} of a view which was created in {mode} mode"
+    )
     return (
-        f"Output {t._out_nr} of {name} is a view and {what}. This view is the output of a function "
-        "that returns multiple views. Such functions do not allow the output views to be modified "
-        "inplace. You should replace the inplace operation by an out-of-place one."
+        f"{head} and {what} with grad mode enabled. Given that this use case is ambiguous and "
+        "error-prone, it is forbidden. You can clarify your code by moving both the view and the "
+        f"inplace either both inside the {mode} block (if you don't want the inplace to be "
+        "tracked) or both outside (if you want the inplace to be tracked)."
     )
 
 
@@ -106,7 +117,7 @@ ARITHMETIC = "inplace arithmetic"  # what PyTorch calls most writes in errors of
 
 def overwrite(t: Tensor, src: Tensor, name: str = ARITHMETIC) -> Tensor:
     """Write `src` (same shape) into `t`, with its history."""
-    check_writable(t)
+    check_writable(t, name in ("fill_", "zero_"))
     return write(t, src, name)
 
 
@@ -252,14 +263,17 @@ def _rebase(t: Tensor, src: Tensor) -> None:
     node = src._grad_fn
     if isinstance(node, OpNode):
         _move_saved(node, t, src)
-        counter_of(t).writer = (src._out_nr, short_name(node))
+    counter = counter_of(t)
     if t._base_tensor is None:
+        if node is not None:
+            counter.writer = (src._out_nr, short_name(node), counter.version)
         if t._retains:
             _move_retained(t, node, src._out_nr)
         t._grad_fn, t._out_nr, t._requires_grad = node, src._out_nr, src._requires_grad
         return
     base = t._base_tensor
     others = [] if node is None else list(node.edges[1:])
+    counter.writer = (0, "torch::autograd::CopySlices", counter.version)
     base._grad_fn = _copy_slices(edge_of(base), others, node, *_ways(t), base)
     base._out_nr, base._requires_grad = 0, True
     t._requires_grad = True
@@ -376,7 +390,9 @@ def inplace(op: Op, inputs: Sequence[Any], statics: Any = ()) -> Tensor:
     if LOCAL.state.transforms:
         several = sum(p.kind == "operand" for p in op.inputs) > 1
         check_captured(t, op.name + ("_.Tensor" if several else "_"))
-    check_writable(t)
+    check_writable(t, op.name == "zero")
+    if op.elementwise and len(inputs) > 1:
+        check_apart(t, inputs[1:], partly=True)
     return write(t, checked_result(t, call(op, inputs, statics)), op.name + "_")
 
 
@@ -405,7 +421,9 @@ def check_apart(out: Tensor, inputs: Sequence[Any], partly: bool = False) -> Non
     for x in inputs:
         if x is out and not partly:
             raise RuntimeError(OVERLAP_OUT)
-        if isinstance(x, Tensor) and x._storage is out._storage and x._aval.size and out._aval.size:
+        if not isinstance(x, Tensor) or x.__class__ in FOREIGN:
+            continue
+        if x._storage is out._storage and x._aval.size and out._aval.size:
             mine, other = out.geometry(), x.geometry()
             same = partly and (mine.offset, mine.stride) == (other.offset, other.stride)
             if not (same and mine.shape == other.shape) and _dense_ranges_meet(mine, other):

@@ -8,10 +8,10 @@ from typing import Any
 from .storage import Aval
 
 
-def short_name(node: Any) -> str:
+def short_name(node: Any, renewed: bool = True) -> str:
     """The op a node is of, as PyTorch's messages name it: `Exp` for `ExpBackward0`."""
     plan = getattr(node, "plan", None)
-    if plan is not None and plan.op.view:
+    if renewed and plan is not None and plan.op.view:
         return "AsStrided"  # a view whose base was written to has been regenerated
     return re.sub(r"Backward\d*$", "", node.name())
 
@@ -19,8 +19,9 @@ def short_name(node: Any) -> str:
 def modified_text(aval: Aval, edge: Any, counter: Any, before: int, now: int) -> str:
     """PyTorch's message about a saved tensor that was written to."""
     number, writer = (0, "") if edge is None else (edge[1], short_name(edge[0]))
-    if writer and writer != "AsStrided":
-        number, writer = getattr(counter, "writer", (number, writer))
+    last = getattr(counter, "writer", None)
+    if last is not None and last[2] > before and writer != "AsStrided":
+        number, writer, _ = last
     whence = f", which is output {number} of {writer}," if writer else ""
     name = aval.dtype.legacy or "Tensor"
     where = "cuda." if aval.device.type == "cuda" else ""

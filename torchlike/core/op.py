@@ -17,7 +17,15 @@ import numpy as np
 from . import dtypes
 from .check import check_dim, check_dims
 from .dispatch import call, call_view
-from .mutate import check_captured, check_writable, checked_result, inplace, overwrite, write_out
+from .mutate import (
+    check_apart,
+    check_captured,
+    check_writable,
+    checked_result,
+    inplace,
+    overwrite,
+    write_out,
+)
 from .plan import ABSENT, ArgumentTypeError, Op
 from .tensor import Tensor
 from .wrong_call import checked, error_in
@@ -413,6 +421,7 @@ def _inplace_twin(function: Callable[..., Any], name: str) -> Callable[..., Any]
     def twin(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         check_captured(self, name)
         check_writable(self)
+        check_apart(self, args, partly=True)
         return overwrite(self, checked_result(self, function(self, *args, **kwargs)), name)
 
     twin.__name__ = twin.__qualname__ = name

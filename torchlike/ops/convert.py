@@ -14,7 +14,7 @@ from ..core.device import CPU, META, device, resolve, to_jax
 from ..core.dispatch import call, set_layout
 from ..core.dual import mapped_tangents
 from ..core.layouts import contiguous_format, memory_format, preserve_format, stride_of_format
-from ..core.mutate import check_captured, check_writable, overwrite, replace
+from ..core.mutate import check_apart, check_captured, check_writable, overwrite, replace
 from ..core.op import Array, Number, composite, install, op
 from ..core.plan import NUMBERS
 from ..core.record import LOCAL
@@ -93,12 +93,13 @@ def copy_(self: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
     if not isinstance(src, Tensor):
         src = _scalar_tensor(src)
     check_writable(self)
+    check_apart(self, (src,), partly=True)
     shape = tuple(self.shape)
     if src.shape != shape:
         _check_copy_shape(src, self)
     if src.device is not self.device:
         src = src.to(self.device)
-    return overwrite(self, call(_copy, (self, src)))
+    return overwrite(self, call(_copy, (self, src)), "copy_")
 
 
 def _check_copy_shape(src: Tensor, self: Tensor) -> None:
@@ -156,7 +157,6 @@ def fill(input: Tensor, value: Any) -> Tensor:
 def fill_(input: Tensor, value: Any) -> Tensor:
     """One number everywhere, in place."""
     check_captured(input, "fill_.Tensor" if isinstance(value, Tensor) else "fill_.Scalar")
-    check_writable(input)
     return overwrite(input, _filled(input, value, ("FillBackward2", "FillBackward3")), "fill_")
 
 

@@ -60,12 +60,11 @@ def parse(x: Tensor, index: Any) -> tuple[Tensor, list[Tensor | None]]:
 
 
 def _apply(x: Tensor, items: list[Any], spread: int) -> tuple[Tensor, list[Tensor | None]]:
-    dim = place = 0  # in the view made so far; as the user counts, with the selected dims
+    dim = 0  # in the view made so far
     tensors: list[Tensor | None] = []
-    for item in items:
+    for place, item in enumerate(items):
         if item is Ellipsis:
             dim += spread
-            place += spread
             tensors += [None] * spread
             continue
         if item is None:
@@ -83,13 +82,11 @@ def _apply(x: Tensor, items: list[Any], spread: int) -> tuple[Tensor, list[Tenso
             used = _index_tensors(x, dim, item)
             tensors += used
             dim += len(used)
-            place += len(used)
             continue
         else:
             x = _select(x, dim, item.__index__(), place)
             dim -= 1
         dim += 1
-        place += 1
     return x, tensors
 
 
@@ -391,6 +388,7 @@ def _like(x: Tensor, value: Any) -> Tensor:
 
 def _assign(x: Tensor, value: Any) -> None:
     if isinstance(value, NUMBERS):
+        check_writable(x)
         x.fill_(value)  # type: ignore[attr-defined]
         return
     src = value if isinstance(value, Tensor) else _like(x, value)

@@ -198,6 +198,7 @@ def squeezed(t: Tensor, dim: int) -> Tensor:
     found = without_dim(t, dim)
     del stride[dim]
     set_layout(found, tuple(stride))
+    found._storage.version += 1
     return found
 
 

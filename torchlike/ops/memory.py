@@ -11,7 +11,7 @@ from ..core import dtypes
 from ..core.check import invalid_call, sizes_of
 from ..core.dispatch import set_layout
 from ..core.layouts import contiguous_format, preserve_format, stride_of_format
-from ..core.mutate import check_writable, replace
+from ..core.mutate import check_history, check_writable, replace
 from ..core.op import composite, install
 from ..core.plan import NUMBERS
 from ..core.storage import (
@@ -49,6 +49,12 @@ def storage(self: Tensor) -> TypedStorage:
 # ----- shape changes in place -----
 def _in_place(name: str) -> None:
     def function(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        if name == "t" and self.ndim > 2:
+            raise RuntimeError(
+                f"t_() expects a tensor with <= 2 dimensions, but self is {self.ndim}D"
+            )
+        if self._creation:
+            check_history(self)
         out = getattr(self, name)(*args, **kwargs)
         if self._requires_grad and self._grad_fn is None and edge_of(out) is not None:
             check_writable(self)
