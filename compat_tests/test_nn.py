@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import torchlike
-from compat_tests import nn_cases, nn_programs, subject
+from compat_tests import nn_cases, nn_programs, subject, transcript
 
 GOLDENS = Path(__file__).parent / "goldens"
 
@@ -64,3 +64,9 @@ def test_every_class_has_a_case():
     untested = {n for n in ours if f"nn.{n}" not in source and f"{n}(" not in source}
     assert untested <= {"Buffer", "Parameter", "RNNCellBase", "UninitializedBuffer",
                         "UninitializedParameter", "Module"}
+
+
+@pytest.mark.parametrize("file, name", transcript.snippets("nn"))
+def test_snippet(torch, file, name):
+    if difference := transcript.snippet_difference(torch, file, name):
+        pytest.fail(difference, pytrace=False)

@@ -57,6 +57,7 @@ from . import autograd as autograd
 from .autograd.anomaly import is_anomaly_check_nan_enabled as is_anomaly_check_nan_enabled
 from .autograd.anomaly import is_anomaly_enabled as is_anomaly_enabled
 from .autograd.anomaly import set_anomaly_enabled as set_anomaly_enabled
+from . import accelerator as accelerator
 from . import backends as backends
 from . import cpu as cpu
 from . import cuda as cuda

@@ -2,7 +2,9 @@
 
 from . import attention as attention
 from . import functional as functional
+from . import grad as grad
 from . import init as init
+from . import parallel as parallel
 from . import parameter as parameter
 from . import utils as utils
 from .activations import CELU as CELU

@@ -5,6 +5,11 @@ from ..core.op import TABLE
 
 globals().update({name: f for (module, name), f in TABLE.items() if module == "nn.functional"})
 
+from .grouped_mm import ScalingType as ScalingType  # noqa: E402
+from .grouped_mm import SwizzleType as SwizzleType  # noqa: E402
+from .grouped_mm import grouped_mm as grouped_mm  # noqa: E402
+from .grouped_mm import scaled_grouped_mm as scaled_grouped_mm  # noqa: E402
+from .grouped_mm import scaled_mm as scaled_mm  # noqa: E402
 from .linear_cross_entropy import linear_cross_entropy as linear_cross_entropy  # noqa: E402
 from .multihead import _canonical_mask as _canonical_mask  # noqa: E402
 from .multihead import _none_or_dtype as _none_or_dtype  # noqa: E402

@@ -1,11 +1,11 @@
-"""DataParallel, as far as one device goes."""
+"""Data parallelism, as far as one device goes."""
 
 from ..core.device import count, device
 from .module import Module
 
 
 class DataParallel(Module):
-    """Calls its module; more than one device is not supported (DistributedDataParallel is)."""
+    """Calls its module; more than one device is not supported."""
 
     def __init__(self, module, device_ids=None, output_device=None, dim=0):
         super().__init__()
@@ -32,3 +32,12 @@ class DataParallel(Module):
 
     def _moved(self, value):
         return value.to(self.src_device_obj) if hasattr(value, "to") else value
+
+
+class DistributedDataParallel(Module):
+    """There to be imported and for `isinstance`; no process group is there to make one."""
+
+    def __init__(self, module, *args, **kwargs):
+        raise NotImplementedError(
+            "DistributedDataParallel is not supported: torch.distributed is not available"
+        )

@@ -206,6 +206,23 @@ def _(grad, input, slope, stride, padding, dilation, groups):
     )
 
 
+# ----- the gradients as functions (torch.nn.grad) -----
+def input_gradient(
+    size: Any, weight: Tensor, grad: Tensor, stride: Any, padding: Any, dilation: Any, groups: int
+) -> Tensor:
+    """The gradient for an input of `size`."""
+    geo = Geometry(stride, padding, dilation, groups)
+    like = grad.new_empty(tuple(size), device="meta")  # type: ignore[attr-defined]
+    return _input_gradient(grad, like, conj(weight), geo, False)
+
+
+def weight_gradient(
+    input: Tensor, size: Any, grad: Tensor, stride: Any, padding: Any, dilation: Any, groups: int
+) -> Tensor:
+    """The gradient for a weight of `size`."""
+    return conv_weight(conj(input), grad, tuple(size)[2:], stride, padding, dilation, groups)
+
+
 # ----- the public forms -----
 def _batched(name: str, n: int, input: Any, weight: Any, stride: Any) -> bool:
     if not isinstance(input, Tensor):

@@ -21,3 +21,9 @@ from .hooked_norms import remove_spectral_norm as remove_spectral_norm
 from .hooked_norms import remove_weight_norm as remove_weight_norm
 from .hooked_norms import spectral_norm as spectral_norm
 from .hooked_norms import weight_norm as weight_norm
+from .memory_format import (
+    convert_conv2d_weight_memory_format as convert_conv2d_weight_memory_format,
+)
+from .memory_format import (
+    convert_conv3d_weight_memory_format as convert_conv3d_weight_memory_format,
+)

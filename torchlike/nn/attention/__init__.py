@@ -4,6 +4,9 @@ import contextlib
 from collections.abc import Iterable
 from enum import IntEnum
 
+WARN_FOR_UNFUSED_KERNELS = False
+_IMPLEMENTATIONS = ("FA3", "FA4")
+
 
 class SDPBackend(IntEnum):
     """PyTorch's kernels; all compute the same."""
@@ -30,3 +33,33 @@ def sdpa_kernel(backends, set_priority=False):
     if not list(chosen):
         raise RuntimeError("No available kernel. Aborting execution.")
     yield {}
+
+
+# ----- other kernels for CUDA, which are not there -----
+def list_flash_attention_impls():
+    """The kernels PyTorch can be given."""
+    return sorted(_IMPLEMENTATIONS)
+
+
+def current_flash_attention_impl():
+    """Which of them is in use: never one."""
+    return None
+
+
+def activate_flash_attention_impl(impl):
+    """Not supported: XLA's kernel stays the one that runs."""
+    if impl not in _IMPLEMENTATIONS:
+        raise ValueError(
+            f"Unknown flash attention impl {impl!r}. Available implementations: "
+            f"{list_flash_attention_impls()}"
+        )
+    raise NotImplementedError(f"activate_flash_attention_impl: impl={impl!r} is not supported")
+
+
+def restore_flash_attention_impl():
+    """Nothing to do: none was activated."""
+
+
+def register_flash_attention_impl(impl, *, register_fn):
+    """Not supported."""
+    raise NotImplementedError("register_flash_attention_impl is not supported")
