@@ -86,7 +86,7 @@ def call(op: Op, inputs: Sequence[Any], statics: Any = ()) -> Any:
         s.version = 0
         t._aval = v.aval
         if strided:
-            _lay_out(plan, t, inputs)
+            _lay_out(plan, t, inputs, node)
         if node is not None:
             t._requires_grad = True
             t._grad_fn = node
@@ -150,8 +150,10 @@ def _many(plan: Plan, outs: list[Value], node: Any, state: Any) -> Any:
     return tuple(tensors) if made is None or made is tuple else made(*tensors)
 
 
-def _lay_out(plan: Plan, t: Tensor, inputs: Sequence[Any]) -> None:
+def _lay_out(plan: Plan, t: Tensor, inputs: Sequence[Any], node: Any) -> None:
     """An elementwise result of permuted inputs is permuted likewise (TensorIterator's rule)."""
+    if node is not None:
+        node.strides = [x.geometry().stride if isinstance(x, Tensor) else () for x in inputs]
     if not plan.op.elementwise or plan.outs[0].ndim < 2:
         return
     ats = [x.geometry() for x in inputs if isinstance(x, Tensor) and x._aval.ndim]

@@ -67,9 +67,7 @@ class Op:
         self.bit: str | None = traits.get("bit")  # view: its own inverse on each element, by name
         self.returns: Any = traits.get("returns")
         self.cheap: bool = traits.get("view", False)
-        self.saves: Any = traits.get(
-            "saves", ()
-        )  # names shown as `_saved_…`, or a function of statics
+        self.shows: dict[str, Any] = traits.get("shows", {})  # see core.saved
         out = traits.get("out")  # `True`, or the words of `write_out`'s rule
         self.out_rule = out if isinstance(out, str) else "partly" if self.elementwise else ""
         self.formula: Callable[..., Any] | None = None
@@ -100,6 +98,7 @@ class Plan:
     __slots__ = (
         "op", "spec", "outs", "single", "present", "statics", "avals", "fun", "structs", "names",
         "pullbacks", "node_class", "differentiable", "scalar_key", "put_spec", "number_dtype",
+        "given",
     )  # fmt: skip
 
     op: Op
@@ -110,6 +109,7 @@ class Plan:
     statics: dict[str, Any]
     avals: list[Any]  # per present input: its Aval, or the class of the number
     names: list[str]
+    given: dict[str, Any]  # the static arguments as they were given
     number_dtype: Any  # the NumPy dtype numbers are promoted to, None: as they are
 
 
@@ -122,7 +122,9 @@ def make_plan(op: Op, inputs: Sequence[Any], statics: Sequence[Any]) -> Plan:
     metas = [_meta(op, p, x) for p, x in zip(per_input, inputs, strict=True)]
     where = _common_device(op, metas)
     first = next((m for m in metas if isinstance(m, Aval)), None)
-    plan.statics = _bind_statics(op, statics[len(statics) - len(op.statics) :], first)
+    given = statics[len(statics) - len(op.statics) :]
+    plan.given = dict(zip((p.name for p in op.statics), given, strict=True))
+    plan.statics = _bind_statics(op, given, first)
     present = [i for i, m in enumerate(metas) if m is not None]
     plan.present = None if len(present) == len(metas) else present
     plan.avals = [metas[i] for i in present]

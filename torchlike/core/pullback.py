@@ -17,6 +17,7 @@ from jax.extend.core import ClosedJaxpr, Jaxpr, Literal, jaxpr_as_fun
 from .interpret import interpreter
 from .plan import Plan, convert, scalar_struct
 from .record import Spec, inside_transform
+from .saved import kept
 from .storage import Aval, traced
 from .tensor import Tensor, wrap
 
@@ -24,13 +25,16 @@ from .tensor import Tensor, wrap
 class Pullback:
     """The gradient of a plan for one set of inputs: the spec, and which values it needs."""
 
-    __slots__ = ("spec", "inputs", "results", "grads", "targets", "saves_number", "__weakref__")
+    __slots__ = (
+        "spec", "inputs", "results", "grads", "targets", "numbers", "saves_number", "__weakref__",
+    )  # fmt: skip
 
     spec: Spec
     inputs: list[int]  # of the plan's present inputs, those whose value is needed
     results: list[int]  # of its outputs, likewise
     grads: list[int]  # of its outputs, those whose gradient is needed
     targets: list[int]  # the input each gradient belongs to
+    numbers: list[int]  # Python numbers that are kept for nothing but to be shown
     saves_number: bool  # whether it needs a Python number PyTorch makes a tensor of (`x * 3`)
 
 
@@ -47,12 +51,13 @@ def _make_pullback(plan: Plan, mask: tuple[bool, ...]) -> Pullback:
     outs = [a.struct for a in plan.outs]
     structs = [*plan.structs, *outs, *outs]
     back = pullback_function(plan, targets)
+    keep, numbers = kept(plan, targets)
     scalar_key = None if plan.scalar_key is None else (plan.scalar_key, mask)
     closed = plan.op.scalar_pullbacks.get(scalar_key)
     if closed is None:
         scalar = scalar_key is not None
         shapes = list(map(scalar_struct, structs)) if scalar else structs
-        closed, used = prune(inlined(jax.make_jaxpr(back)(*shapes), shapes))
+        closed, used = prune(inlined(jax.make_jaxpr(back)(*shapes), shapes), keep)
         if scalar:
             plan.op.scalar_pullbacks[scalar_key] = closed, used
     else:
@@ -61,6 +66,7 @@ def _make_pullback(plan: Plan, mask: tuple[bool, ...]) -> Pullback:
     n, m = len(plan.structs), len(outs)
     p.targets = targets
     p.inputs = [i for i in used if i < n]
+    p.numbers = [i for i in numbers if i not in p.inputs]
     p.results = [i - n for i in used if n <= i < n + m]
     p.grads = [i - n - m for i in used if i >= n + m]
     kinds = {q.name: q.kind for q in plan.op.inputs}
@@ -233,8 +239,9 @@ def _evaluate(jaxpr: Jaxpr, consts: Sequence[Any], args: Sequence[Any]) -> list[
     return [read(v) for v in jaxpr.outvars]
 
 
-def prune(closed: ClosedJaxpr) -> tuple[ClosedJaxpr, list[int]]:
-    """Drop equations no output needs and inputs nothing reads; tell which inputs remain."""
+def prune(closed: ClosedJaxpr, keep: Sequence[int] = ()) -> tuple[ClosedJaxpr, list[int]]:
+    """Drop equations no output needs and inputs nothing reads, but for those to `keep`; tell which
+    inputs remain."""
     jaxpr = closed.jaxpr
     needed = {v for v in jaxpr.outvars if not isinstance(v, Literal)}
     kept = []
@@ -242,7 +249,7 @@ def prune(closed: ClosedJaxpr) -> tuple[ClosedJaxpr, list[int]]:
         if any(v in needed for v in eqn.outvars):
             kept.append(eqn)
             needed.update(v for v in eqn.invars if not isinstance(v, Literal))
-    used = [i for i, v in enumerate(jaxpr.invars) if v in needed]
+    used = [i for i, v in enumerate(jaxpr.invars) if v in needed or i in keep]
     pruned = _replace(jaxpr, eqns=kept[::-1], invars=[jaxpr.invars[i] for i in used])
     return ClosedJaxpr(pruned, closed.consts), used
 

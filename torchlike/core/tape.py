@@ -129,6 +129,8 @@ class OpNode(Node):
     versions: list[tuple[Any, int, int]]  # counter, version when saved, position in `saved`
     tensors_saved: bool
     packed: bool = False
+    numbers: Any = ()  # Python numbers that are only shown
+    strides: Any = None  # of the inputs, where one was not row-major
     tangents: Any = None  # {(is a result, number): {level: tangent}}, made in forward mode
 
     @property
@@ -254,7 +256,7 @@ class OpNode(Node):
             if kind == "saved" and name.startswith("_raw"):
                 return SavedTensor(self, value)
             if kind:
-                return value if kind == "known" else self.item_saved_at(value)
+                return _SHOW[kind](self, value)
         raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
 
     def item_saved_at(self, at: int) -> Any:
@@ -272,6 +274,13 @@ class OpNode(Node):
     def __dir__(self) -> list[str]:
         names = ["_saved_" + n for n in saved_names(self)]
         return sorted({*object.__dir__(self), *names})
+
+
+_SHOW: dict[str, Callable[[OpNode, Any], Any]] = {
+    "known": lambda node, value: value,
+    "made": lambda node, make: make(),
+    "saved": OpNode.item_saved_at,
+}
 
 
 def _filler(a: Any) -> Any:
@@ -472,6 +481,8 @@ def make_node(
         saved.append(values[i])
     for i in pull.results:
         saved.append(outs[i])
+    if pull.numbers:
+        node.numbers = [values[i] for i in pull.numbers]
     node.saved, node.versions = saved, versions
     node.tensors_saved = bool(versions or pull.results or pull.saves_number)
     state = LOCAL.state

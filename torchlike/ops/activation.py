@@ -14,7 +14,7 @@ from ..core.dispatch import call
 from ..core.dtypes import BOOL, FLOAT, SCALAR_NAMES
 from ..core.mutate import inplace as call_inplace
 from ..core.mutate import write_out
-from ..core.op import TABLE, Array, Dim, Number, Op, composite, op, publish
+from ..core.op import TABLE, Array, Dim, Number, Op, Param, composite, declare, op, publish
 from ..core.tape import no_grad
 from ..core.tensor import Tensor, from_host, to_host
 from . import unary as unary  # declares relu_, sigmoid and tanh
@@ -38,19 +38,17 @@ def activation(
         refuse(kernel, input, kinds)
         return wide(input)
 
-    def plain(input: Array):
-        return body(check(input)).astype(input.dtype)
-
-    def with_number(input: Array, a: Number):
+    def form(input: Any, *numbers: Any) -> Any:
         x = check(input)
-        return body(x, a.astype(x.dtype)).astype(input.dtype)
+        return body(x, *[n.astype(x.dtype) for n in numbers]).astype(input.dtype)
 
-    def with_numbers(input: Array, a: Number, b: Number):
-        x = check(input)
-        return body(x, a.astype(x.dtype), b.astype(x.dtype)).astype(input.dtype)
+    params = [Param("input", 0, "Array", False)]
+    params += [Param(n, i, "Number", False) for i, n in enumerate(_names_of(body)[1:], 1)]
+    return declare(name, form, params, module=None, **{"elementwise": True, **traits})
 
-    form = (plain, with_number, with_numbers)[body.__code__.co_argcount - 1]
-    return op(module=None, name=name, **{"elementwise": True, **traits})(form)
+
+def _names_of(body: Callable[..., Any]) -> tuple[str, ...]:
+    return body.__code__.co_varnames[: body.__code__.co_argcount]
 
 
 def _run(made: Op, inplace: bool, *inputs: Any) -> Tensor:
@@ -58,14 +56,20 @@ def _run(made: Op, inplace: bool, *inputs: Any) -> Tensor:
 
 
 # ----- one line each: forward, slope -----
-_leaky = activation("leaky_relu", "leaky_relu_cpu", lambda x, a: jnp.where(x > 0, x, x * a))
-_leaky.gradient(lambda grad, input, a: grad.where(input > 0, grad * a))
+_leaky = activation(
+    "leaky_relu", "leaky_relu_cpu",
+    lambda x, negative_slope: jnp.where(x > 0, x, x * negative_slope),
+)  # fmt: skip
+_leaky.gradient(
+    lambda grad, input, negative_slope: grad.where(input > 0, grad * negative_slope)
+)
 
-_elu = activation("elu", "elu_cpu", lambda x, a: jnp.where(x < 0, jnp.expm1(x) * a, x))
-_elu.gradient(lambda grad, input, a: (grad * a * input.exp()).where(input <= 0, grad))
+_elu = activation("elu", "elu_cpu", lambda x, alpha: jnp.where(x < 0, jnp.expm1(x) * alpha, x))
+_elu.gradient(lambda grad, input, alpha: (grad * alpha * input.exp()).where(input <= 0, grad))
 
 _selu = activation(
     "selu", "elu_cpu", node="EluBackward0",
+    shows={"alpha": lambda call: SELU_ALPHA, "scale": lambda call: SELU_SCALE},
     body=lambda x: jnp.where(x < 0, jnp.expm1(x) * (SELU_ALPHA * SELU_SCALE), x * SELU_SCALE),
 )  # fmt: skip
 _selu.gradient(
@@ -74,8 +78,10 @@ _selu.gradient(
     )
 )
 
-_celu = activation("celu", "elu_cpu", lambda x, a: jnp.where(x < 0, jnp.expm1(x / a) * a, x))
-_celu.gradient(lambda grad, input, a: (grad * (input / a).exp()).where(input <= 0, grad))
+_celu = activation(
+    "celu", "elu_cpu", lambda x, alpha: jnp.where(x < 0, jnp.expm1(x / alpha) * alpha, x)
+)
+_celu.gradient(lambda grad, input, alpha: (grad * (input / alpha).exp()).where(input <= 0, grad))
 
 _silu = activation(
     "silu", "silu_cpu", lambda x: x * lax.logistic(x), kinds=FLOATING - {COMPLEX}
@@ -118,14 +124,16 @@ _hardsigmoid.gradient(
 
 _softplus = activation(
     "softplus", "softplus_cpu",
-    lambda x, b, t: jnp.where(x * b > t, x, jnp.log1p(jnp.exp(jnp.minimum(x * b, t))) / b),
+    lambda x, beta, threshold: jnp.where(
+        x * beta > threshold, x, jnp.log1p(jnp.exp(jnp.minimum(x * beta, threshold))) / beta
+    ),
 )  # fmt: skip
 
 
 @_softplus.gradient
-def _(grad, input, a, b):
-    scaled = input * a
-    return grad.where(scaled > b, grad * scaled.sigmoid())
+def _(grad, input, beta, threshold):
+    scaled = input * beta
+    return grad.where(scaled > threshold, grad * scaled.sigmoid())
 
 
 def _softplus_of(x: Any) -> Any:
@@ -140,14 +148,15 @@ _log_sigmoid.gradient(lambda grad, input: grad * (-input).sigmoid())
 
 _softshrink = activation(
     "softshrink", "softshrink_check",
-    lambda x, a: jnp.where(x > a, x - a, jnp.where(x < -a, x + a, x * 0)),
+    lambda x, lambd: jnp.where(x > lambd, x - lambd, jnp.where(x < -lambd, x + lambd, x * 0)),
 )  # fmt: skip
-_softshrink.gradient(lambda grad, input, a: grad.masked_fill(input.abs() <= a, 0))
+_softshrink.gradient(lambda grad, input, lambd: grad.masked_fill(input.abs() <= lambd, 0))
 
 _hardshrink = activation(
-    "hardshrink", "hardshrink_cpu", lambda x, a: jnp.where(jnp.abs(x) <= a, jnp.zeros_like(x), x)
+    "hardshrink", "hardshrink_cpu",
+    lambda x, lambd: jnp.where(jnp.abs(x) <= lambd, jnp.zeros_like(x), x),
 )
-_hardshrink.gradient(lambda grad, input, a: grad.masked_fill(input.abs() <= a, 0))
+_hardshrink.gradient(lambda grad, input, lambd: grad.masked_fill(input.abs() <= lambd, 0))
 
 _gelu = activation("gelu", "GeluKernelImpl", lambda x: x * 0.5 * (1 + lax.erf(x * SQRT_HALF)))
 
@@ -159,7 +168,7 @@ def _(grad, input):
 
 
 _gelu_tanh = activation(
-    "gelu_tanh", "GeluKernelImpl", node="GeluBackward0",
+    "gelu_tanh", "GeluKernelImpl", node="GeluBackward0", shows={"approximate": lambda call: "tanh"},
     body=lambda x: x * 0.5 * (1 + jnp.tanh((x + GELU_CUBE * x * x * x) * SQRT_2_OVER_PI)),
 )  # fmt: skip
 
@@ -174,13 +183,13 @@ def _(grad, input):
 
 # ----- those that take integers too -----
 @op(elementwise=True, module=None, name="hardtanh")
-def hardtanh_of(input: Array, low: Number, high: Number):
-    return jnp.minimum(jnp.maximum(input, low), high)
+def hardtanh_of(input: Array, min_val: Number, max_val: Number):
+    return jnp.minimum(jnp.maximum(input, min_val), max_val)
 
 
 @hardtanh_of.gradient
-def _(grad, input, low, high):
-    return grad.masked_fill((input <= low) | (input >= high), 0)
+def _(grad, input, min_val, max_val):
+    return grad.masked_fill((input <= min_val) | (input >= max_val), 0)
 
 
 @op(elementwise=True, module=None, name="threshold")

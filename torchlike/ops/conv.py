@@ -121,7 +121,22 @@ def _geometry(n: int, stride: Any, padding: Any, dilation: Any, groups: int) -> 
     )  # fmt: skip
 
 
-@op(promote="none", method=False, out=False)
+def _per_dim(name: str) -> Any:
+    """An argument of a convolution as a node shows it: a number for each dim."""
+
+    def shown(call: Any) -> Any:
+        value = getattr(call, name)
+        return value if isinstance(value, (tuple, list)) else (value,) * (len(call.input.shape) - 2)
+
+    return shown
+
+
+_SHOWS = {n: _per_dim(n) for n in ("stride", "padding", "dilation", "output_padding")} | {
+    "bias_sym_sizes_opt": lambda call: call.size("bias") or (0,)
+}
+
+
+@op(promote="none", method=False, out=False, shows=_SHOWS)
 def convolution(
     input: Array, weight: Array, bias: Optional[Array], stride: object, padding: object,
     dilation: object, transposed: bool, output_padding: object, groups: int,

@@ -63,7 +63,10 @@ def _slices(input: Any, dim: int, index: Any) -> tuple[Any, ...]:
     return (slice(None),) * dim + (wrap_index(index.reshape(-1), (*input.shape, 1)[dim]),)
 
 
-@op(name="index_add", module=None, method=False, promote="none")
+@op(
+    name="index_add", module=None, method=False, promote="none",
+    shows={"source_dim": lambda call: len(call.size("source"))},
+)  # fmt: skip
 def _index_add(input: Array, dim: int, index: Array, source: Array, *, alpha: Number = 1):
     at = _slices(input, dim, index)
     scaled = source * alpha.astype(source.dtype)

@@ -224,7 +224,13 @@ def _full_index(input: Any, indices: Any, dims: tuple[int, ...]) -> tuple[Any, .
     return tuple(at)
 
 
-@op(name="index", module=None, method=False, promote="none")
+def _shown(call: Any) -> tuple[Any, ...]:
+    """The indices as a node shows them: None for dims they skip."""
+    at = dict(zip(call.dims, call.tensors("indices"), strict=True))
+    return tuple(at.get(d) for d in range(max(at) + 1))
+
+
+@op(name="index", module=None, method=False, promote="none", shows={"indices": _shown})
 def _index(input: Array, indices: Arrays, dims: Any):
     return input.at[_full_index(input, indices, dims)].get(mode="clip")
 
@@ -236,7 +242,7 @@ def _(grad, input, indices, dims):
     return mine, [None] * len(indices)
 
 
-@op(name="index_put", module=None, method=False, promote="none")
+@op(name="index_put", module=None, method=False, promote="none", shows={"indices": _shown})
 def _index_put(input: Array, indices: Arrays, values: Array, dims: Any, accumulate: bool):
     at, values = _full_index(input, indices, dims), values.astype(input.dtype)
     return add_at(input, at, values) if accumulate else input.at[at].set(values, mode="drop")

@@ -239,14 +239,25 @@ def _(grad, input, target, weight, ignore_index, reduction):
     return back, None, None, None
 
 
-@op(module=None, promote="none", name="nll_loss")
+def _total_weight(call: Any) -> Any:
+    """The weights of the targets that count, added up."""
+    counts = call.target != call.ignore_index
+    if call.weight is None:
+        return counts.sum().to(call.input.dtype)
+    return (call.weight[call.target * counts] * counts).sum()
+
+
+_SHOWS = {"total_weight": _total_weight}
+
+
+@op(module=None, promote="none", name="nll_loss", shows=_SHOWS)
 def _nll(
     input: Array, target: Array, weight: Optional[Array], ignore_index: Number, reduction: str
 ):
     return _nll_body(input, target, weight, ignore_index, reduction)
 
 
-@op(module=None, promote="none", name="nll_loss2d", node="NllLoss2DBackward0")
+@op(module=None, promote="none", name="nll_loss2d", node="NllLoss2DBackward0", shows=_SHOWS)
 def _nll2d(
     input: Array, target: Array, weight: Optional[Array], ignore_index: Number, reduction: str
 ):

@@ -116,7 +116,14 @@ def masked_select(input: Tensor, mask: Tensor, *, out: Any = None) -> Tensor:
     return finish("masked_select", picked, out, (input, mask), "apart")
 
 
-@op(name="masked_select", module=None, method=False, promote="none")
+def _mask_of(call: Any) -> Any:
+    shape = call.size("input")
+    flags = np.zeros(shape, bool)
+    flags.reshape(-1)[to_host(call.index)] = True
+    return from_host(flags)
+
+
+@op(name="masked_select", module=None, method=False, promote="none", shows={"mask": _mask_of})
 def _masked_select(input: Array, index: Array):
     return jnp.take(input.reshape(-1), index, mode="clip")
 

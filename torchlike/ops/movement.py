@@ -15,7 +15,10 @@ from ..core.tensor import Tensor
 
 
 # ----- what views share a gradient with -----
-@op(module=None, name="split_parts", promote="none", returns=tuple, node=lambda s: s["node"])
+@op(
+    module=None, name="split_parts", promote="none", returns=tuple, node=lambda s: s["node"],
+    shows={"split_size": lambda call: call.sizes[0], "split_sizes": lambda call: call.sizes},
+)  # fmt: skip
 def split_parts(input: Array, sizes: Any, dim: int, node: str):
     return tuple(jnp.split(input, list(np.cumsum(sizes)[:-1]), axis=dim))
 

@@ -64,18 +64,18 @@ def _product(a: Any, b: Any) -> Any:
 
 
 @op(module=None, promote="none", name="linear_product", node="MmBackward0")
-def _mm(input: Array, turned: Array):
-    _check_product(input, turned, None)
-    return _product(input, turned)
+def _mm(input: Array, mat2: Array):
+    _check_product(input, mat2, None)
+    return _product(input, mat2)
 
 
 @op(module=None, promote="none", name="linear_affine", node="AddmmBackward0")
-def _addmm(bias: Array, input: Array, turned: Array):
-    _check_product(input, turned, bias)
-    if input.dtype.itemsize > 2:
-        return _product(input, turned) + bias
-    wide = jnp.matmul(input, turned, preferred_element_type=jnp.float32)  # rounded once, as ATen
-    return (wide + bias.astype(wide.dtype)).astype(input.dtype)
+def _addmm(bias: Array, mat1: Array, mat2: Array):
+    _check_product(mat1, mat2, bias)
+    if mat1.dtype.itemsize > 2:
+        return _product(mat1, mat2) + bias
+    wide = jnp.matmul(mat1, mat2, preferred_element_type=jnp.float32)  # rounded once, as ATen
+    return (wide + bias.astype(wide.dtype)).astype(mat1.dtype)
 
 
 def _back(grad: Tensor, input: Tensor, turned: Tensor) -> tuple[Tensor, Tensor]:
@@ -89,13 +89,13 @@ def _adjoint(x: Tensor) -> Tensor:
 
 
 @_mm.gradient
-def _(grad, input, turned):
-    return _back(grad, input, turned)
+def _(grad, input, mat2):
+    return _back(grad, input, mat2)
 
 
 @_addmm.gradient
-def _(grad, bias, input, turned):
-    return grad, *_back(grad, input, turned)
+def _(grad, bias, mat1, mat2):
+    return grad, *_back(grad, mat1, mat2)
 
 
 @op(module=None, promote="none", name="linear_row", node="SqueezeBackward4")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import jax.numpy as jnp
@@ -58,7 +59,27 @@ def _check_types(input: Any, *others: Any) -> None:
 
 
 # ----- batch norm -----
-@op(module=None, promote="none", name="native_batch_norm", returns=tuple)
+def _moments_shown(rows: Callable[[Any], Tensor], over: Callable[[Any], Any]) -> dict[str, Any]:
+    """Mean and inverse deviation of the input, as nodes show them; made when they are looked at."""
+
+    def mean(call: Any) -> Tensor:
+        return rows(call).mean(*over(call))
+
+    def inverse(call: Any) -> Tensor:
+        return (rows(call).var(*over(call)[:1], False, *over(call)[1:]) + call.eps).rsqrt()
+
+    return {"result1": mean, "result2": inverse}
+
+
+def _by_channel(call: Any) -> Any:
+    return ((0, *range(2, len(call.size("input")))),)
+
+
+@op(
+    module=None, promote="none", name="native_batch_norm", returns=tuple,
+    shows=_moments_shown(lambda call: call.input.detach(), _by_channel)
+    | {"training": lambda call: True},
+)  # fmt: skip
 def batch_norm_train(
     input: Array, weight: Optional[Array], bias: Optional[Array], eps: Number
 ):
@@ -217,7 +238,13 @@ def native_batch_norm(
 
 
 # ----- layer norm -----
-@op(module=None, promote="none", name="native_layer_norm")
+@op(
+    module=None, promote="none", name="native_layer_norm",
+    shows=_moments_shown(
+        lambda call: call.input.detach(), lambda call: (tuple(range(-call.dims, 0)), True)
+    )
+    | {"normalized_shape": lambda call: call.size("input")[-call.dims :]},
+)  # fmt: skip
 def layer_norm_of(
     input: Array, weight: Optional[Array], bias: Optional[Array], eps: Number, dims: int
 ):
@@ -311,7 +338,18 @@ def native_layer_norm(input, normalized_shape, weight, bias, eps):
 
 
 # ----- group and instance norm -----
-@op(module=None, promote="none", name="native_group_norm")
+def _rows(call: Any) -> Tensor:
+    return call.input.detach().reshape(call.size("input")[0], call.groups, -1)
+
+
+@op(
+    module=None, promote="none", name="native_group_norm",
+    shows=_moments_shown(_rows, lambda call: (2,))
+    | {
+        "N": lambda call: call.size("input")[0], "C": lambda call: call.size("input")[1],
+        "HxW": lambda call: math.prod(call.size("input")[2:]), "group": lambda call: call.groups,
+    },
+)  # fmt: skip
 def group_norm_of(
     input: Array, weight: Optional[Array], bias: Optional[Array], eps: Number, groups: int
 ):

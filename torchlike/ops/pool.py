@@ -183,6 +183,21 @@ def scatter_planes(values: Any, places: Any, shape: Sequence[int], n: int) -> An
     return zeros.at[flat].add(values.reshape(-1), mode="drop").reshape(shape)
 
 
+WINDOWS_SHOWN = {
+    name: lambda call, field=field: getattr(call.at, field)
+    for name, field in (
+        ("kernel_size", "kernel"), ("stride", "stride"), ("padding", "padding"),
+        ("dilation", "dilation"),
+    )
+} | {"ceil_mode": lambda call: _rounded_up(call.at, call.size("input"))}  # fmt: skip
+
+
+def _rounded_up(at: Windows, shape: tuple[int, ...]) -> bool:
+    """Whether there are more windows than fit."""
+    rows = zip(shape[-len(at.out) :], *at, strict=True)
+    return any(o > (n + 2 * p - d * (k - 1) - 1) // s + 1 for n, k, s, p, d, o in rows)
+
+
 # ----- max_pool -----
 def _max_pool(n: int) -> tuple[Any, Any]:
     node = f"MaxPool{n}DWithIndicesBackward0"
@@ -195,10 +210,18 @@ def _max_pool(n: int) -> tuple[Any, Any]:
         _check_max(input, n, at)
         return _window_index(input, at)  # type: ignore[arg-type]
 
-    made = op(module=None, promote="none", name=f"max_pool{n}d", node=node)(values)
+    places = {"result1": lambda call: call_both(call.input, call.at)}
+    made = op(
+        module=None, promote="none", name=f"max_pool{n}d", node=node, shows=WINDOWS_SHOWN | places
+    )(values)
     pair = op(
-        module=None, promote="none", name=f"max_pool{n}d_with_indices", node=node, returns=tuple
-    )(both)
+        module=None, promote="none", name=f"max_pool{n}d_with_indices", node=node, returns=tuple,
+        shows=WINDOWS_SHOWN,
+    )(both)  # fmt: skip
+
+    def call_both(input: Tensor, at: Any) -> Tensor:
+        return call(pair, (input,), (at,))[1]
+
     made.gradient(lambda grad, input, at: call(max_pool_slope, (grad, input), (at,)))
     pair.gradient(
         lambda grad, input, result1: call(pool_slope, (grad, result1), (tuple(input.shape), n))

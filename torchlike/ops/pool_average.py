@@ -13,7 +13,7 @@ from ..core.dispatch import call
 from ..core.op import Array, composite, op, publish
 from ..core.tensor import Tensor
 from .kinds import BOOL, refuse
-from .pool import Windows, along, check_output, separately, sizes, windows
+from .pool import WINDOWS_SHOWN, Windows, along, check_output, separately, sizes, windows
 
 
 # ----- avg_pool -----
@@ -66,8 +66,17 @@ def _check_fits(size: Any, kernel: Any) -> None:
         raise RuntimeError(f"input image ({have}) smaller than kernel size ({need})")
 
 
+_SHOWS = WINDOWS_SHOWN | {
+    "count_include_pad": lambda call: call.include_pad,
+    "divisor_override": lambda call: call.divisor,
+}
+
+
 def _average(n: int) -> Any:
-    @op(module=None, promote="none", name=f"avg_pool{n}d", node=f"AvgPool{n}DBackward0")
+    @op(
+        module=None, promote="none", name=f"avg_pool{n}d", node=f"AvgPool{n}DBackward0",
+        shows=_SHOWS,
+    )  # fmt: skip
     def made(input: Array, at: object, include_pad: bool, divisor: object):
         if n == 3:
             _check_fits(input.shape[-3:], at.kernel)  # type: ignore[attr-defined]

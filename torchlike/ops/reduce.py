@@ -52,15 +52,7 @@ def _all_or_dim(name: str) -> Any:
 
 
 # ----- sums -----
-def _saved_by_sum(statics: dict[str, Any]) -> tuple[str, ...]:
-    return ("input",) if statics["dim"] is None else ("input", "dim", "keepdim")
-
-
-def _saved_by_mean(statics: dict[str, Any]) -> tuple[str, ...]:
-    return (*_saved_by_sum(statics), "self_sym_numel")
-
-
-@op(promote="none", node=_all_or_dim("Sum"), saves=_saved_by_sum)
+@op(promote="none", node=_all_or_dim("Sum"))
 def sum(input: Array, dim: Dims = None, keepdim: bool = False, *, dtype: Dtype = None):
     return jnp.sum(input.astype(wide(input, dtype)), axes(dim, input.ndim), keepdims=keepdim)
 
@@ -70,7 +62,7 @@ def _(grad, input, dim):
     return restore(grad, input.shape, dim).expand(input.shape)
 
 
-@op(promote="none", node=_all_or_dim("Mean"), saves=_saved_by_mean)
+@op(promote="none", node=_all_or_dim("Mean"))
 def mean(input: Array, dim: Dims = None, keepdim: bool = False, *, dtype: Dtype = None):
     if dtype is not None and not jnp.issubdtype(dtype, jnp.inexact):
         raise RuntimeError(MEAN_DTYPE.format("Optional", scalar_name(jnp.zeros((), dtype))))
@@ -158,26 +150,36 @@ def _check_moment(input: Any) -> None:
         raise RuntimeError("std and var only support floating point and complex dtypes")
 
 
-@op(promote="none", module=None, name="var")
+def _shown_correction(call: Any) -> Any:
+    """As it is mostly given: a whole number, and for all elements nothing."""
+    if call.dim is None and call.correction == 1:
+        return None
+    return int(call.correction) if call.correction == int(call.correction) else call.correction
+
+
+_SHOWS = {"correction": _shown_correction}
+
+
+@op(promote="none", module=None, name="var", shows=_SHOWS)
 def var_of(input: Array, dim: Dims, correction: float, keepdim: bool):
     _check_moment(input)
     return _squares(input, axes(dim, input.ndim), correction, keepdim)
 
 
-@op(promote="none", module=None, name="std")
+@op(promote="none", module=None, name="std", shows=_SHOWS)
 def std_of(input: Array, dim: Dims, correction: float, keepdim: bool):
     _check_moment(input)
     return jnp.sqrt(_squares(input, axes(dim, input.ndim), correction, keepdim))
 
 
-@op(promote="none", module=None, name="var_mean", returns=tuple)
+@op(promote="none", module=None, name="var_mean", returns=tuple, shows=_SHOWS)
 def var_mean_of(input: Array, dim: Dims, correction: float, keepdim: bool):
     _check_moment(input)
     over = axes(dim, input.ndim)
     return _squares(input, over, correction, keepdim), jnp.mean(input, over, keepdims=keepdim)
 
 
-@op(promote="none", module=None, name="std_mean", returns=tuple)
+@op(promote="none", module=None, name="std_mean", returns=tuple, shows=_SHOWS)
 def std_mean_of(input: Array, dim: Dims, correction: float, keepdim: bool):
     _check_moment(input)
     over = axes(dim, input.ndim)

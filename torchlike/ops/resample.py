@@ -122,7 +122,18 @@ def _node(statics: dict[str, Any]) -> str:
     return f"Upsample{mode.title()}{n}D{aa}Backward0"
 
 
-@op(module=None, promote="none", node=_node)
+def _scale(i: int) -> Any:
+    return lambda call: None if call.scales is None else call.scales[i]
+
+
+_SHOWS = {
+    "output_size": lambda call: call.out, "align_corners": lambda call: call.align,
+    "scales": _scale(-1), "scales_w": _scale(-1), "scales_h": _scale(-2), "scales_d": _scale(-3),
+    "scale_factors": lambda call: call.scales,
+}  # fmt: skip
+
+
+@op(module=None, promote="none", node=_node, shows=_SHOWS)
 def upsample_to(
     input: Array, out: object, scales: object, mode: str, align: bool, antialias: bool
 ):

@@ -185,13 +185,13 @@ def squeeze(input: Tensor, dim: Any = None) -> Tensor:
     """Without dims of size 1: all, one, or several."""
     shape = input.shape
     if dim is None:
-        dims, variant = tuple(i for i, n in enumerate(shape) if n == 1), 0
+        dims = tuple(i for i, n in enumerate(shape) if n == 1)
     elif isinstance(dim, (tuple, list)):
-        dims, variant = check_dims(dim, input.ndim), 2
+        dims, dim = check_dims(dim, input.ndim), tuple(dim)
     else:
-        dims, variant = (check_dim(int(dim), input.ndim),), 1
+        dims = (check_dim(int(dim), input.ndim),)
     dims = tuple(sorted(d for d in dims if shape and shape[d] == 1))
-    return call_view(views.squeeze_at, (input,), (dims, variant))
+    return call_view(views.squeeze_at, (input,), (dims, dim))
 
 
 def expand(input: Tensor, *sizes: Any, **named: Any) -> Tensor:

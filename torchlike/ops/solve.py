@@ -308,7 +308,13 @@ def solve(A: Tensor, B: Tensor, *, left: bool = True, out: Any = None) -> Tensor
 
 
 # ----- determinants -----
-@op(promote="none", module=None, name="linalg_det")
+_SHOWS = {
+    "LU": lambda call: TABLE["linalg", "lu_factor"](call.A)[0],
+    "pivots": lambda call: TABLE["linalg", "lu_factor"](call.A)[1],
+}
+
+
+@op(promote="none", module=None, name="linalg_det", shows=_SHOWS)
 def determinant(A: Array):
     check_both("linalg.det", A)
     return jnp.linalg.det(A) if A.size else jnp.ones(A.shape[:-2], A.dtype)

@@ -109,9 +109,15 @@ def _unslice(base: Any, value: Any, start: Any, dim: int, length: int, step: int
     return base.at[_at(dim, where)].set(value)
 
 
+def _slice_end(call: Any) -> int:
+    """Where a slice ended, if it was not at the end: only its length is known."""
+    end, size = call.start + call.length * call.step, call.size("input")[call.dim]
+    return end if end < size else (1 << 63) - 1
+
+
 @op(
     name="slice", module=None, method=False, view=True, promote="none", put=_unslice,
-    geometry=_slice_geometry,
+    geometry=_slice_geometry, shows={"end": _slice_end},
 )  # fmt: skip
 def slice_at(input: Array, dim: int, start: Number, length: int, step: int):
     if isinstance(input, np.ndarray):
@@ -193,14 +199,16 @@ def _squeezed(at: Geometry, dims: tuple[int, ...]) -> Any:
 
 
 def _squeeze_node(statics: dict[str, Any]) -> str:
-    return f"SqueezeBackward{statics['variant']}"
+    dim = statics["dim"]
+    return f"SqueezeBackward{0 if dim is None else 2 if isinstance(dim, tuple) else 1}"
 
 
 @op(
     name="squeeze", module=None, method=False, view=True, put=_reshape_back, node=_squeeze_node,
-    geometry=lambda at, dims, variant: _squeezed(at, dims),
+    geometry=lambda at, dims, dim: _squeezed(at, dims),
 )  # fmt: skip
-def squeeze_at(input: Array, dims: object, variant: int):
+def squeeze_at(input: Array, dims: object, dim: object):
+    """Without `dims`, of those that `dim` asked for."""
     return input.squeeze(dims)
 
 
@@ -291,7 +299,6 @@ def _view_geometry(at: Geometry, size: tuple[int, ...]) -> Any:
     module=None,
     method=False,
     view=True,
-    saves=("input",),
     put=_reshape_back,
     geometry=_view_geometry,
 )
@@ -309,7 +316,10 @@ reshape_alias = op(  # what `reshape` makes of a tensor that is not row-major
 
 
 # ----- memory -----
-@op(name="as_strided", module=None, method=False, view=True)
+@op(
+    name="as_strided", module=None, method=False, view=True,
+    shows={"storage_offset": lambda call: call.offset or None},
+)  # fmt: skip
 def strided(input: Array, size: Any, stride: Any, offset: int, order: Any):
     """A view of the base's memory; `order` lists its dims from slowest to fastest."""
     flat = input.transpose(order)
