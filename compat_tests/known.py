@@ -5,6 +5,4 @@ They are strict expected failures: one that passes fails the run until its row i
 
 KNOWN: dict[str, str] = {
     'test_properties.py::test_as_recorded[6]': 'version of a gradient that was summed in place',
-    'test_properties.py::test_as_recorded[29]': 'which writer the message about a modified tensor names',
-    'test_properties.py::test_as_recorded[30]': 'which writer the message about a modified tensor names',
 }  # fmt: skip

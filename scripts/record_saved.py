@@ -1,8 +1,9 @@
 """Writes core/saved.txt: what each node of PyTorch's shows as `_saved_…`.
 
 Runs where torch 2.13 and PyYAML are installed (its generator of nodes reads YAML). A line is a
-node's name and what it saves: `name@output?input:type=default`. The number is that of an output;
-`?other` says that it is saved only if `other` requires grad; the type is the schema's.
+node's name and what it saves, in the order it looks at them: `name@output?input:type=default`. The
+number is that of an output; `?other` says that it is saved only if `other` requires grad; the type
+is the schema's.
 """
 
 from pathlib import Path
@@ -55,11 +56,12 @@ def main() -> None:
             continue
         returns = [r.name or ("result" if len(schema.returns) == 1 else f"result{i}")
                    for i, r in enumerate(schema.returns)]
-        names = [input_shown(a, info) for a in info.all_saved_inputs
-                 if not named(a).endswith(HIDDEN)]
-        outputs = [named(a) for a in info.all_saved_outputs if not named(a).endswith(HIDDEN)]
+        names = sorted(input_shown(a, info) for a in info.all_saved_inputs
+                       if not named(a).endswith(HIDDEN))
+        outputs = sorted(named(a) for a in info.all_saved_outputs
+                         if not named(a).endswith(HIDDEN))
         names += [f"{n}@{returns.index(n) if n in returns else 0}" for n in outputs]
-        lines.add(" ".join([info.op, *sorted(names)]))
+        lines.add(" ".join([info.op, *names]))
     TARGET.write_text("\n".join(sorted(lines)) + "\n", "utf-8")
 
 

@@ -263,6 +263,7 @@ def _rebase(t: Tensor, src: Tensor) -> None:
     node = src._grad_fn
     if isinstance(node, OpNode):
         _move_saved(node, t, src)
+        node.on_view = t._base_tensor is not None
     counter = counter_of(t)
     if t._base_tensor is None:
         if node is not None:

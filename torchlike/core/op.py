@@ -421,7 +421,7 @@ def _inplace_twin(function: Callable[..., Any], name: str) -> Callable[..., Any]
     def twin(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         check_captured(self, name)
         check_writable(self)
-        check_apart(self, args, partly=True)
+        check_apart(self, (*args, *kwargs.values()), partly=True)
         return overwrite(self, checked_result(self, function(self, *args, **kwargs)), name)
 
     twin.__name__ = twin.__qualname__ = name

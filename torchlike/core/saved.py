@@ -77,6 +77,19 @@ def _place(plan: Any, name: str) -> int | None:
     return None
 
 
+def order_of(node: Any, at: int) -> int:
+    """When PyTorch looks at what our node saved at this place."""
+    pull, plan = node.pullback, node.plan
+    n = len(pull.inputs)
+    for i, wanted in enumerate(_wanted(plan) or ()):
+        if wanted.output is None:
+            if at < n and _place(plan, wanted.name) == pull.inputs[at]:
+                return i
+        elif at >= n and wanted.output == pull.results[at - n]:
+            return i
+    return at
+
+
 # ----- what is shown -----
 def saved_names(node: Any) -> dict[str, Shown]:
     """What PyTorch calls each thing that a node saved or knows."""

@@ -25,11 +25,12 @@ from .gradmode import is_inference_mode_enabled as is_inference_mode_enabled
 from .gradmode import no_grad as no_grad
 from .gradmode import set_grad_enabled as set_grad_enabled
 from .hooks import RemovableHandle
+from .node_text import AS_STRIDED
 from .node_text import modified_text as modified_text
 from .plan import Op, Plan
 from .pullback import Pullback, call_formula
 from .record import LOCAL, number_array, record
-from .saved import saved_names
+from .saved import order_of, saved_names
 from .storage import Aval, Value, host_value
 from .tensor import TENSORS, Tensor, wrap
 
@@ -130,6 +131,7 @@ class OpNode(Node):
     tensors_saved: bool
     packed: bool = False
     numbers: Any = ()  # Python numbers that are only shown
+    on_view: bool = False  # whether its result was written into a view
     strides: Any = None  # of the inputs, where one was not row-major
     tangents: Any = None  # {(is a result, number): {level: tangent}}, made in forward mode
 
@@ -156,9 +158,9 @@ class OpNode(Node):
         saved = self.saved
         if saved is None:
             raise RuntimeError(BACKWARD_TWICE)
-        for counter, version, at in self.versions:
+        for counter, version, _ in self.versions:
             if counter.version != version:
-                raise RuntimeError(_modified(self, at, counter, version))
+                raise RuntimeError(_modified(self))
         if DETACHED:
             self._check_attached()
         if self.packed:
@@ -305,7 +307,10 @@ def _with_history(v: Value, edge: Edge) -> Tensor:
     return t
 
 
-def _modified(node: OpNode, at: int, counter: Any, before: int) -> str:
+def _modified(node: OpNode) -> str:
+    """The message about the first saved tensor, in PyTorch's order, that was written to."""
+    changed = [v for v in node.versions if v[0].version != v[1]]
+    counter, before, at = min(changed, key=lambda v: order_of(node, v[2]))
     n = len(node.pullback.inputs)
     if at < n:
         i = node.pullback.inputs[at]
@@ -315,6 +320,8 @@ def _modified(node: OpNode, at: int, counter: Any, before: int) -> str:
     else:
         i = node.pullback.results[at - n]
         aval, edge = node.plan.outs[i], (node, i)
+        if node.on_view:
+            return modified_text(aval, edge, None, before, counter.version, AS_STRIDED)
     return modified_text(aval, edge, None if at >= n else counter, before, counter.version)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from ..core.check import check_dim
 from ..core.dispatch import call, call_view
 from ..core.dtypes import check_number
-from ..core.mutate import check_writable, overwrite
+from ..core.mutate import check_apart, check_writable, overwrite
 from ..core.op import Array, Arrays, Dim, Number, composite, op
 from ..core.plan import NUMBERS
 from ..core.record import check_later
@@ -346,6 +346,7 @@ def setitem(self: Tensor, index: Any, value: Any) -> None:
             f"Index put requires the source and destination dtypes match, got {_name(x)} for the "
             f"destination and {_name(src)} for the source."
         )
+    check_apart(x, (src,), partly=True)
     values = _trimmed(src, x, chosen, dims)
     new = call(_index_put, (x, *chosen, values), (len(chosen), dims, False))
     overwrite(x, new, "index_put_")
@@ -456,6 +457,7 @@ def index_put(input: Tensor, indices: Any, values: Tensor, accumulate: bool = Fa
 def index_put_(self: Tensor, indices: Any, values: Tensor, accumulate: bool = False) -> Tensor:
     """In-place `index_put`."""
     check_writable(self)
+    check_apart(self, (values,), partly=True)
     return overwrite(self, index_put(self, indices, values, accumulate), "index_put_")
 
 

@@ -18,6 +18,7 @@ from ..core.tape import no_grad
 from ..core.tensor import Tensor, to_host
 from .demands import check_range, known_values
 from .kinds import NUMERIC, refuse, scalar_name
+from .linalg import squeezed
 from .movement import unsafe_view
 
 INDEX_TYPE = (
@@ -98,11 +99,6 @@ def _(grad, bias, mat1, mat2):
     return grad, *_back(grad, mat1, mat2)
 
 
-@op(module=None, promote="none", name="linear_row", node="SqueezeBackward4")
-def _only_row(input: Array):
-    return input[0]
-
-
 @composite(module="nn.functional")
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """x Aᵀ + b, leading dims flattened into one matrix product."""
@@ -112,7 +108,7 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     if ndim == 2 and weight._aval.ndim == 2:
         return call(_mm, (input, turned)) if bias is None else call(_addmm, (bias, input, turned))
     if ndim == 1 and bias is None and weight._aval.ndim == 2:
-        return call(_only_row, (call(_mm, (input.unsqueeze(0), turned)),))
+        return squeezed(call(_mm, (input.unsqueeze(0), turned)), 0)
     if weight._aval.ndim != 2:
         found = input.matmul(turned)
         return found if bias is None else found + bias

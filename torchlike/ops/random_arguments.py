@@ -164,7 +164,9 @@ def blank_like(function: str, input: Tensor, options: dict) -> Tensor:
 
 
 def finish(tensor: Tensor, options: dict) -> Tensor:
-    """Set requires_grad, where a dtype can have a gradient."""
+    """A tensor made to be filled is new; set requires_grad, where a dtype can have a gradient."""
+    if options.get("out") is None:
+        tensor._storage.version = 0
     if not options.get("requires_grad"):
         return tensor
     if tensor.dtype.category < dtypes.FLOAT:
