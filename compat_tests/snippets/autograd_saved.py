@@ -210,3 +210,77 @@ t('addr',torch.addr,(2,3),(2,),(3,))
 t('prelu',torch.nn.functional.prelu,(2,3),(3,))
 t('xlogy',torch.xlogy,(2,),(2,))
 t('bce',lambda a,b:torch.nn.functional.binary_cross_entropy_with_logits(a,b),(2,),(2,))
+
+# In [memory written past the version counter: .data, NumPy]
+
+def run(name,f):
+    try: print(name, f())
+    except Exception as e: print(name, type(e).__name__, str(e)[:150])
+L=lambda v=2.: torch.full((2,),v,dtype=torch.float64,requires_grad=True)
+def a():
+    x=L(); y=x*x; x.data.fill_(3); y.sum().backward(); return x.grad, x._version
+def b():
+    x=L(); y=(x*1).relu(); y.data.fill_(-1); y.sum().backward(); return x.grad
+def c():
+    w=L(); x=L(5.); y=w*x; y.sum().backward(retain_graph=True); w.data-=0.5*w.grad; y.sum().backward(); return x.grad,w.grad,w
+def d():
+    x=L(); y=x*x; x.data=torch.full((2,),7.,dtype=torch.float64); y.sum().backward(); return x.grad
+def e():
+    w=torch.eye(2,dtype=torch.float64,requires_grad=True); x=L(); y=torch.nn.functional.linear(x,w); w.data.mul_(10); y.sum().backward(); return x.grad
+def f():
+    w=torch.eye(2,dtype=torch.float64,requires_grad=True); x=torch.ones(3,2,dtype=torch.float64,requires_grad=True); y=torch.nn.functional.linear(x,w); w.data.mul_(10); y.sum().backward(); return x.grad
+def g():
+    x=L(); h=x*1; y=h*h; h.data.fill_(9); y.sum().backward(); return x.grad
+def h():
+    x=L(); h=x*1; y=h[0]*h[1]; h.data[0]=9.; y.sum().backward(); return x.grad
+def i():
+    x=L(); y=x.exp(); y.data.zero_(); y.sum().backward(); return x.grad
+def j():
+    x=L(); y=x*x; d=x.detach(); d.fill_(3); y.sum().backward(); return x.grad
+def k():
+    x=L(); y=x*x
+    with torch.no_grad(): x.fill_(3)
+    y.sum().backward(); return x.grad
+def l():
+    x=L(); d=x.data; w=L(); y=d*w
+    with torch.no_grad(): x.fill_(3)
+    y.sum().backward(); return w.grad
+def m():
+    x=L(); y=x*x; z=y.sum(); x.data.add_(1); g1,=torch.autograd.grad(z,x,create_graph=True); x.data.add_(1); g2,=torch.autograd.grad(g1.sum(),x); return g1,g2
+def n():
+    x=L(); y=x*x; n=x.detach().numpy(); n[:]=4; y.sum().backward(); return x.grad
+def o():
+    x=L(); y=x*x; n=x.data.numpy(); n[0]=4; y.sum().backward(); return x.grad
+def p():
+    x=L(); v=x[0:1]; y=v*v; x.data.fill_(3); y.sum().backward(); return x.grad, y.grad_fn
+def q():
+    x=L(); h=x*1; v=h[0:1]; h.data.fill_(3); return v.grad_fn, v._version, h._version
+def r():
+    lin=torch.nn.Linear(2,1).double(); lin.weight.data.fill_(1); x=L(); o=lin(x).sum(); lin.weight.data.fill_(5); o.backward(); return x.grad
+def s():
+    x=L(); y=torch.softmax(x,0); y.data.fill_(1.); y[0].backward(); return x.grad
+def t():
+    x=L(); y=x*x; x.data.fill_(3); x.data.fill_(4); y.sum().backward(); return x.grad
+def u():
+    x=L(); h=x*1; y=h*h; h.data.fill_(3); h.add_(1); y.sum().backward(); return x.grad
+def v():
+    x=L(); y=x*x; d=x.data; d.fill_(3); z=x*x; d.fill_(4); (y+z).sum().backward(); return x.grad, y, z
+def w():
+    x=L(); y=x**3; x.data[1]=0.; y.sum().backward(); return x.grad
+def z():
+    m=torch.nn.BatchNorm1d(2).double(); x=torch.arange(4.,dtype=torch.float64).view(2,2).requires_grad_(); y=m(x); m.weight.data.fill_(2); (y*y).sum().backward(); return x.grad.abs().sum()>0, m.weight.grad
+for fn in 'abcdefghijklmnopqrstuvwz': run(fn,globals()[fn])
+class Sq(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x); return x * x
+    @staticmethod
+    def backward(ctx, g):
+        x, = ctx.saved_tensors; return 2 * x * g
+def aa():
+    x=L(); y=Sq.apply(x); x.data.fill_(3); y.sum().backward(); return x.grad
+def bb():
+    x=L(); h=x*1; y=Sq.apply(h); h.data.fill_(3); y.sum().backward(); return x.grad
+def cc():
+    x=L(); h=x*1; y=Sq.apply(h); h.data.fill_(3); h.add_(1); y.sum().backward(); return x.grad
+for fn in ('aa', 'bb', 'cc'): run(fn, globals()[fn])

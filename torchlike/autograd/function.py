@@ -21,6 +21,7 @@ from ..core.tape import (
     function_node,
     modified_text,
     no_grad,
+    value_now,
     zeros,
 )
 from ..core.tape import _with_history as with_history
@@ -176,7 +177,7 @@ class _SavedInput:
     def __init__(self, t: Tensor) -> None:
         self.value, self.edge = t._value_now(), edge_of(t)
         self.leaf = t if t._grad_fn is None and t._requires_grad else None
-        self.counter = counter_of(t)
+        self.counter, self.plain = counter_of(t), t._view is None
         self.version = self.counter.version
         self.tangents = t._tangents
         hooks = LOCAL.state.saved_hooks
@@ -194,9 +195,11 @@ class _SavedInput:
         return t
 
     def check(self, whence: Any) -> None:
-        if self.counter.version != self.version and self.packed is None:
+        now = self.counter.version
+        if now != self.version and int(now) == int(self.version):  # written by `.data`, by NumPy
+            self.value = value_now(self.value, self.counter, self.edge, self.plain)
+        elif now != self.version and self.packed is None:
             edge = whence if whence is not None else None if self.leaf is not None else self.edge
-            now = self.counter.version
             raise RuntimeError(
                 modified_text(self.value.aval, edge, self.counter, self.version, now)
             )

@@ -13,6 +13,7 @@ from .dtypes import C_NAMES, FLOAT, SCALAR_NAMES
 from .hooks import Changes, RemovableHandle
 from .mutate import regenerate
 from .record import LOCAL
+from .storage import Unwatched
 from .tape import DETACHED, GRAD_FN, Node, _register
 from .tensor import Counter, Tensor, alias_of, counter_of
 from .wrong_call import checked
@@ -23,8 +24,10 @@ def grad_fn_of(t: Tensor) -> Node | None:
     """The node that made the tensor; of a view, made anew when its base has new history."""
     base = t._base_tensor
     if base is not None and base._requires_grad and t._view_version != counter_of(t).version:
-        regenerate(t)
-        t._view_version = counter_of(t).version
+        now = counter_of(t).version
+        if int(t._view_version) != int(now):
+            regenerate(t)
+        t._view_version = now
     return t._grad_fn
 
 
@@ -143,7 +146,7 @@ def detach_(self: Tensor) -> Tensor:
 
 def _get_data(self: Tensor) -> Tensor:
     t = alias_of(self)
-    t._counter = Counter()
+    t._counter = Counter(t._storage)
     return t
 
 
@@ -154,6 +157,7 @@ def _set_data(self: Tensor, other: Tensor) -> None:
         raise RuntimeError(
             "data set to a tensor that requires gradients must be floating point or complex dtype"
         )
+    self._storage.version = Unwatched(self._storage.version)
     self._storage, self._aval, self._view = other._storage, other._aval, other._view
     self._value, self._seen = other._value, other._seen
     Changes.count += 1

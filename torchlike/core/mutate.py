@@ -25,6 +25,7 @@ from .storage import (
     Aval,
     Geometry,
     HostStorage,
+    Unwatched,
     Value,
     host_value,
     is_dense,
@@ -157,6 +158,8 @@ def store(t: Tensor, value: Value, name: str = ARITHMETIC) -> None:
         else:
             t._value, t._seen = value, storage.value
     counter.version += 1
+    if counter is not storage:
+        storage.version = Unwatched(storage.version)
 
 
 def set_host(t: Tensor, array: np.ndarray) -> Tensor:

@@ -117,6 +117,20 @@ def host_value(array: np.ndarray, where: device = CPU) -> Value:
 
 
 # ----- storage -----
+class Unwatched(int):
+    """A version after writes that PyTorch does not count (`.data`, NumPy): as a number it is equal
+    to the one before, but it differs, so that whoever saved the memory looks at it again.
+    """
+
+    def __ne__(self, other: object) -> bool:
+        return self is not other
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    __hash__ = int.__hash__
+
+
 _addresses = itertools.count(0x5500_0000_0000, 64)
 
 
@@ -134,6 +148,7 @@ class Storage:
 
 
 _value_slot: Any = Storage.__dict__["value"]
+_version_slot: Any = Storage.__dict__["version"]
 
 
 class HostStorage(Storage):
@@ -157,6 +172,14 @@ class HostStorage(Storage):
             return
         assert self.host is not None
         self.host[...] = read_numpy(new)
+
+    @property
+    def version(self) -> int:  # type: ignore[override]
+        return Unwatched(_version_slot.__get__(self))
+
+    @version.setter
+    def version(self, new: int) -> None:
+        _version_slot.__set__(self, new)
 
     def release(self) -> Value:
         """Nobody outside holds the memory any more: be an ordinary storage again."""

@@ -14,7 +14,7 @@ from typing import Any
 
 from .anomaly import remember
 from .check import BACKWARD_TWICE, DETACHED_SAVED, INFERENCE_SAVED
-from .dtypes import FLOAT
+from .dtypes import COMPLEX, FLOAT
 from .fills import filled as filled
 from .fills import sum_spec as sum_spec
 from .fills import zeros as zeros
@@ -32,7 +32,7 @@ from .pullback import Pullback, call_formula
 from .record import LOCAL, number_array, record
 from .saved import order_of, saved_names
 from .storage import Aval, Value, host_value
-from .tensor import TENSORS, Tensor, wrap
+from .tensor import TENSORS, Counter, Tensor, wrap
 
 _sequence = itertools.count().__next__
 LAST = (1 << 64) - 1  # AccumulateGrad's sequence number: it runs as soon as it can
@@ -160,7 +160,8 @@ class OpNode(Node):
             raise RuntimeError(BACKWARD_TWICE)
         for counter, version, _ in self.versions:
             if counter.version != version:
-                raise RuntimeError(_modified(self))
+                saved = self._looked_at_again(saved)
+                break
         if DETACHED:
             self._check_attached()
         if self.packed:
@@ -175,6 +176,20 @@ class OpNode(Node):
             edge = self.edges[at] if at < len(self.edges) else None
             if edge is not None and edge[1] in DETACHED.get(edge[0], ()):
                 raise RuntimeError(DETACHED_SAVED)
+
+    def _looked_at_again(self, saved: Sequence[Any]) -> tuple[Any, ...]:
+        """What was saved, from memory as it is now; RuntimeError if PyTorch counted a write."""
+        if any(int(counter.version) != int(version) for counter, version, _ in self.versions):
+            raise RuntimeError(_modified(self))
+        found, pull = list(saved), self.pullback
+        n = len(pull.inputs)
+        for counter, version, at in self.versions:
+            if counter.version == version:
+                continue
+            edge = self.edges[pull.inputs[at]] if at < n else None
+            plain = self.strides is None or at >= n
+            found[at] = value_now(found[at], counter, edge, plain)
+        return tuple(found)
 
     def _unpacked(self, packed: Packed, at: int) -> Value:
         """What an unpack hook gave back, if it is of the shape that was packed."""
@@ -285,6 +300,31 @@ _SHOW: dict[str, Callable[[OpNode, Any], Any]] = {
 }
 
 
+def value_now(old: Value, counter: Any, edge: Edge, plain: bool) -> Value:
+    """A saved value after a write that was not counted: what its memory holds now.
+
+    Of a view that has no node, or whose node was made anew, the old one: nobody knows its place.
+    """
+    if edge is not None and isinstance(edge[0], AccumulateGrad):
+        now = edge[0].variable._value_now()
+        return now if now.aval is old.aval else old
+    steps = []
+    node = None if edge is None else edge[0]
+    while isinstance(node, OpNode) and node.plan.op.view:
+        if len(node.plan.names) - 1 > len(node.saved or ()) or node.edges[0] is None:
+            return old
+        steps.append((node.plan, list(node.saved or ())))
+        node = node.edges[0][0]
+    base = counter.storage if isinstance(counter, Counter) else counter
+    value = node.variable._value_now() if isinstance(node, AccumulateGrad) else base.value
+    if isinstance(node, FunctionNode) or steps and value.aval is not steps[-1][0].avals[0]:
+        return old
+    for plan, numbers in reversed(steps):
+        (value,) = record(plan.spec, (value, *numbers))
+    known = bool(steps) or plain and value.aval.dtype.category < COMPLEX
+    return value if value.aval is old.aval and known else old
+
+
 def _filler(a: Any) -> Any:
     """Stands for a value that was not saved: what is computed from it is not asked for."""
     return wrap(zeros(a)) if isinstance(a, Aval) else 0
@@ -309,7 +349,7 @@ def _with_history(v: Value, edge: Edge) -> Tensor:
 
 def _modified(node: OpNode) -> str:
     """The message about the first saved tensor, in PyTorch's order, that was written to."""
-    changed = [v for v in node.versions if v[0].version != v[1]]
+    changed = [v for v in node.versions if int(v[0].version) != int(v[1])]
     counter, before, at = min(changed, key=lambda v: order_of(node, v[2]))
     n = len(node.pullback.inputs)
     if at < n:

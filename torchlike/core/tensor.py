@@ -19,6 +19,7 @@ from .storage import (
     HostStorage,
     Size,
     Storage,
+    Unwatched,
     Value,
     View,
     address_of,
@@ -202,7 +203,7 @@ class Tensor:
     def _version(self) -> int:
         if self._inference:
             raise RuntimeError("Inference tensors do not track version counter.")
-        return counter_of(self).version
+        return int(counter_of(self).version)
 
     @property
     def _base(self) -> Tensor | None:
@@ -447,12 +448,20 @@ def counter_of(tensor: Tensor) -> Any:
 
 
 class Counter:
-    """A version counter apart from its storage's (`.data`)."""
+    """A version counter apart from its storage's (`.data`): writes by others are not counted."""
 
-    __slots__ = ("version", "writer")
+    __slots__ = ("storage", "writer", "_writes")
 
-    def __init__(self) -> None:
-        self.version = 0
+    def __init__(self, storage: Storage) -> None:
+        self.storage, self._writes = storage, 0
+
+    @property
+    def version(self) -> int:
+        return Unwatched(self._writes)
+
+    @version.setter
+    def version(self, new: int) -> None:
+        self._writes = int(new)
 
 
 # ----- parameters -----

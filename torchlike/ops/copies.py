@@ -104,7 +104,7 @@ def _unshared(function: Callable[..., Any]) -> Callable[..., Any]:
 def _apart(t: Tensor) -> Tensor:
     """Forget that a tensor is a view: it may be written to, as if its memory were its own."""
     if t._base_tensor is not None:
-        t._base_tensor, t._creation, t._counter = None, "", Counter()
+        t._base_tensor, t._creation, t._counter = None, "", Counter(t._storage)
     return t
 
 
