@@ -103,7 +103,7 @@ def check_square_shape(name: str, A: Tensor) -> None:
 
 def _power(A: Tensor, n: int) -> Tensor:
     if n == 0:
-        return A.new_ones(A.shape[-1]).diag_embed().expand(A.shape).clone()
+        return A.clone().copy_(A.new_ones(A.shape[-1]).diag_embed())
     if n < 0:
         return inv(A) if n == -1 else _power(inv(A), -n)
     found: Any = None
