@@ -26,6 +26,7 @@ from .storage import (
     result_stride,
 )
 from .tape import CALL, FIT, edge_of, make_node
+from .tensor import FOREIGN as FOREIGN
 from .tensor import TENSORS, Step, Tensor, wrap
 
 _new = object.__new__
@@ -172,7 +173,6 @@ def set_layout(t: Tensor, stride: tuple[int, ...]) -> None:
 
 
 # ----- unusual arguments -----
-FOREIGN: dict[type, Callable[..., Any]] = {}  # tensors that are not one array, and who calls
 
 
 def _foreign(inputs: Sequence[Any]) -> Callable[..., Any] | None:

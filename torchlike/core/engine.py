@@ -10,8 +10,9 @@ import numpy as np
 
 from .anomaly import tell
 from .record import LOCAL, record
-from .tape import AccumulateGrad, Node, sum_spec
-from .tensor import Tensor, alias_of, to_host, wrap
+from .storage import Value
+from .tape import AccumulateGrad, Node, OpNode, as_tensor, both, carried, sum_spec
+from .tensor import Tensor, alias_of, to_host
 
 
 def execute(
@@ -25,13 +26,12 @@ def execute(
     state.grad_enabled = create
     tensors = create or bool(state.duals)  # only tensors have a history and tangents
     try:
-        carried = grads if tensors else [g._value_now() for g in grads]
         state.runs.append(_Run(keep, tensors, capture or {}, only))
         try:
-            found = state.runs[-1].run(roots, carried)
+            found = state.runs[-1].run(roots, grads if tensors else [carried(g) for g in grads])
         finally:
             state.runs.pop()
-        return found if tensors else {k: None if g is None else wrap(g) for k, g in found.items()}
+        return found if tensors else {k: as_tensor(g) for k, g in found.items()}
     finally:
         state.grad_enabled = saved_mode
 
@@ -40,6 +40,7 @@ class _Run:
     """One backward pass, which carries gradients as Tensors or as Values."""
 
     current: Any = None  # the node in progress, in anomaly mode
+    sparse = False  # whether a sparse gradient has come
 
     def __init__(self, keep: bool, tensors: bool, capture: dict[Node, dict[int, int]], only: bool):
         self.keep, self.tensors, self.capture, self.only = keep, tensors, capture, only
@@ -88,8 +89,8 @@ class _Run:
         have = buffer[nr]
         if have is None:
             buffer[nr] = g
-        elif self.tensors:
-            buffer[nr] = have + g
+        elif self.tensors or self.sparse:
+            buffer[nr] = self.carrier(both(self.tensor(have), self.tensor(g)))
         else:
             buffer[nr] = record(sum_spec(have.aval), (have, g))[0]
 
@@ -116,12 +117,21 @@ class _Run:
         if LOCAL.state.anomaly[0]:
             found = self.watched(node, grads)
         else:
-            found = node.apply_tensors(grads) if self.tensors else node.apply_values(grads)
+            found = self.apply(node, grads)
         if node.posthooks:
             found = self.after(node, found, grads)
         if not self.keep:
             node.release()
         return found
+
+    def apply(self, node: Node, grads: list[Any]) -> list[Any]:
+        if self.tensors:
+            return node.apply_tensors(grads)
+        if self.sparse and isinstance(node, OpNode):
+            if any(g is not None and g.__class__ is not Value for g in grads):
+                found = node.apply_tensors([self.tensor(g) for g in grads])
+                return [self.carrier(t) for t in found]
+        return node.apply_values(grads)
 
     def before(self, node: Node, grads: list[Any]) -> list[Any]:
         tensors = [self.tensor(g) for g in grads]
@@ -156,7 +166,7 @@ class _Run:
         """Anomaly mode: an error, or NaN, comes after a warning that shows the forward."""
         outer, self.current = self.current, node
         try:
-            found = node.apply_tensors(grads) if self.tensors else node.apply_values(grads)
+            found = self.apply(node, grads)
         except Exception:
             tell(node)
             raise
@@ -176,10 +186,10 @@ class _Run:
             raise RuntimeError(f"Function '{node.name()}' returned nan values in its {i}th output.")
 
     def tensor(self, g: Any) -> Any:
-        return g if g is None or self.tensors else wrap(g)
+        return as_tensor(g)
 
     def carrier(self, t: Any) -> Any:
-        return t if t is None or self.tensors else t._value_now()
+        return t if t is None or self.tensors else carried(t)
 
 
 def _all_tensor_hooks(node: Node) -> list[tuple[int, dict[int, Any]]]:

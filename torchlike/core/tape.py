@@ -34,7 +34,7 @@ from .pullback import Pullback, call_formula
 from .record import LOCAL, number_array, record
 from .saved import order_of, saved_names
 from .storage import Aval, Value, host_value
-from .tensor import TENSORS, Counter, Tensor, wrap
+from .tensor import FOREIGN, TENSORS, Counter, Tensor, wrap
 
 _sequence = itertools.count().__next__
 LAST = (1 << 64) - 1  # AccumulateGrad's sequence number: it runs as soon as it can
@@ -110,11 +110,25 @@ class Node:
 
     def apply_values(self, grads: list[Any]) -> list[Any]:
         """The gradients for the edges, from the outputs' gradients."""
-        tensors = [None if g is None else wrap(g) for g in grads]
-        return [None if t is None else t._value_now() for t in self.apply_tensors(tensors)]
+        tensors = [None if g is None else as_tensor(g) for g in grads]
+        return [None if t is None else carried(t) for t in self.apply_tensors(tensors)]
 
     def apply_tensors(self, grads: list[Any]) -> list[Any]:
         raise NotImplementedError(type(self).__name__)
+
+
+# ----- what backward carries: Values, and sparse tensors as they are -----
+def carried(t: Tensor) -> Any:
+    """A gradient as backward carries it where no history is wanted."""
+    if t.__class__ not in FOREIGN:
+        return t._value_now()
+    LOCAL.state.runs[-1].sparse = True
+    return t
+
+
+def as_tensor(g: Any) -> Any:
+    """A gradient that backward carried, as a tensor."""
+    return wrap(g) if g.__class__ is Value else g
 
 
 def _register(hooks: dict[int, Any], hook: Callable[..., Any]) -> RemovableHandle:
@@ -407,6 +421,15 @@ def node_class(name: str) -> type[OpNode]:
     return found
 
 
+def both(a: Any, b: Any) -> Any:
+    """The sum of two gradients; PyTorch adds a sparse one to a dense one, not the other way."""
+    return b + a if a.__class__ in FOREIGN and b.__class__ not in FOREIGN else a + b
+
+
+def _fresh(g: Any) -> Any:
+    return g.clone() if g.__class__ in FOREIGN else wrap(zeros(g._aval)).copy_(g)
+
+
 class AccumulateGrad(Node):
     """The node at a leaf: adds what arrives to `variable.grad`."""
 
@@ -423,7 +446,9 @@ class AccumulateGrad(Node):
         if g is not None:
             have = variable._grad
             if have is None:
-                variable._grad = wrap(g)
+                variable._grad = as_tensor(g)
+            elif g.__class__ is not Value or have.__class__ in FOREIGN:
+                variable._grad = both(have, as_tensor(g))
             elif have._view is None and have._counter is None:
                 storage = have._storage
                 storage.value = record(sum_spec(g.aval), (storage.value, g))[0]
@@ -438,7 +463,7 @@ class AccumulateGrad(Node):
         variable = self.variable
         if g is not None:
             have = variable._grad
-            variable._grad = wrap(zeros(g._aval)).copy_(g) if have is None else have + g
+            variable._grad = _fresh(g) if have is None else both(have, g)
         self._post(variable)
         return []
 

@@ -360,6 +360,7 @@ class Tensor:
 
 CONSTRUCT: list[Callable[..., Tensor]] = []  # ops.create puts the constructor here
 TENSORS: set[type] = {Tensor}  # classes whose instances take the fast path
+FOREIGN: dict[type, Callable[..., Any]] = {}  # tensors that are not one array, and who calls
 
 
 def is_tensor(x: Any) -> bool:

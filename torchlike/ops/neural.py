@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
@@ -20,6 +21,7 @@ from .demands import check_range, known_values
 from .kinds import NUMERIC, refuse, scalar_name
 from .linalg import squeezed
 from .movement import unsafe_view
+from .sparse_rows import bags_of, rows_of
 
 INDEX_TYPE = (
     "Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, "
@@ -233,15 +235,17 @@ def torch_embedding(
     weight: Tensor, indices: Tensor, padding_idx: int = -1, scale_grad_by_freq: bool = False,
     sparse: bool = False,
 ) -> Tensor:  # fmt: skip
-    """Rows of `weight`; sparse gradients are not supported."""
+    """Rows of `weight`, whose gradient may be sparse."""
     _check_indices("embedding", indices)
-    if sparse and weight.requires_grad:
-        raise NotImplementedError("embedding: sparse=True is not supported")
     if weight.ndim == 2:
         check_range(
             indices, 0, weight.shape[0], lambda _: IndexError("index out of range in self")
         )
-    return call(_embedding, (weight, indices), (padding_idx, scale_grad_by_freq))
+    statics = (padding_idx, scale_grad_by_freq)
+    if sparse and weight.requires_grad:
+        lookup = functools.partial(call, _embedding, (weight, indices), statics)
+        return rows_of(weight, indices, *statics, lookup)
+    return call(_embedding, (weight, indices), statics)
 
 
 def _padding(padding_idx: int | None, weight: Tensor) -> int:
@@ -340,8 +344,6 @@ def torch_embedding_bag(
     """(bags, offset2bag, bag_size, max_indices)."""
     for index in (indices, offsets):
         _check_indices("embedding_bag", index)
-    if sparse and weight.requires_grad:
-        raise NotImplementedError("embedding_bag: sparse=True is not supported")
     _check_bags(weight, indices, offsets)
     if padding_idx is None:
         padding_idx = -1
@@ -353,9 +355,14 @@ def torch_embedding_bag(
     elif padding_idx < 0:
         padding_idx += weight.shape[0]
     inputs = (weight, indices, offsets, per_sample_weights)
-    return call(
-        _embedding_bag, inputs, (mode, bool(include_last_offset), padding_idx, scale_grad_by_freq)
-    )
+    statics = (mode, bool(include_last_offset), padding_idx, scale_grad_by_freq)
+    if sparse and weight.requires_grad:
+        forward = functools.partial(call, _embedding_bag, inputs, statics)
+        mean = mode == MODES["mean"]
+        return bags_of(
+            weight, indices, per_sample_weights, mean, padding_idx, scale_grad_by_freq, forward
+        )
+    return call(_embedding_bag, inputs, statics)
 
 
 def _check_bags(weight: Tensor, indices: Tensor, offsets: Tensor) -> None:

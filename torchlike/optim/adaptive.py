@@ -5,9 +5,10 @@ import numpy as np
 from ..core import dtypes
 from ..core.tape import enable_grad, no_grad
 from ..core.tensor import Tensor, to_host
-from . import rules
+from . import rules, sparse
 from .optimizer import Optimizer, _to_scalar
 from .ruled import (
+    NO_SPARSE,
     RuleOptimizer,
     advance,
     apply,
@@ -74,6 +75,9 @@ class Adam(RuleOptimizer):
         if group["amsgrad"]:
             state["max_exp_avg_sq"] = zeros_like(param)
         return state
+
+    def _sparse_update(self, param, grad, state, group):
+        raise RuntimeError(f"Adam {NO_SPARSE}, please consider SparseAdam instead")
 
     def _update(self, param, grad, state, group):
         if group["foreach"] and isinstance(group["lr"], Tensor) and not group["capturable"]:
@@ -292,6 +296,11 @@ class Adagrad(RuleOptimizer):
             weight_decay=unless_zero(group["weight_decay"]), maximize=group["maximize"],
         )  # fmt: skip
 
+    def _sparse_update(self, param, grad, state, group):
+        step = advance(state["step"])
+        lr = scalar_lr(group) / (1 + (step - 1) * group["lr_decay"])
+        sparse.adagrad(param, grad, state, group, lr)
+
 
 class Adadelta(RuleOptimizer):
     """Steps scaled by past steps over past gradients."""
@@ -422,7 +431,7 @@ class Adafactor(RuleOptimizer):
 
 
 class SparseAdam(Optimizer):
-    """Adam for sparse gradients, which torchlike does not make: `step` says so."""
+    """Adam for sparse gradients: rows without one keep their moments and stay where they are."""
 
     def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, maximize=False):
         if isinstance(lr, Tensor) and lr.numel() != 1:
@@ -437,10 +446,10 @@ class SparseAdam(Optimizer):
             for i, group in enumerate(self.param_groups)
             for j, p in enumerate(group["params"])
         ]
-        sparse = [place for place, p in places if p.is_sparse]
-        if sparse:
+        wrong = [place for place, p in places if p.is_sparse]
+        if wrong:
             raise ValueError(
-                f"Sparse params at indices {sparse}: SparseAdam requires dense parameter tensors"
+                f"Sparse params at indices {wrong}: SparseAdam requires dense parameter tensors"
             )
         complex_ = [place for place, p in places if p.is_complex()]
         if complex_:
@@ -451,7 +460,7 @@ class SparseAdam(Optimizer):
 
     @no_grad()
     def step(self, closure=None):
-        """Nothing where no parameter has a gradient; otherwise an error."""
+        """One update of the rows that have a gradient."""
         loss = None
         if closure is not None:
             with enable_grad():
@@ -463,7 +472,11 @@ class SparseAdam(Optimizer):
                         "SparseAdam does not support dense gradients, please consider Adam instead"
                     )
                 if p.grad is not None:
-                    raise NotImplementedError(
-                        "SparseAdam.step: sparse gradients are not supported"
-                    )
+                    self._update(p, group)
         return loss
+
+    def _update(self, param, group):
+        state = self.state[param]
+        if not state:
+            state.update(step=0, exp_avg=zeros_like(param), exp_avg_sq=zeros_like(param))
+        sparse.adam(param, param.grad, state, group)

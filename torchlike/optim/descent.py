@@ -3,7 +3,7 @@
 import math
 
 from ..core.tensor import Tensor
-from . import rules
+from . import rules, sparse
 from .ruled import (
     RuleOptimizer,
     advance,
@@ -65,6 +65,9 @@ class SGD(RuleOptimizer):
             weight_decay=unless_zero(group["weight_decay"]), maximize=group["maximize"],
             cut=first and group["differentiable"],
         )  # fmt: skip
+
+    def _sparse_update(self, param, grad, state, group):
+        sparse.sgd(param, grad, state, group)
 
 
 class ASGD(RuleOptimizer):

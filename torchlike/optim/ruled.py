@@ -84,6 +84,9 @@ def check_fused(optimizer, fused, foreach, differentiable):
         raise RuntimeError("`fused` and `foreach` cannot be `True` together.")
 
 
+NO_SPARSE = "does not support sparse gradients"
+
+
 class RuleOptimizer(Optimizer):
     """Runs a rule for each parameter that has a gradient; the recorder makes them one program.
 
@@ -126,7 +129,7 @@ class RuleOptimizer(Optimizer):
         grad = param.grad
         name = type(self).__name__
         if grad.is_sparse:
-            raise NotImplementedError(f"{name}.step: sparse gradients are not supported")
+            return self._sparse_update(param, grad, self._state_of(param, grad, group), group)
         if not self._complex and param.is_complex():
             raise RuntimeError(f"{name} does not support complex parameters")
         if group.get("fused"):
@@ -154,6 +157,10 @@ class RuleOptimizer(Optimizer):
     def _update(self, param, grad, state, group):
         """One step of one parameter."""
         raise NotImplementedError
+
+    def _sparse_update(self, param, grad, state, group):
+        """One step of one parameter whose gradient is sparse."""
+        raise RuntimeError(f"{type(self).__name__} {NO_SPARSE}")
 
     def _unscale(self, grad):
         """GradScaler's share of a fused step; False where an infinity was found."""
