@@ -15,7 +15,7 @@ from .record import LOCAL
 from .replay import Replay
 from .snapshot import PLAIN, difference, reachable, rows_of, same
 from .storage import Storage
-from .tensor import Tensor
+from .tensor import FOREIGN, Tensor
 
 
 # ----- modes -----
@@ -146,7 +146,7 @@ class Guards:
             if grad is None:
                 if id(t) in regrown or id(t) in params:
                     self.no_grad.append(t)
-            elif grad._storage in capture.before:
+            elif grad.__class__ not in FOREIGN and grad._storage in capture.before:
                 self.same_grad.append((t, grad))
 
     def _watch_optimizers(self, capture: Capture) -> None:

@@ -300,7 +300,7 @@ def _embedding_bag(
     bags = offsets.shape[0] - last
     at = indices.astype(jnp.int64)
     begin = offsets[:bags].astype(jnp.int64)
-    bag = jnp.searchsorted(begin, jnp.arange(at.shape[0]), side="right") - 1
+    bag = jnp.searchsorted(begin, jnp.arange(at.shape[0]), side="right").astype(jnp.int64) - 1
     rows = weight[at]
     if by_frequency:  # the gradient alone is scaled
         count = _bag_frequency(at, weight.shape[0])[at][:, None]

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core import capture
 from ..core.record import LOCAL
 from ..core.tape import edge_of, function_node, no_grad
 from ..core.tensor import Tensor, to_host
@@ -37,6 +38,8 @@ def _attached(outs: Any, name: str, back: Callable[..., Any], inputs: list[Any])
 
 
 def _wanted(*inputs: Any) -> bool:
+    if capture.current() is not None:
+        raise NotImplementedError("embedding: sparse=True in a captured step is not supported")
     return LOCAL.state.grad_enabled and any(x is not None and x.requires_grad for x in inputs)
 
 
