@@ -151,6 +151,21 @@ def modes(torch, case, want):
             forward(torch, case, want)
 
 
+def compiled(torch, pairs):
+    """Many rows recorded one after the other run as one XLA program, and give torch's answers."""
+    run = importlib.import_module("torchlike.core.run")
+    before = run.stats.fused
+    with mode("fused"):
+        outs = [reference.call(torch, case) for case, _ in pairs]
+        run.compile_window(open_end=False)
+    assert run.stats.fused > before
+    for (case, want), out in zip(pairs, outs):
+        try:
+            _all_same(reference.leaves(torch, out), want["out"], case.tol)
+        except AssertionError as error:
+            raise AssertionError(f"{case}: {error}") from error
+
+
 @contextlib.contextmanager
 def mode(name: str):
     """TORCHLIKE_MODE for a while."""

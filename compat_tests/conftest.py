@@ -21,6 +21,7 @@ GOLDENS = Path(__file__).parent / "goldens"
 
 def pytest_addoption(parser):
     parser.addoption("--oracle", choices=["check", "record"])
+    parser.addoption("--all-rows", action="store_true", help="every row in a compiled window")
 
 
 def register_profiles() -> None:

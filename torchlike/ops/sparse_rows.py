@@ -68,7 +68,7 @@ def rows_of(
 
 
 def bags_of(
-    weight: Tensor, indices: Tensor, scales: Any, mean: bool, padding_idx: int, scale: bool,
+    weight: Tensor, indices: Tensor, scales: Any, mean: bool, padding_idx: Any, scale: bool,
     forward: Callable[[], Any],
 ) -> Any:  # fmt: skip
     """The bags that `forward` makes, with the sparse gradient."""
