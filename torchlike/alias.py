@@ -226,7 +226,7 @@ def uninstall() -> None:
     if is_installed():
         sys.meta_path.remove(FINDER)
         sys.modules[HERE].__name__ = HERE
-        for name in [name for name in sys.modules if name.split(".")[0] == "torch"]:
+        for name in [name for name in list(sys.modules) if name.split(".")[0] == "torch"]:
             del sys.modules[name]
         _tell_children(False)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from ..core.backward import GradientEdge as GradientEdge
@@ -13,6 +13,8 @@ from ..core.record import LOCAL
 from ..core.tape import Node as Node
 from ..core.tape import edge_of
 from ..core.tensor import Tensor
+
+GradientEdge.__module__ = __name__
 
 
 def get_gradient_edge(tensor: Tensor) -> GradientEdge:
@@ -36,6 +38,9 @@ class allow_mutation_on_saved_tensors:
     """Inside, what was saved may be written to: nodes hold the values that they saw."""
 
     def __enter__(self) -> _AllowMutationOnSavedContext:
+        if _AllowMutationOnSavedContext.inside:
+            raise RuntimeError("allow_mutation_on_saved_tensors contexts cannot be nested")
+        _AllowMutationOnSavedContext.inside = True
         context = self._context = _AllowMutationOnSavedContext()
 
         def unpack(t: Tensor) -> Tensor:
@@ -52,16 +57,18 @@ class allow_mutation_on_saved_tensors:
 
     def __exit__(self, *error: object) -> None:
         self._hooks.__exit__(*error)
-        self._context.active = False
+        self._context.active = _AllowMutationOnSavedContext.inside = False
 
 
 class _AllowMutationOnSavedContext:
-    """What `allow_mutation_on_saved_tensors` gives; nothing is cloned, so `clear` has no work."""
+    """What `allow_mutation_on_saved_tensors` gives."""
 
     active = True
+    inside = False  # of the class: whether one is in progress
 
     def clear(self) -> None:
-        """Forget clones: there are none."""
+        """Forget what was saved inside: its graphs can't be walked any more."""
+        self.active = False
 
 
 class saved_tensors_hooks:
@@ -154,5 +161,10 @@ def increment_version(tensor: Any) -> None:
     """Mark tensors as written to."""
     from ..core.tensor import counter_of
 
-    for t in [tensor] if isinstance(tensor, Tensor) else tensor:
+    several = [tensor] if isinstance(tensor, Tensor) else tensor
+    if not isinstance(several, Iterable):
+        raise RuntimeError("increment_version expect a Iterable[Tensor] as input")
+    if any(not isinstance(t, Tensor) for t in several):
+        raise RuntimeError("increment_version expects each element of the iterable to be a tensor")
+    for t in several:
         counter_of(t).version += 1

@@ -140,11 +140,11 @@ class _Run:
                 if tensors[nr] is not None:
                     new = hook(tensors[nr])
                     if new is not None:
-                        tensors[nr] = _checked_hook_result(new, tensors[nr])
+                        tensors[nr] = _checked(hook, new, tensors[nr])
         for hook in list((node.prehooks or {}).values()):
             new = hook(tuple(tensors))
             if new is not None:
-                tensors = list(new) if isinstance(new, (tuple, list)) else [new]
+                tensors = _checked_tuple(hook, new, tensors)
         for nr, ref in (node.retains or {}).items():
             t = ref()
             if t is not None and tensors[nr] is not None:
@@ -155,11 +155,10 @@ class _Run:
     def after(self, node: Node, found: list[Any], grads: list[Any]) -> list[Any]:
         given = tuple(self.tensor(g) for g in grads)
         for hook in list(node.posthooks.values()):
-            new = hook(tuple(self.tensor(g) for g in found), given)
+            old = tuple(self.tensor(g) for g in found)
+            new = hook(old, given)
             if new is not None:
-                found = [
-                    self.carrier(t) for t in (new if isinstance(new, (tuple, list)) else (new,))
-                ]
+                found = [self.carrier(t) for t in _checked_tuple(hook, new, old)]
         return found
 
     def watched(self, node: Node, grads: list[Any]) -> list[Any]:
@@ -198,12 +197,31 @@ def _all_tensor_hooks(node: Node) -> list[tuple[int, dict[int, Any]]]:
     return list((node.tensor_hooks or {}).items())
 
 
-def _checked_hook_result(new: Any, old: Tensor) -> Tensor:
+def _checked(hook: Any, new: Any, old: Tensor | None) -> Tensor:
+    """What a hook made of one gradient: of the same dtype and shape, or PyTorch's error."""
     if not isinstance(new, Tensor):
         raise TypeError(f"expected Variable, but hook returned '{type(new).__name__}'")
+    if old is None:
+        return new
+    name = getattr(hook, "__name__", "unknown")
+    if new.dtype is not old.dtype:
+        kinds = f"was {old.type()} got {new.type()}"  # type: ignore[attr-defined]
+        raise RuntimeError(f"hook '{name}' has changed the type of value ({kinds})")
     if new.shape != old.shape:
-        raise RuntimeError("hook '<lambda>' has changed the size of value")
+        raise RuntimeError(f"hook '{name}' has changed the size of value")
     return new
+
+
+def _checked_tuple(hook: Any, new: Any, old: Sequence[Tensor | None]) -> list[Tensor | None]:
+    """What a node's hook made of all its gradients."""
+    if not isinstance(new, tuple):
+        raise TypeError(f"expected tuple, but hook returned '{type(new).__name__}'")
+    if len(new) != len(old):
+        raise RuntimeError(
+            f"hook '{getattr(hook, '__name__', 'unknown')}' has returned an incorrect number of "
+            f"values (got {len(new)}, but expected {len(old)})"
+        )
+    return [None if n is None else _checked(hook, n, o) for n, o in zip(new, old, strict=True)]
 
 
 def _dependencies(roots: Iterable[Node]) -> dict[Node, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .check import BACKWARD_TWICE
+from .check import FREED_HOOKS
 from .storage import Value
 from .tensor import Tensor, wrap
 
@@ -25,7 +25,7 @@ class SavedTensor:
         """Pack the tensor now, and unpack it when it is needed."""
         saved = self._node.saved
         if saved is None:
-            raise RuntimeError(BACKWARD_TWICE)
+            raise RuntimeError(FREED_HOOKS)
         if isinstance(saved[self._at], Packed):
             raise RuntimeError(
                 "Calling register_hooks on a saved tensor whose hooks have already been set. Hint: "
