@@ -200,6 +200,33 @@ FILES = {
     "latin.py": b"# -*- coding: latin-1 -*-\nprint('\xe9')\n",
     "future.py": "from __future__ import annotations\nx: undefined\nprint(__annotations__)\n",
 }
+STACKS = """
+    import inspect, sys, traceback, warnings
+    class C:
+        pass
+    def f():
+        traceback.print_stack()
+        print([frame.function for frame in inspect.stack()])
+        warnings.warn('here', stacklevel=2)
+    f()
+    warnings.warn('above all frames', stacklevel=2)
+    print(inspect.getsource(C), sys.orig_argv[1:])
+"""
+SPAWNED = """
+    import multiprocessing
+    class K:
+        pass
+    def give(queue):
+        queue.put((K(), __name__))
+    if __name__ == '__main__':
+        queue = multiprocessing.get_context('spawn').Queue()
+        process = multiprocessing.get_context('spawn').Process(target=give, args=(queue,))
+        process.start()
+        given, name = queue.get()
+        process.join()
+        print(type(given) is K, name, process.exitcode)
+"""
+FILES |= {"stacks.py": STACKS, "spawned.py": SPAWNED}
 COMMANDS = [
     ["who.py", "a", "-b"], ["./who.py"], ["../files/who.py"], ["-c", WHO, "x", "-y"],
     ["-m", "pkg.mod", "q"], ["-m", "pkg"], ["-m", "pkg.mod", "boom"], ["-m", "who"],
@@ -207,7 +234,7 @@ COMMANDS = [
     ["boom.py"], ["syntax.py"], ["exit.py", "3"], ["exit.py", "0"], ["exit.py", "message"],
     ["interrupt.py"], ["-c", "1/0"], ["-c", "x = = 1"], ["-c", "raise KeyboardInterrupt"],
     ["hook.py"], ["ends.py"], ["group.py"], ["missing.py"], ["pickles.py"], ["latin.py"],
-    ["future.py"], ["-", "x"],
+    ["future.py"], ["-", "x"], ["spawned.py"],
 ]  # fmt: skip
 
 
@@ -222,15 +249,21 @@ def place(tmp_path_factory):
         path.write_bytes(data)
     with zipfile.ZipFile(place / "files" / "zipped.zip", "w") as archive:
         archive.writestr("__main__.py", WHO)
-    light = place / "light" / "torchlike"
-    light.mkdir(parents=True)
-    for name in ("alias.py", "version.py", "__main__.py", "children"):
-        (light / name).symlink_to(PACKAGE / name)
-    (light / "__init__.py").write_text(
-        "from .alias import install as install, uninstall as uninstall\n"
-        "from .version import __version__ as __version__\n"
-    )
+    for kind, first in (("light", RESTART), ("staying", "")):
+        light = place / kind / "torchlike"
+        light.mkdir(parents=True)
+        for name in ("alias.py", "version.py", "__main__.py", "children", "restart.py"):
+            (light / name).symlink_to(PACKAGE / name)
+        (light / "__init__.py").write_text(
+            first + "from .alias import install as install, uninstall as uninstall\n"
+            "from .version import __version__ as __version__\n"
+        )
     return place
+
+
+RESTART = re.search(  # what the package begins with
+    r"import sys as _sys\n\nif .*\n(?:    .*\n|\n)+", (PACKAGE / "__init__.py").read_text()
+)[0]
 
 
 def run(place, *command, input="", **environ):
@@ -247,12 +280,24 @@ def run(place, *command, input="", **environ):
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: " ".join(command)[:30])
-def test_runs_as_python_does(place, command):
+@pytest.mark.parametrize("kind", ["light", "staying"])
+def test_runs_as_python_does(place, command, kind):
+    """Started anew, and where that can't be, in the same process."""
     plain = run(place, *command, input=WHO)
-    under = run(place, "-m", "torchlike", *command, input=WHO)
+    under = run(place, "-m", "torchlike", *command, input=WHO, PYTHONPATH=str(place / kind))
     assert under.stdout == plain.stdout
     assert under.stderr == plain.stderr
     assert under.returncode == plain.returncode
+
+
+@pytest.mark.parametrize("options", [["-m"], ["-um"], ["-X", "utf8", "-W", "error", "-m"]])
+def test_no_frames_but_the_programs(place, options):
+    *plain, last = options
+    plain += [last[:-1]] if last != "-m" else []
+    program = ["stacks.py", "a"]
+    want, got = run(place, *plain, *program), run(place, *options, "torchlike", *program)
+    assert got.stdout == want.stdout
+    assert got.stderr == want.stderr
 
 
 def test_interrupt_is_a_signal(place):

@@ -26,7 +26,7 @@ archive rebuild unpickle serialize
 autograd profiler func amp compiler scripting jit fx
 distributions distributed hub mps xpu onnx _dynamo _subclasses export processes
 children
-alias
+alias restart
 __init__ __main__
 """
 RANK = {room: rank for rank, line in enumerate(ROOMS.split("\n")) for room in line.split()}

@@ -6,6 +6,11 @@ Use it as `import torchlike as torch`, or run an unmodified script: `python -m t
 import importlib as _importlib
 import sys as _sys
 
+if _sys.argv[:1] == ["-m"]:  # perhaps `python -m torchlike`: what follows takes a second
+    from .restart import restart as _restart
+
+    _restart()
+
 from .core import dtypes as _dtypes
 from .core import layouts as _layouts
 from .core import run as _run

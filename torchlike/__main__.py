@@ -60,6 +60,8 @@ def _fresh_main(loader=BuiltinImporter, **names) -> ModuleType:
         names["__annotations__"] = {}
     vars(main).update(__builtins__=__builtins__, __loader__=loader, **names)
     sys.modules["__main__"] = main
+    if "__mp_main__" in sys.modules:  # what multiprocessing calls it
+        sys.modules["__mp_main__"] = main
     return main
 
 

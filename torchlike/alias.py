@@ -3,17 +3,15 @@
 import importlib
 import importlib.metadata
 import importlib.util
-import os
 import sys
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
 
+from . import children
 from .version import RELEASE
 
 HERE = __package__
-CHILDREN = str(Path(__file__).with_name("children"))
-FLAG = "TORCHLIKE_ALIAS"
 
 # PyTorch's path, then the modules of torchlike whose names it shows (parents before children).
 PATHS = """
@@ -217,7 +215,7 @@ def install() -> _Installation:
         sys.modules["torch"] = sys.modules[HERE]
         sys.modules[HERE].__name__ = "torch"  # libraries compare it with the path they were given
         _show_table()
-        _tell_children(True)
+        children.tell(True)
     return _Installation(undo=first)
 
 
@@ -228,21 +226,8 @@ def uninstall() -> None:
         sys.modules[HERE].__name__ = HERE
         for name in [name for name in list(sys.modules) if name.split(".")[0] == "torch"]:
             del sys.modules[name]
-        _tell_children(False)
+        children.tell(False)
 
 
 def is_installed() -> bool:
     return FINDER in sys.meta_path
-
-
-def _tell_children(on: bool) -> None:
-    """Interpreters started from here find `children/sitecustomize.py`, which installs the alias."""
-    paths = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
-    paths = [path for path in paths if path != CHILDREN]
-    os.environ.pop(FLAG, None)
-    if on:
-        paths.insert(0, CHILDREN)
-        os.environ[FLAG] = str(Path(__file__).parent.parent)
-    os.environ["PYTHONPATH"] = os.pathsep.join(paths)
-    if not paths:
-        del os.environ["PYTHONPATH"]
