@@ -25,6 +25,7 @@ from .record import Trace, number_array
 from .storage import OWNED, SHARED, Value, aval_of, concrete
 
 MAX_VARIANTS = 4  # programs per window: different sets of live results
+GUESS = 0.3  # seconds a program takes to compile, before one was
 DONATE_BYTES = 1 << 12  # a smaller buffer is not worth donating
 
 
@@ -55,13 +56,33 @@ class Stats:
 stats = Stats()
 
 
+class Family:
+    """The windows of the same ops on other shapes: how many, and what their programs cost."""
+
+    __slots__ = ("windows", "programs", "seconds")
+
+    def __init__(self) -> None:
+        self.windows = self.programs = 0
+        self.seconds = 0.0
+
+    @property
+    def price(self) -> float:
+        """Seconds that compiling one more would take."""
+        return self.seconds / self.programs if self.programs else GUESS
+
+
 class Window:
     """One sequence of ops: how often it was seen, and its fused programs."""
 
-    __slots__ = ("seen", "programs", "layout", "label", "numbers", "slow", "building", "line")
+    __slots__ = (
+        "seen", "programs", "layout", "label", "numbers", "slow", "building", "line", "family",
+        "spent",
+    )  # fmt: skip
 
-    def __init__(self, label: str) -> None:
+    def __init__(self, label: str, family: Family) -> None:
         self.seen = 0
+        self.family = family
+        self.spent = 0.0  # seconds in the slower tier, without its compilations
         self.slow = False  # whether it has run op by op, so can do so again without compiling
         self.building = False  # whether the background is at work on a program
         self.programs: list[Program] = []
@@ -259,6 +280,8 @@ def _compilation(
         finally:
             window.building = False
         program.seconds = time.perf_counter() - started
+        window.family.programs += 1
+        window.family.seconds += program.seconds
         stats.compiled_one(f"{window.label} at {place(window.line)}", len(records), program.seconds)
 
     return build

@@ -15,9 +15,12 @@ from typing import Any
 import jax
 import numpy as np
 
-from . import fused
+from . import (
+    fused,
+    interpret_index,  # noqa: F401  for its rules
+)
 from . import record as recording
-from .fused import Window, stats
+from .fused import Family, Window, stats
 from .record import EXECUTE, LOCAL, Spec, Trace, flush, number_array
 from .storage import OWNED, SHARED, Value
 
@@ -25,6 +28,7 @@ HOT = 3  # windows seen this often become one program
 SMALL = 1 << 16  # elements an op may touch to be always interpreted in NumPy while it is cold
 BUDGET = 1 << 24  # elements a larger op may touch in NumPy until its own program (35 ms) pays
 HEAVY = 8  # a new window with more uninterpretable, uncompiled ops is compiled whole
+KIN = 8  # so many windows of the same ops, on other shapes, are compiled without counting costs
 MAX_WINDOWS = 512  # compiled windows kept, least recently used out first
 
 MODES = ("fused", "strict", "debug")
@@ -42,6 +46,7 @@ def set_mode(name: str) -> None:
 
 
 windows: OrderedDict[tuple[Any, ...], Window] = OrderedDict()
+families: OrderedDict[tuple[str, ...], Family] = OrderedDict()
 
 
 # ----- the executor -----
@@ -69,14 +74,14 @@ def _dispatch(tr: Trace, live: list[Value]) -> None:
     key = tuple(tr.records)
     window = windows.get(key)
     if window is None:
-        window = windows[key] = Window(key[0][0].name)
+        window = windows[key] = Window(key[0][0].name, _family(key))
         window.line = tr.line
         if len(windows) > MAX_WINDOWS:
             windows.popitem(last=False)
     window.seen += 1
     if tr.urgent:
         window.slow = False
-    if window.programs or window.seen >= HOT or tr.urgent or (window.seen == 1 and _heavy(tr)):
+    if window.programs or _hot(window) or tr.urgent or (window.seen == 1 and _heavy(tr)):
         windows.move_to_end(key)
         if fused.run(window, tr, live):
             recording.calm += 1
@@ -84,7 +89,30 @@ def _dispatch(tr: Trace, live: list[Value]) -> None:
     recording.calm = 0
     window.line = window.line or tr.line
     window.slow = True
+    started, building = time.perf_counter(), stats.compile_seconds
     _run_slowly(tr, live, interpret=True)
+    window.spent += time.perf_counter() - started - (stats.compile_seconds - building)
+
+
+def _family(key: tuple[Any, ...]) -> Family:
+    """The windows of the same ops on whatever shapes."""
+    names = tuple([spec.name for spec, _, _ in key])
+    family = families.get(names)
+    if family is None:
+        family = families[names] = Family()
+        if len(families) > MAX_WINDOWS:
+            families.popitem(last=False)
+    family.windows += 1
+    return family
+
+
+def _hot(window: Window) -> bool:
+    """Whether a program pays. Shapes that keep changing are not compiled one by one: each first
+    costs as much time in the slower tier as its program would (buying skis after as many rents).
+    """
+    if window.seen < HOT:
+        return False
+    return window.family.windows <= KIN or window.spent >= window.family.price
 
 
 def _heavy(tr: Trace) -> bool:
