@@ -70,3 +70,19 @@ def test_every_class_has_a_case():
 def test_snippet(torch, file, name):
     if difference := transcript.snippet_difference(torch, file, name):
         pytest.fail(difference, pytrace=False)
+
+
+@pytest.mark.parametrize("build", ["LSTM(2, 3, proj_size=2)", "GRU(2, 3)", "RNN(2, 3)"])
+def test_recurrent_second_derivatives(build):
+    """The gradient is written by hand: cells and states seen on the way have gradients too."""
+    torch = torchlike
+    torch.manual_seed(0)
+    net = eval(f"torch.nn.{build}").double()
+    names, weights = zip(*net.named_parameters(), strict=True)
+
+    def run(x, *weights):
+        return torch.func.functional_call(net, dict(zip(names, weights, strict=True)), (x,))[0]
+
+    x = torch.randn(2, 1, 2, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(run, (x, *weights))
+    assert torch.autograd.gradgradcheck(run, (x, *weights))

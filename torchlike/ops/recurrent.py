@@ -5,52 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
 from ..core.dtypes import SCALAR_NAMES, int64
 from ..core.op import TABLE, Array, Arrays, Number, Optional, composite, op, publish
 from ..core.tensor import Tensor, from_host, to_host
-
-
-# ----- one step: (gates of the input, states, recurrent weights) -> states -----
-def _rnn_step(activate: Any) -> Any:
-    def step(x: Any, states: Any, weight: Any, bias: Any, project: Any) -> Any:
-        (h,) = states
-        return (activate(x + _linear(h, weight, bias)),)
-
-    return step
-
-
-def _gru_step(x: Any, states: Any, weight: Any, bias: Any, project: Any) -> Any:
-    (h,) = states
-    xr, xz, xn = jnp.split(x, 3, axis=-1)
-    hr, hz, hn = jnp.split(_linear(h, weight, bias), 3, axis=-1)
-    reset, update = jax.nn.sigmoid(xr + hr), jax.nn.sigmoid(xz + hz)
-    new = jnp.tanh(xn + reset * hn)
-    return ((h - new) * update + new,)
-
-
-def _lstm_step(x: Any, states: Any, weight: Any, bias: Any, project: Any) -> Any:
-    h, c = states
-    i, f, g, o = jnp.split(x + _linear(h, weight, bias), 4, axis=-1)
-    c = jax.nn.sigmoid(f) * c + jax.nn.sigmoid(i) * jnp.tanh(g)
-    h = jax.nn.sigmoid(o) * jnp.tanh(c)
-    return h if project is None else h @ project.T, c
-
-
-def _linear(x: Any, weight: Any, bias: Any) -> Any:
-    product = x @ weight.T
-    return product if bias is None else product + bias
-
-
-_STEPS = {
-    "rnn_tanh": _rnn_step(jnp.tanh),
-    "rnn_relu": _rnn_step(lambda x: jnp.maximum(x, jnp.zeros((), x.dtype))),
-    "gru": _gru_step,
-    "lstm": _lstm_step,
-}
+from .recurrent_forms import CELLS, Weights, backward, count, forward
 
 
 def _node(static: Any) -> str:
@@ -61,28 +22,42 @@ def _node(static: Any) -> str:
 def _layer(
     input: Array, mask: Optional[Array], tensors: Arrays, mode: str, bias: bool, reverse: bool
 ):
-    """(outputs, last states…) of one direction of one layer over (time, batch, features).
+    """(outputs, last states …, an LSTM's cells) of one direction of one layer.
 
-    `tensors` are the states (two for LSTM, else one) and then the weights.
+    `input` is (time, batch, features); `tensors` are the states (two for LSTM, else one) and then
+    the weights.
     """
-    steps, batch, features = input.shape
-    cut = 2 if mode == "lstm" else 1
-    states, (w_ih, w_hh, *rest) = tuple(tensors[:cut]), tensors[cut:]
-    b_ih, b_hh = rest[:2] if bias else (None, None)
-    project = rest[-1] if len(rest) > 2 * bias else None
-    # the input's part of all steps in one 2-D product
-    gates = _linear(input.reshape(steps * batch, features), w_ih, b_ih)
-    gates = gates.reshape(steps, batch, w_ih.shape[0])
+    cut = count(mode)
+    weights = Weights.of(tensors[cut:], bias)
+    last, seen = forward(input, mask, tuple(tensors[:cut]), weights, mode, reverse)
+    return (seen[0], *last, *seen[1:])
 
-    def step(carry: Any, row: Any) -> Any:
-        x, keep = row
-        new = _STEPS[mode](x, carry, w_hh, b_hh, project)
-        if keep is not None:
-            new = tuple(jnp.where(keep, n, old) for n, old in zip(new, carry, strict=True))
-        return new, new[0]
 
-    last, outputs = jax.lax.scan(step, states, (gates, mask), reverse=reverse)
-    return (outputs, *last)
+@op(name="_rnn_layer_slope", module=None, promote="none", node="MkldnnRnnLayerBackwardBackward0")
+def _layer_slope(
+    input: Array, mask: Optional[Array], tensors: Arrays, mode: str, bias: bool, reverse: bool
+):
+    """The gradients of the input, the states and the weights.
+
+    `tensors` are the layer's own, all states seen, their gradients and those of the last states.
+    """
+    cut = count(mode)
+    own, seen, slopes, last = (
+        tensors[: -3 * cut], tensors[-3 * cut : -2 * cut], tensors[-2 * cut : -cut],
+        tensors[-cut:],
+    )  # fmt: skip
+    weights = Weights.of(own[cut:], bias)
+    found, rest = backward(input, mask, own[:cut], weights, seen, slopes, last, mode, reverse)
+    return (found, *rest)
+
+
+@_layer.gradient
+def _(grads, results, input, mask, tensors, mode, bias, reverse):
+    cut = count(mode)
+    seen, slopes = ([x[0], *x[1 + cut :]] for x in (results, grads))
+    given = [*tensors, *seen, *slopes, *grads[1 : 1 + cut]]
+    found = _layer_slope.public(input, mask, given, mode, bias, reverse)
+    return found[0], None, list(found[1:])
 
 
 # ----- sequences of different lengths -----
@@ -209,7 +184,8 @@ class _Run:
     def layer(self, x: Tensor, mask: Tensor | None, states: Sequence[Tensor], i: int) -> Any:
         tensors = [*states, *self.weights[i]]
         reverse = bool(i % self.directions)
-        return _layer.public(x, mask, tensors, self.mode, bool(self.biases), reverse)
+        found = _layer.public(x, mask, tensors, self.mode, bool(self.biases), reverse)
+        return found[: 1 + count(self.mode)]
 
 
 def _network(mode: str) -> None:
@@ -241,7 +217,7 @@ def _is_sizes(args: Sequence[Any]) -> bool:
     return bool(args) and isinstance(args[0], Tensor) and args[0].dtype is int64
 
 
-for _mode in _STEPS:
+for _mode in CELLS:
     _network(_mode)
 
 
