@@ -115,6 +115,9 @@ def test_graph_by_hand(torch, fx, golden):
 
 FUNCTIONS = [
     "lambda x, *args, **kw: x + args[0] + kw['a']", "lambda x, *, y=1: x - y",
+    "lambda x: 2 - x", "lambda x: x.shape[0] + len([x])", "lambda x: torch.ones(2) * x",
+    "lambda x: torch.ones(2) ** x // x", "lambda x: (torch.ones(2) == x) & (torch.ones(2) > x)",
+    "lambda x: torch.ones(2, 2) @ x", "lambda x: torch.mul(torch.ones(2), x)",
     "lambda x: x[..., None, 1:]", "lambda a, b: torch.where(a > b, a, b).to(torch.float64)",
     "lambda x: (x.max(0)[0], x.T)", "lambda x, max: x.sum() + max", "lambda x: x.clamp(min=1.5)",
     "lambda x: 2 - x", "lambda x: x.shape[0] + len([x])",

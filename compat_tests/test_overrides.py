@@ -1,5 +1,6 @@
 """`__torch_function__`: subclasses of Tensor, duck types, modes; what a call hands to them."""
 
+import operator
 import types
 
 import pytest
@@ -249,3 +250,25 @@ def test_functions_with_class_methods(torch, golden):
     x = torch.ones(2, requires_grad=True)
     Twice.apply(x).sum().backward()
     golden(x.grad)
+
+
+class Duck:
+    """No tensor, but it answers."""
+
+    @classmethod
+    def __torch_function__(cls, function, types, args=(), kwargs=None):
+        return function.__name__, [type(x).__name__ for x in args]
+
+
+BINARY = (
+    "add sub mul truediv pow matmul gt ge lt le eq ne floordiv mod and_ or_ xor lshift rshift iadd "
+    "imul isub itruediv ipow ifloordiv imod iand ior ixor"
+).split()
+
+
+def test_operators_on_what_is_no_tensor(torch, golden):
+    """Which function is reported, whatever was intercepted before."""
+    t = torch.tensor([1, 2])
+    found = [[f(t, Duck()), f(Duck(), t)] for f in (getattr(operator, n) for n in BINARY)]
+    golden([list(x) for x in (t.add(Duck()), torch.add(t, Duck()))])
+    golden([[name, [list(x) for x in pair]] for name, pair in zip(BINARY, found, strict=True)])

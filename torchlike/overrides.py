@@ -8,6 +8,7 @@ tensors stay as they are (but for `TorchFunctionMode`, which sees every call).
 import contextlib
 import functools
 import inspect
+import sys
 from types import FunctionType
 
 from .core.intercept import DUCKS, OVERRIDING, disabled_impl, intercept
@@ -330,7 +331,11 @@ _REPORTED = {
     "__mul__": "mul", "__rmul__": "mul", "__imul__": "mul_", "__truediv__": "div",
     "__itruediv__": "div_", "__pow__": "pow", "__matmul__": "matmul", "__neg__": "neg",
     "__abs__": "abs", "__ne__": "ne", "__lt__": "lt", "__le__": "le", "__gt__": "gt",
-    "__ge__": "ge",
+    "__ge__": "ge", "__mod__": "remainder", "__imod__": "remainder_", "__ipow__": "pow_",
+    "__ifloordiv__": "floor_divide_", "__rand__": "bitwise_and", "__ror__": "bitwise_or",
+    "__rxor__": "bitwise_xor", "__rtruediv__": "__rdiv__",
+    **{name: name for name in ("__floordiv__", "__and__", "__or__", "__xor__", "__lshift__")},
+    "__rshift__": "__rshift__",
 }  # fmt: skip
 
 
@@ -352,6 +357,8 @@ def _method(name: str, base: FunctionType) -> FunctionType:
     @functools.wraps(base)
     def method(self, *args, **kwargs):
         args = (self, *args)
+        if operator and len(args) == 2 and type(self) is Tensor and _is_duck(args[1]):
+            return _of_operator(name, *args)
         if operator and len(args) == 2 and isinstance(args[1], Tensor) and name[2] == "r":
             forward = "__" + name[3:]
             if forward in _REPORTED:  # t + s comes here first: report it the way it was written
@@ -407,9 +414,34 @@ def _subclassed(cls, **kwargs) -> None:
         setattr(cls, name, made)
 
 
+def _is_duck(x) -> bool:
+    return hasattr(type(x), "__torch_function__") and not isinstance(x, Tensor)
+
+
+def _of_operator(name, *args):
+    """An operator of a plain tensor met such an argument."""
+    install()
+    reported = "eq" if name == "__eq__" else _REPORTED.get(name, name)
+    return _operated(getattr(Tensor, reported), args)
+
+
+def _caller():
+    """The frame of the public function that this thread is in: what was called decides."""
+    frame = sys._getframe(2)
+    while frame is not None and "_style" not in frame.f_globals:
+        frame = frame.f_back
+    return frame
+
+
 def _of_duck(op, inputs, statics):
     """A declared op met an argument that is no Tensor but takes part: ask it."""
     install()
+    frame = _caller()
+    if frame is not None and frame.f_globals["_style"] == "operator":
+        names = frame.f_code.co_varnames[: len(inputs)]
+        return _of_operator(frame.f_globals["_name"], *[frame.f_locals[n] for n in names][:2])
+    method = frame is not None and frame.f_globals["_place"] == "Tensor"
+    public = getattr(Tensor, frame.f_globals["_name"]) if method else op.public
     given = iter(zip([p for p in op.params if p.kind != "static"], inputs, strict=False))
     named = {p.name: x for p, x in given}
     named.update({p.name: x for p, x in zip(op.statics, statics, strict=False)})
@@ -423,12 +455,12 @@ def _of_duck(op, inputs, statics):
             kwargs[p.name] = value
         else:
             args.append(value)
-    return _call(op.public, op.public, tuple(args), kwargs)
+    return _call(public, public, tuple(args), kwargs)
 
 
 for _name in ("__getitem__", "__setitem__", "__deepcopy__"):
     vars(Tensor)[_name].__name__ = _name
-DUCKS.append(_of_duck)
+DUCKS += [_of_duck, _of_operator]
 Tensor.__torch_function__ = classmethod(_torch_function)
 Parameter.__torch_function__ = disabled_impl
 Tensor.__init_subclass__ = classmethod(_subclassed)

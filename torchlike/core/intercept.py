@@ -67,7 +67,8 @@ class _Overriding(threading.local):
 
 
 OVERRIDING = _Overriding()
-DUCKS: list[Callable[..., Any]] = []  # torchlike.overrides answers for arguments that are no Tensor
+# torchlike.overrides answers for arguments that are no Tensor: of an op, of an operator by name
+DUCKS: list[Callable[..., Any]] = []
 
 
 def disabled_impl(func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:

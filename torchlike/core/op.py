@@ -17,6 +17,7 @@ import numpy as np
 from . import dtypes
 from .check import check_dim, check_dims
 from .dispatch import call, call_view
+from .intercept import DUCKS
 from .mutate import (
     check_apart,
     check_captured,
@@ -27,7 +28,7 @@ from .mutate import (
     write_out,
 )
 from .plan import ABSENT, ArgumentTypeError, Op
-from .tensor import Tensor
+from .tensor import TENSORS, Tensor
 from .wrong_call import checked, error_in
 
 Optional = typing.Optional  # re-exported: declarations import their whole vocabulary from here
@@ -442,6 +443,9 @@ def alias(new: str, old: str, module: str = "torch", of: str | None = None) -> N
 
 
 # ----- operators -----
+_USUAL = {int, float, bool, complex, *TENSORS}  # classes of operands that answer for nothing
+
+
 def install_operators(rows: dict[str, str], inplace_rows: dict[str, str] | None = None) -> None:
     """Install `__add__` and its like on Tensor from {dunder: name of a public function}."""
     for dunder, name in rows.items():
@@ -464,6 +468,9 @@ def _operator_of_op(made: Op, dunder: str) -> Callable[..., Any]:
 
 def _operator_of_function(target: Callable[..., Any], dunder: str) -> Callable[..., Any]:
     def operator(self: Tensor, *others: Any) -> Any:
+        if others and others[0].__class__ not in _USUAL:
+            if hasattr(others[0].__class__, "__torch_function__"):
+                return DUCKS[1](dunder, self, *others)
         try:
             return target(self, *others)
         except ArgumentTypeError:

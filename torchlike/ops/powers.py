@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from ..core.dtypes import SCALAR_NAMES, complex128, float64
+from ..core.intercept import DUCKS
 from ..core.mutate import write_out
 from ..core.op import TABLE, Array, Operand, composite, op
 from ..core.plan import NUMBERS
@@ -146,7 +147,8 @@ def square(input: Tensor, *, out: Any = None) -> Tensor:
 def _reflected(dunder: str, function: Callable[[Any, Tensor], Tensor]) -> None:
     def operator(self: Tensor, other: Any) -> Any:
         if not isinstance(other, (Tensor, *NUMBERS)):
-            return NotImplemented
+            asks = hasattr(type(other), "__torch_function__")
+            return DUCKS[1](dunder, self, other) if asks else NotImplemented
         return function(other, self)
 
     composite(name=dunder, module=None, method=True)(operator)
