@@ -14,9 +14,13 @@ from ..core.rng import default_generator
 from ..core.tape import enable_grad, no_grad
 from ..core.tensor import Tensor
 from ..nn import Sequential
+from ..utils._pytree import tree_leaves
 from .function import Function
 from .graph import saved_tensors_hooks
 from .op_log import OpLog
+from .selective import CheckpointPolicy as CheckpointPolicy
+from .selective import SelectiveCheckpointContext as SelectiveCheckpointContext
+from .selective import create_selective_checkpoint_contexts as create_selective_checkpoint_contexts
 
 _BE_EXPLICIT = (
     "torch.utils.checkpoint: the use_reentrant parameter should be passed explicitly. Starting in "
@@ -114,6 +118,44 @@ def _stream_as(state: bytes | None) -> Iterator[None]:
         yield
     finally:
         default_generator.load(now)
+
+
+class DefaultDeviceType:
+    """The kind of device whose random state is kept beside the CPU's."""
+
+    _name = "cpu"
+
+    @staticmethod
+    def set_device_type(device: str = "cpu") -> None:
+        """Set it."""
+        DefaultDeviceType._name = device
+
+    @staticmethod
+    def get_device_type() -> str:
+        """What was set."""
+        return DefaultDeviceType._name
+
+
+def _on_accelerators(tree: Any) -> list[Any]:
+    return [
+        x.device for x in tree_leaves(tree) if isinstance(x, Tensor) and x.device.type != "cpu"
+    ]
+
+
+def get_device_states(*args: Any) -> tuple[list[int], list[Any]]:
+    """The accelerators that tensors are on, and the state of their generators."""
+    indices = sorted({device.index or 0 for device in _on_accelerators(args)})
+    if indices:
+        raise NotImplementedError("get_device_states: tensors on accelerators are not supported")
+    return indices, []
+
+
+def set_device_states(
+    devices: Sequence[int], states: Sequence[Any], *, device_type: str | None = None
+) -> None:
+    """Put back what `get_device_states` gave: on the CPU there is nothing to put back."""
+    if devices or states:
+        raise NotImplementedError("set_device_states: accelerators are not supported")
 
 
 # ----- without reentering the engine -----

@@ -147,6 +147,10 @@ def _composed(
 ) -> Tensor:  # fmt: skip
     if query.dtype.category < FLOAT:
         raise RuntimeError(f"expected scalar type Float but found {SCALAR_NAMES[query.dtype]}")
+    kind = query.dtype
+    if kind.itemsize == 2:  # computed in float32, rounded once
+        query, key, value = (t.float() for t in (query, key, value))  # type: ignore[attr-defined]
+        mask = mask.float() if mask is not None and mask.dtype.category == FLOAT else mask
     width = query.shape[-1]
     root = math.sqrt(1 / math.sqrt(width) if scale is None else abs(scale)) if width else 1.0
     sign = -1 if scale is not None and scale < 0 else 1
@@ -161,7 +165,8 @@ def _composed(
     chances = safe_softmax(scores, -1)
     if dropout_p > 0:
         chances = TABLE["nn.functional", "dropout"](chances, dropout_p)
-    return chances.matmul(value)
+    found = chances.matmul(value)
+    return found if kind is found.dtype else found.to(kind)
 
 
 # ----- checks -----

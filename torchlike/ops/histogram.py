@@ -7,7 +7,7 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from ..core.dtypes import SCALAR_NAMES, float32, float64
+from ..core.dtypes import SCALAR_NAMES, bfloat16, float16, float32, float64
 from ..core.mutate import write_out
 from ..core.op import Array, Arrays, Optional, composite, op
 from ..core.tensor import Tensor
@@ -111,9 +111,12 @@ def histc(
     if out is not None:
         return write_out("histc", out, histc(input, bins, min, max))
     _check_bins(bins)
+    kind = input.dtype
+    if kind in (float16, bfloat16):
+        input = input.float()  # type: ignore[attr-defined]
     _check_float(input, "histogram_cpu")
     low, high = _range_of(input, float(min), float(max), "torch.histc")
-    return count_in_bins(input.detach(), _edges(input, bins, low, high), None, False)
+    return count_in_bins(input.detach(), _edges(input, bins, low, high), None, False).to(kind)  # type: ignore[attr-defined]
 
 
 @composite

@@ -70,9 +70,8 @@ def torch_hinge_embedding_loss(input, target, margin=1.0, reduction=1):
 @op(module=None, name="soft_margin_loss")
 def _soft_margin(input: Array, target: Array, reduction: str):
     broadcast_shapes(input.shape, target.shape)
-    z = -target * input
-    # log(1 + exp z), from the side that does not overflow
-    return reduced(jnp.maximum(z, 0) + jnp.log1p(jnp.exp(-jnp.abs(z))), reduction)
+    # PyTorch's overflows, too
+    return reduced(jnp.log1p(jnp.exp(-target * input)), reduction)
 
 
 @_soft_margin.gradient

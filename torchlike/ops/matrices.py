@@ -15,7 +15,15 @@ from ..core.op import TABLE, Array, composite, op
 from ..core.storage import contiguous_stride
 from ..core.tensor import Tensor
 from . import return_types
-from .decomp import adjoint, check_float, check_matrix, check_square_float, factor_eigh, factor_svd
+from .decomp import (
+    HALF,
+    adjoint,
+    check_float,
+    check_matrix,
+    check_square_float,
+    factor_eigh,
+    factor_svd,
+)
 from .linalg import columns, matmul, mH
 from .norms import _matrix_norm
 from .solve import as_tolerance, inv, invert_matrix, pinv_slope, pseudo_inverse, solve
@@ -124,8 +132,9 @@ def torch_matrix_power(input: Tensor, n: int, *, out: Any = None) -> Tensor:
 
 @op(promote="none", module=None, name="linalg_matrix_exp")
 def exponential(A: Array):
-    check_square_float("linalg.matrix_exp", A)
-    return jsl.expm(A) if A.size else A
+    wider = A.astype(jnp.float32) if A.dtype in HALF else A
+    check_square_float("linalg.matrix_exp", wider)
+    return jsl.expm(wider).astype(A.dtype) if A.size else A
 
 
 @composite(module="linalg", name="matrix_exp", method=False)

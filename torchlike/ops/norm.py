@@ -234,7 +234,9 @@ def native_batch_norm(
     )
     if mean is None:
         return out, input.new_empty(0), input.new_empty(0)
-    return out, mean.detach(), (var.detach() + eps).rsqrt()
+    kind = next((t.dtype for t in (weight, running_mean) if t is not None), input.dtype)
+    mean, inverse = mean.detach(), (var.detach() + eps).rsqrt()
+    return out, mean.to(kind), inverse.to(kind)
 
 
 # ----- layer norm -----

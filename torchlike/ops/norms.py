@@ -42,6 +42,8 @@ def _check_identity(x: Any, ord: float, dim: Any, over: tuple[int, ...]) -> None
 
 
 def _power_norm(size: Any, ord: float, over: tuple[int, ...], keepdim: bool) -> Any:
+    if size.dtype.itemsize == 2:  # sums in float32, rounded once
+        return _power_norm(size.astype(jnp.float32), ord, over, keepdim).astype(size.dtype)
     if ord == math.inf:
         return jnp.max(size, over, keepdims=keepdim)
     if ord == -math.inf:

@@ -153,7 +153,7 @@ def _scatter_reduce(
     out = _scatter_into(start, dim, index, src, _REDUCERS[reduce])
     if reduce == "mean":
         total = jnp.maximum(counts + (1 if include_self else 0), 1).astype(input.dtype)
-        exact = not np.issubdtype(input.dtype, np.inexact)
+        exact = not jnp.issubdtype(input.dtype, np.inexact)
         out = jnp.floor_divide(out, total) if exact else out / total
     return out
 
@@ -212,9 +212,10 @@ def _neutral(reduce: str, kind: Any) -> Any:
         return jnp.ones((), kind)
     if kind == np.bool_:
         return jnp.asarray(reduce == "amin")
-    info = jnp.finfo(kind) if np.issubdtype(kind, np.floating) else jnp.iinfo(kind)
-    inexact = np.issubdtype(kind, np.floating)
-    low, high = (-jnp.inf, jnp.inf) if inexact else (info.min, info.max)
+    if jnp.issubdtype(kind, np.floating):
+        low, high = -jnp.inf, jnp.inf
+    else:
+        low, high = jnp.iinfo(kind).min, jnp.iinfo(kind).max
     return jnp.asarray(low if reduce == "amax" else high, kind)
 
 

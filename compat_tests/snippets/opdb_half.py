@@ -1,0 +1,21 @@
+"""Half precision where PyTorch's kernels are particular."""
+
+# In [half precision]
+import warnings; warnings.simplefilter('ignore')
+x = torch.tensor([[0.25, 0.5], [0.125, -0.25]], dtype=torch.bfloat16)
+h = torch.ones(2, 3, dtype=torch.float16) * 200
+print(torch.histc(x, 4), torch.matrix_exp(x).dtype, torch.linalg.vector_norm(h), torch.dist(h, h * 0), h.norm(), (h / 100).norm(3))
+i, s = torch.tensor([0, 0, 1, 1]), torch.tensor([1.01, 2, 3, 4]).bfloat16()
+z = torch.zeros(4, dtype=torch.bfloat16)
+for r in ('mean', 'amax', 'amin', 'prod'): print(z.scatter_reduce(0, i, s, r), z.index_reduce(0, i, s, r, include_self=False))
+one = torch.ones(2)
+for w in (one.bfloat16(), one): print([t.dtype for t in torch.native_batch_norm(x, w, None, w * 0, w, True, .1, 1e-5)])
+print([t.dtype for t in torch.native_batch_norm(x, None, None, None, None, True, .1, 1e-5)])
+torch.manual_seed(0)
+for d in (torch.bfloat16, torch.float16):
+    q, m = torch.randn(2, 5, 8).to(d), torch.randn(5, 5).to(d)
+    print(F.scaled_dot_product_attention(q, q, q)[0, 0], F.scaled_dot_product_attention(q, q, q, attn_mask=m)[0, 0])
+    q, m = torch.randn(1, 2, 5, 8).to(d).requires_grad_(), torch.randn(5, 5).to(d).requires_grad_()
+    o = F.scaled_dot_product_attention(q, q, q, attn_mask=m); o.sum().backward(); print(o[0, 0, 0], m.grad.dtype, o.grad_fn)
+    print(F.soft_margin_loss(torch.tensor([200., -30.]).to(d), torch.tensor([-1., 1.]).to(d)))
+print(F.soft_margin_loss(torch.tensor([200.]), torch.tensor([-1.])))
