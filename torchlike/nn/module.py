@@ -5,6 +5,7 @@ import warnings
 from collections import OrderedDict
 
 from ..core.hooks import Changes
+from ..core.run import step_boundary
 from ..core.snapshot import HOLDERS
 from ..core.tensor import Parameter, Tensor
 from . import hooks
@@ -366,6 +367,7 @@ class Module(Hooked, Convertible, Stateful):
         """Sets training mode here and below."""
         if not isinstance(mode, bool):
             raise ValueError("training mode is expected to be boolean")
+        step_boundary()  # what set the module up is no part of its first step
         self.training = mode
         for module in self.children():
             module.train(mode)

@@ -134,6 +134,7 @@ class Optimizer:
             groups = [{"params": groups}]
         for group in groups:
             self.add_param_group(group)
+        step_boundary()  # the model is made: its first step is a window as all later ones are
 
     def _make_hooks(self):
         for name in _HOOKS:
