@@ -15,6 +15,7 @@ def fresh(monkeypatch):
     """No windows seen yet, and compiled where they stand."""
     torch.step_boundary()
     monkeypatch.setattr(run, "windows", type(run.windows)())
+    monkeypatch.setattr(run, "families", type(run.families)())
     monkeypatch.setattr(background, "enabled", False)
 
 
@@ -64,7 +65,7 @@ def test_html(fresh, tmp_path):
     path = tmp_path / "page.html"
     torch.explain(html=path)
     text = path.read_text()
-    assert text.count("<svg") == len(torch.explain().windows) >= 1
+    assert text.count("<svg") == min(len(torch.explain().windows), 40) >= 1  # the rest are counted
     assert ">sqrt</text>" in text and "<path d=" in text and "src=" not in text
 
 

@@ -33,6 +33,7 @@ def train(steps, between=lambda step: None):
 def fresh(monkeypatch):
     """No window known; compilation in the background."""
     monkeypatch.setattr(run, "windows", type(run.windows)())
+    monkeypatch.setattr(run, "families", type(run.families)())
     monkeypatch.setattr(background, "enabled", True)
     yield
     background.wait()
@@ -43,6 +44,7 @@ def test_background_gives_the_same_losses(fresh, monkeypatch):
     assert any(w.programs and w.programs[0].hits for w in run.windows.values())
     monkeypatch.setattr(background, "enabled", False)
     monkeypatch.setattr(run, "windows", type(run.windows)())
+    monkeypatch.setattr(run, "families", type(run.families)())
     wanted = train(30)
     # sums of float32 in another order, 30 Adam steps
     np.testing.assert_allclose(found[0], wanted[0], rtol=1e-4)
@@ -119,3 +121,18 @@ def test_default_dtype_clears_plans():
         assert torch.tensor([1, 2]).tanh().dtype is torch.float64
     finally:
         torch.set_default_dtype(torch.float32)
+
+
+def test_ever_changing_shapes_are_compiled_when_it_pays(fresh, monkeypatch):
+    monkeypatch.setattr(background, "enabled", False)
+    before = run.stats.compiled
+    for _ in range(run.HOT + 2):
+        for n in range(2, 2 + 3 * run.KIN):
+            (torch.ones(n).cos() * 2).sum().item()
+    assert run.stats.compiled - before == 0
+    window = next(reversed(run.windows.values()))
+    assert window.family.windows == 3 * run.KIN and window.seen >= run.HOT
+    assert 0 < window.spent < window.family.price
+    window.spent = window.family.price  # as after many more runs
+    (torch.ones(1 + 3 * run.KIN).cos() * 2).sum().item()
+    assert run.stats.compiled - before == 1
