@@ -162,6 +162,7 @@ OTHER = {
                                for n in (3.0, 90.0)],
     "_standard_gamma": lambda torch: [torch._standard_gamma(torch.rand(300) * 4),
                                       torch._standard_gamma(torch.rand(300).double() * 4)],
+    "elements alike": lambda torch: _alike(torch),
     "_sample_dirichlet": lambda torch: torch._sample_dirichlet(torch.rand(90, 5) * 3),
     "feature_dropout": lambda torch: [
         torch.nn.functional.dropout1d(torch.ones(3, 4), 0.3),
@@ -177,6 +178,20 @@ OTHER = {
     "init": lambda torch: _inits(torch),
     "layers": lambda torch: [p for layer in _layers(torch) for p in layer.parameters()],
 }  # fmt: skip
+
+
+def _alike(torch):
+    """Many elements with the same parameters, with and without a normal that waits."""
+    full = torch.full
+    made = []
+    for dtype in (torch.float32, torch.float64):
+        for shape in (1.25, 2.5, 40.0):
+            made.append(torch._standard_gamma(full((701,), shape, dtype=dtype)))
+            torch.randn(3)
+    made += [torch.poisson(full((3, 300), rate)) for rate in (0.3, 4.0, 9.5, 10.0, 200.0)]
+    made += [torch.binomial(full((900,), count), full((900,), p))
+             for count in (7.0, 60.0, 1e6) for p in (0.1, 0.5, 0.8)]
+    return [*made, torch.randn(5)]
 
 
 def _generator(torch):

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from . import rng_alike
 from .rng import Generator
 from .rng_math import TWO_PI, narrow
 
@@ -53,14 +54,36 @@ def _each(generator: Generator, sample: Callable, *parameters: np.ndarray) -> np
     return narrow(np.array(values, f64), first.dtype).reshape(first.shape)
 
 
+def _alike(values: np.ndarray) -> bool:
+    """Many equal values."""
+    return values.size >= rng_alike.LEAST and bool((values == values.flat[0]).all())
+
+
 # ----- gamma (Marsaglia and Tsang) and Dirichlet -----
 
 _THIRD_F32, _SQUEEZE = f32(1) / f32(3), float(f32(0.0331))
 
 
 def standard_gamma(generator: Generator, shape: np.ndarray) -> np.ndarray:
-    values = _each(generator, _gamma if shape.dtype == f64 else _gamma_f32, shape)
+    if _alike(shape) and shape.flat[0] >= rng_alike.LEAST_SHAPE:
+        values = narrow(_gamma_alike(generator, shape), shape.dtype).reshape(shape.shape)
+    else:
+        values = _each(generator, _gamma if shape.dtype == f64 else _gamma_f32, shape)
     return np.fmax(values, np.finfo(shape.dtype).tiny)
+
+
+def _gamma_alike(generator: Generator, shape: np.ndarray) -> np.ndarray:
+    sample = _gamma if shape.dtype == f64 else _gamma_f32
+    first, rest = [], shape.ravel()
+    while len(rest) and generator.spare is not None:
+        first.append(_each(generator, sample, rest[:1].astype(f64))[0])
+        rest = rest[1:]
+    if not len(rest):
+        return np.array(first)
+    a = rest[0]
+    d = float(a) - float(_THIRD_F32) if shape.dtype == f64 else float(a - _THIRD_F32)
+    found = rng_alike.gamma(generator, len(rest), d, 1.0 / math.sqrt(9.0 * d))
+    return np.concatenate([first, found])
 
 
 def _gamma(stream: _Stream, shape: float) -> float:
@@ -109,7 +132,16 @@ def dirichlet(generator: Generator, concentration: np.ndarray) -> np.ndarray:
 
 
 def poisson(generator: Generator, rate: np.ndarray) -> np.ndarray:
+    if _alike(rate) and rate.flat[0] > 0:
+        values = _poisson_alike(generator, rate.size, float(rate.flat[0]))
+        return values.astype(rate.dtype).reshape(rate.shape)
     return _each(generator, _poisson, rate.astype(f64)).astype(rate.dtype)
+
+
+def _poisson_alike(generator: Generator, size: int, rate: float) -> np.ndarray:
+    if rate < 10:
+        return rng_alike.in_turn(generator, size, rate + 1, rng_alike.product_ends(rate))
+    return rng_alike.from_pairs(generator, size, lambda u, v: _judged_poisson(rate, u, v))
 
 
 def _poisson(stream: _Stream, rate: float) -> float:
@@ -127,12 +159,43 @@ def _poisson_few(stream: _Stream, rate: float) -> float:
         count += 1
 
 
-def _poisson_many(stream: _Stream, rate: float) -> float:
-    root, log_rate = math.sqrt(rate), math.log(rate)
-    b = 0.931 + 2.53 * root
+def _ptrs(rate: float) -> tuple[float, float, float, float]:
+    b = 0.931 + 2.53 * math.sqrt(rate)
     a = -0.059 + 0.02483 * b
-    inverse_alpha = 1.1239 + 1.1328 / (b - 3.4)
-    accept = 0.9277 - 3.6224 / (b - 2)
+    return a, b, 1.1239 + 1.1328 / (b - 3.4), 0.9277 - 3.6224 / (b - 2)
+
+
+def _judged_poisson(rate: float, u: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """What `_poisson_many` makes of many pairs of uniforms, and which it takes."""
+    from scipy.special import gammaln  # jax depends on scipy
+
+    a, b, inverse_alpha, accept = _ptrs(rate)
+    edge = 0.5 - np.abs(u)
+    k = np.floor((2 * a / edge + b) * u + rate + 0.43)
+    taken = (edge >= 0.07) & (v <= accept)
+    open_ = ~taken & (edge != 0) & (k >= 0) & ~((edge < 0.013) & (v > edge))
+    rest = np.flatnonzero(open_)
+    e, w, n = edge[rest], v[rest], k[rest]
+    left = np.log(w) + math.log(inverse_alpha) - np.log(a / (e * e) + b)
+    right = -rate + n * math.log(rate) - gammaln(n + 1)
+
+    def slow(i: int) -> bool:
+        return _poisson_takes(rate, a, b, inverse_alpha, float(e[i]), float(w[i]), float(n[i]))
+
+    taken[rest] = rng_alike.settled(left, right, slow)
+    return k, taken
+
+
+def _poisson_takes(
+    rate: float, a: float, b: float, inverse_alpha: float, edge: float, v: float, k: float
+) -> bool:
+    chance = math.log(v) if v else -math.inf
+    left = chance + math.log(inverse_alpha) - math.log(a / (edge * edge) + b)
+    return left <= -rate + k * math.log(rate) - math.lgamma(k + 1)
+
+
+def _poisson_many(stream: _Stream, rate: float) -> float:
+    a, b, inverse_alpha, accept = _ptrs(rate)
     while True:
         u, v = stream.uniform() - 0.5, stream.uniform()
         edge = 0.5 - abs(u)
@@ -143,9 +206,7 @@ def _poisson_many(stream: _Stream, rate: float) -> float:
             return k
         if k < 0 or (edge < 0.013 and v > edge):
             continue
-        chance = math.log(v) if v else -math.inf
-        left = chance + math.log(inverse_alpha) - math.log(a / (edge * edge) + b)
-        if left <= -rate + k * log_rate - math.lgamma(k + 1):
+        if _poisson_takes(rate, a, b, inverse_alpha, edge, v, k):
             return k
 
 
@@ -159,7 +220,22 @@ _STIRLING = (
 
 
 def binomial(generator: Generator, count: np.ndarray, p: np.ndarray) -> np.ndarray:
+    if _alike(count) and _alike(p) and count.flat[0] > 0 and 0 < p.flat[0] < 1:
+        values = _binomial_alike(generator, p.size, float(count.flat[0]), float(p.flat[0]))
+        return narrow(values, count.dtype).reshape(count.shape)
     return _each(generator, _binomial, count, p)
+
+
+def _binomial_alike(generator: Generator, size: int, count: float, p: float) -> np.ndarray:
+    low = min(p, 1 - p)
+    if count * low >= 10:
+        found = rng_alike.from_pairs(
+            generator, size, lambda u, v: _judged_binomial(count, low, u, v)
+        )
+    else:
+        ends_of = rng_alike.gap_ends(count, math.log1p(-low))
+        found = rng_alike.in_turn(generator, size, count * low + 1, ends_of)
+    return found if p <= 0.5 else count - found
 
 
 def _binomial(stream: _Stream, count: float, p: float) -> float:
@@ -184,13 +260,37 @@ def _binomial_few(stream: _Stream, count: float, p: float) -> float:
         successes += 1
 
 
-def _binomial_many(stream: _Stream, count: float, p: float) -> float:
+def _btrs(count: float, p: float) -> tuple[float, float, float, float]:
     spread = math.sqrt(count * p * (1 - p))
     b = 1.15 + 2.53 * spread
-    a = -0.0873 + 0.0248 * b + 0.01 * p
-    accept, odds = 0.92 - 4.2 / b, p / (1 - p)
-    alpha = (2.83 + 5.1 / b) * spread
-    mode = math.floor((count + 1) * p)
+    return -0.0873 + 0.0248 * b + 0.01 * p, b, 0.92 - 4.2 / b, (2.83 + 5.1 / b) * spread
+
+
+def _judged_binomial(
+    count: float, p: float, u: np.ndarray, v: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """What `_binomial_many` makes of many pairs of uniforms, and which it takes."""
+    a, b, accept, alpha = _btrs(count, p)
+    odds, mode = p / (1 - p), math.floor((count + 1) * p)
+    edge = 0.5 - np.abs(u)
+    k = np.where(edge != 0, np.floor((2 * a / edge + b) * u + count * p + 0.5), -1)
+    inside = (k >= 0) & (k <= count)
+    taken = inside & (edge >= 0.07) & (v <= accept)
+    rest = np.flatnonzero(inside & ~taken)
+    e, w, n = edge[rest], v[rest], k[rest]
+    left = np.log(w * alpha / (a / (e * e) + b))
+
+    def slow(i: int) -> bool:
+        chance = math.log(float(w[i]) * alpha / (a / float(e[i] * e[i]) + b)) if w[i] else -math.inf
+        return chance <= _binomial_bound(count, odds, mode, float(n[i]))
+
+    taken[rest] = rng_alike.settled(left, _binomial_bounds(count, odds, mode, n), slow)
+    return k, taken
+
+
+def _binomial_many(stream: _Stream, count: float, p: float) -> float:
+    a, b, accept, alpha = _btrs(count, p)
+    odds, mode = p / (1 - p), math.floor((count + 1) * p)
     while True:
         u, v = stream.uniform() - 0.5, stream.uniform()
         edge = 0.5 - abs(u)
@@ -214,6 +314,12 @@ def _binomial_bound(count: float, odds: float, mode: float, k: float) -> float:
         - _stirling_tail(k)
         - _stirling_tail(count - k)
     )
+
+
+def _binomial_bounds(count: float, odds: float, mode: float, k: np.ndarray) -> np.ndarray:
+    """`_binomial_bound` of many values: of each that occurs, once."""
+    each, place = np.unique(k, return_inverse=True)
+    return np.array([_binomial_bound(count, odds, mode, n) for n in each.tolist()], f64)[place]
 
 
 def _stirling_tail(k: float) -> float:
