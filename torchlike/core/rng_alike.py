@@ -137,7 +137,7 @@ def gamma(generator: Generator, count: int, d: float, c: float) -> np.ndarray:
         radius = np.sqrt(-2.0 * log1p(-quads[:, 1], True))
         angle = TWO_PI * quads[:, 0]
         x = np.stack([radius * np.cos(angle), radius * np.sin(angle)], 1)
-        regular = (1.0 + c * x > 0).all(1)
+        regular = np.minimum(x[:, 0], x[:, 1]) * c > -1.0
         whole = len(regular) if regular.all() else int(regular.argmin())
         values, taken = _gamma_trials(x[:whole], 1.0 - quads[:whole, 2:], d, c)
         at = np.flatnonzero(taken)[: count - have]

@@ -220,38 +220,46 @@ _STIRLING = (
 
 
 def binomial(generator: Generator, count: np.ndarray, p: np.ndarray) -> np.ndarray:
+    """PyTorch computes in doubles, but what it makes of count and p alone in their dtype."""
     if _alike(count) and _alike(p) and count.flat[0] > 0 and 0 < p.flat[0] < 1:
-        values = _binomial_alike(generator, p.size, float(count.flat[0]), float(p.flat[0]))
+        values = _binomial_alike(generator, p.size, count.flat[0], p.flat[0])
         return narrow(values, count.dtype).reshape(count.shape)
     return _each(generator, _binomial, count, p)
 
 
-def _binomial_alike(generator: Generator, size: int, count: float, p: float) -> np.ndarray:
-    low = min(p, 1 - p)
+def _lower(p: np.floating) -> np.floating:
+    """p or 1 - p, that which is at most a half."""
+    return p if p <= 0.5 else type(p)(1.0 - float(p))
+
+
+def _binomial_alike(
+    generator: Generator, size: int, count: np.floating, p: np.floating
+) -> np.ndarray:
+    low = _lower(p)
     if count * low >= 10:
-        found = rng_alike.from_pairs(
-            generator, size, lambda u, v: _judged_binomial(count, low, u, v)
-        )
+        way = _Btrs(count, low)
+        found = rng_alike.from_pairs(generator, size, way.judged)
     else:
-        ends_of = rng_alike.gap_ends(count, math.log1p(-low))
-        found = rng_alike.in_turn(generator, size, count * low + 1, ends_of)
-    return found if p <= 0.5 else count - found
+        ends_of = rng_alike.gap_ends(float(count), float(np.log1p(-low)))
+        found = rng_alike.in_turn(generator, size, float(count * low) + 1, ends_of)
+    return found if p <= 0.5 else float(count) - found
 
 
-def _binomial(stream: _Stream, count: float, p: float) -> float:
-    count, p = float(count), float(p)
+def _binomial(stream: _Stream, count: np.floating, p: np.floating) -> float:
     if count <= 0 or p <= 0:
         return 0.0
     if p >= 1:
-        return count
+        return float(count)
     if math.isnan(p):
         return math.nan
-    sample = _binomial_many if count * min(p, 1 - p) >= 10 else _binomial_few
-    return sample(stream, count, p) if p <= 0.5 else count - sample(stream, count, 1 - p)
+    low = _lower(p)
+    many = count * low >= 10
+    found = _Btrs(count, low).one(stream) if many else _binomial_few(stream, count, low)
+    return found if p <= 0.5 else float(count) - found
 
 
-def _binomial_few(stream: _Stream, count: float, p: float) -> float:
-    total, successes, scale = 0.0, 0, math.log1p(-p)
+def _binomial_few(stream: _Stream, count: np.floating, p: np.floating) -> float:
+    total, successes, scale = 0.0, 0, float(np.log1p(-p))
     while True:
         chance = stream.uniform()
         total += math.ceil(math.log(chance) / scale) if chance else math.inf
@@ -260,48 +268,53 @@ def _binomial_few(stream: _Stream, count: float, p: float) -> float:
         successes += 1
 
 
-def _btrs(count: float, p: float) -> tuple[float, float, float, float]:
-    spread = math.sqrt(count * p * (1 - p))
-    b = 1.15 + 2.53 * spread
-    return -0.0873 + 0.0248 * b + 0.01 * p, b, 0.92 - 4.2 / b, (2.83 + 5.1 / b) * spread
+class _Btrs:
+    """Hörmann's sampler for one count and chance."""
 
+    def __init__(self, count: np.floating, p: np.floating):
+        one = type(p)(1)
+        spread = float(np.sqrt(count * p * (one - p)))
+        self.b = b = 1.15 + 2.53 * spread
+        self.a = -0.0873 + 0.0248 * b + 0.01 * float(p)
+        self.accept, self.alpha = 0.92 - 4.2 / b, (2.83 + 5.1 / b) * spread
+        self.centre, self.odds = float(count * p) + 0.5, float(p / (one - p))
+        self.mode, self.count = float(np.floor((count + one) * p)), float(count)
 
-def _judged_binomial(
-    count: float, p: float, u: np.ndarray, v: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """What `_binomial_many` makes of many pairs of uniforms, and which it takes."""
-    a, b, accept, alpha = _btrs(count, p)
-    odds, mode = p / (1 - p), math.floor((count + 1) * p)
-    edge = 0.5 - np.abs(u)
-    k = np.where(edge != 0, np.floor((2 * a / edge + b) * u + count * p + 0.5), -1)
-    inside = (k >= 0) & (k <= count)
-    taken = inside & (edge >= 0.07) & (v <= accept)
-    rest = np.flatnonzero(inside & ~taken)
-    e, w, n = edge[rest], v[rest], k[rest]
-    left = np.log(w * alpha / (a / (e * e) + b))
+    def one(self, stream: _Stream) -> float:
+        a, b = self.a, self.b
+        while True:
+            u, v = stream.uniform() - 0.5, stream.uniform()
+            edge = 0.5 - abs(u)
+            k = math.floor((2 * a / edge + b) * u + self.centre) if edge else -1
+            if k < 0 or k > self.count:
+                continue
+            if edge >= 0.07 and v <= self.accept or self.takes(edge, v, k):
+                return k
 
-    def slow(i: int) -> bool:
-        chance = math.log(float(w[i]) * alpha / (a / float(e[i] * e[i]) + b)) if w[i] else -math.inf
-        return chance <= _binomial_bound(count, odds, mode, float(n[i]))
+    def takes(self, edge: float, v: float, k: float) -> bool:
+        v = math.log(v * self.alpha / (self.a / (edge * edge) + self.b)) if v else -math.inf
+        return v <= _binomial_bound(self.count, self.odds, self.mode, k)
 
-    taken[rest] = rng_alike.settled(left, _binomial_bounds(count, odds, mode, n), slow)
-    return k, taken
+    def judged(self, u: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """What `one` makes of many pairs of uniforms, and which it takes."""
+        a, b = self.a, self.b
+        edge = 0.5 - np.abs(u)
+        k = np.where(edge != 0, np.floor((2 * a / edge + b) * u + self.centre), -1)
+        inside = (k >= 0) & (k <= self.count)
+        taken = inside & (edge >= 0.07) & (v <= self.accept)
+        rest = np.flatnonzero(inside & ~taken)
+        e, w, n = edge[rest], v[rest], k[rest]
+        left = np.log(w * self.alpha / (a / (e * e) + b))
+        taken[rest] = rng_alike.settled(
+            left, self._bounds(n), lambda i: self.takes(float(e[i]), float(w[i]), float(n[i]))
+        )
+        return k, taken
 
-
-def _binomial_many(stream: _Stream, count: float, p: float) -> float:
-    a, b, accept, alpha = _btrs(count, p)
-    odds, mode = p / (1 - p), math.floor((count + 1) * p)
-    while True:
-        u, v = stream.uniform() - 0.5, stream.uniform()
-        edge = 0.5 - abs(u)
-        k = math.floor((2 * a / edge + b) * u + count * p + 0.5) if edge else -1
-        if k < 0 or k > count:
-            continue
-        if edge >= 0.07 and v <= accept:
-            return k
-        v = math.log(v * alpha / (a / (edge * edge) + b)) if v else -math.inf
-        if v <= _binomial_bound(count, odds, mode, k):
-            return k
+    def _bounds(self, k: np.ndarray) -> np.ndarray:
+        """The bound of each value that occurs is computed once."""
+        each, place = np.unique(k, return_inverse=True)
+        bounds = [_binomial_bound(self.count, self.odds, self.mode, n) for n in each.tolist()]
+        return np.array(bounds, f64)[place]
 
 
 def _binomial_bound(count: float, odds: float, mode: float, k: float) -> float:
@@ -314,12 +327,6 @@ def _binomial_bound(count: float, odds: float, mode: float, k: float) -> float:
         - _stirling_tail(k)
         - _stirling_tail(count - k)
     )
-
-
-def _binomial_bounds(count: float, odds: float, mode: float, k: np.ndarray) -> np.ndarray:
-    """`_binomial_bound` of many values: of each that occurs, once."""
-    each, place = np.unique(k, return_inverse=True)
-    return np.array([_binomial_bound(count, odds, mode, n) for n in each.tolist()], f64)[place]
 
 
 def _stirling_tail(k: float) -> float:
