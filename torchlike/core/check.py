@@ -77,12 +77,21 @@ _PACKAGE = __name__.partition(".")[0] + "."
 
 def check_dim(dim: int, ndim: int) -> int:
     """`dim` counted from the front; IndexError (PyTorch's text) when out of range."""
+    if dim.__class__ is not int:
+        dim = as_int(dim)
     low, high = -max(ndim, 1), max(ndim, 1) - 1
     if not low <= dim <= high:
         raise IndexError(
             f"Dimension out of range (expected to be in range of [{low}, {high}], but got {dim})"
         )
     return dim % max(ndim, 1)
+
+
+def as_int(x: Any) -> int:
+    """An integer, of whatever class; TypeError for booleans, fractions and None."""
+    if isinstance(x, bool) or not hasattr(x, "__index__"):
+        raise TypeError(f"must be int, not {type(x).__name__}")
+    return x.__index__()
 
 
 def check_dims(dims: Sequence[int], ndim: int) -> tuple[int, ...]:

@@ -43,6 +43,8 @@ def is_leaf(t: Tensor) -> bool:
 
 def requires_grad_(self: Tensor, requires_grad: bool = True) -> Tensor:
     """Set whether gradients are wanted; RuntimeError for non-leaves and integer dtypes."""
+    if requires_grad is not True and requires_grad is not False:
+        raise TypeError(f"must be bool, not {type(requires_grad).__name__}")
     if not is_leaf(self) and not requires_grad:
         raise RuntimeError(NON_LEAF_FLAG_OFF)
     text = "only Tensors of floating point dtype can require gradients"

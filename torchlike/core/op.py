@@ -290,12 +290,13 @@ def _source(made: Op, name: str, has_out: bool, style: str, space: dict[str, Any
     space.update(
         _call=call_view if made.view else call, _inplace=inplace, _write_out=write_out,
         _tensors=_tensor_list, _rename=_rename, _error=ArgumentTypeError, _absent=ABSENT,
-        _wrong=_wrong, _rule=made.out_rule,
+        _wrong=_wrong, _rule=made.out_rule, _only_bool=_only_bool,
     )  # fmt: skip
     for p in made.params:
         if p.has_default:
             space["_d_" + p.name] = p.default
     lines: list[str] = []
+    lines += [_MISTAKEN[p.coerce].format(p.name) for p in made.statics if p.coerce in _MISTAKEN]
     inputs, prefix = _input_list(made, lines)
     statics = ", ".join([*prefix, *[p.name for p in made.statics]])
     statics = f"({statics},)" if statics else "()"
@@ -319,6 +320,20 @@ def _source(made: Op, name: str, has_out: bool, style: str, space: dict[str, Any
         ]
     body = ["    try:", *["        " + line for line in lines], *failed]
     return "\n".join([f"def {name}({head}):", *body])
+
+
+# A plan's key takes True for 1: these are told apart at every call, for 15 ns.
+_MISTAKEN = {
+    _COERCE["Dim"]: "if {0} is True or {0} is False: raise _error('int')",
+    _COERCE["Dims"]: "if {0} is True or {0} is False: raise _error('int')",
+    _COERCE["int"]: "if {0} is True or {0} is False: raise _error('int')",
+    _COERCE["bool"]: "if {0} is not True and {0} is not False: _only_bool({0})",
+}
+
+
+def _only_bool(x: Any) -> None:
+    if x is not None and not isinstance(x, (bool, np.bool_)):
+        raise ArgumentTypeError(f"must be bool, not {type(x).__name__}")
 
 
 def _head(made: Op, has_out: bool, needed: str, more: str = "*", rest: str = "") -> str:

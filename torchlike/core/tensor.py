@@ -155,7 +155,7 @@ class Tensor:
         """The shape, or the size of one dim."""
         if dim is None:
             return self._aval.shape
-        if not hasattr(dim, "__index__"):
+        if dim.__class__ is not int and (isinstance(dim, bool) or not hasattr(dim, "__index__")):
             kind = type(dim).__name__
             raise TypeError(f"size(): argument 'dim' (position 1) must be int, not {kind}")
         if self._aval.ndim == 0:

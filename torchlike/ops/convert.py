@@ -63,7 +63,7 @@ def _in_format(out: Tensor, input: Tensor, wanted: Any) -> Tensor:
 
 
 @composite(module=None, method=True)
-def contiguous(self: Tensor, memory_format: Any = contiguous_format) -> Tensor:
+def contiguous(self: Tensor, *, memory_format: Any = contiguous_format) -> Tensor:
     """The tensor itself if its memory is in order, else a copy that is."""
     return self if self.is_contiguous(memory_format) else clone(self, memory_format=memory_format)
 
@@ -328,7 +328,7 @@ def to(self: Tensor, *args: Any, **named: Any) -> Tensor:
     if want["copy"] and out is self:
         out = clone(self)
     if want["memory_format"] not in (None, preserve_format):
-        out = contiguous(out, want["memory_format"])
+        out = contiguous(out, memory_format=want["memory_format"])
     return out
 
 
@@ -348,7 +348,7 @@ def _conversion(name: str, kind: dtypes.dtype) -> None:
 
 
 def _maybe_format(t: Tensor, wanted: Any) -> Tensor:
-    return t if wanted is preserve_format else contiguous(t, wanted)
+    return t if wanted is preserve_format else contiguous(t, memory_format=wanted)
 
 
 for _name, _kind in {
@@ -384,7 +384,7 @@ install("type", type_)
 
 
 @composite(module=None, method=True)
-def cpu(self: Tensor, memory_format: Any = preserve_format) -> Tensor:
+def cpu(self: Tensor, *, memory_format: Any = preserve_format) -> Tensor:
     """The tensor on the CPU."""
     return _maybe_format(move(self, CPU), memory_format)
 

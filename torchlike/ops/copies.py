@@ -12,7 +12,7 @@ from ..core.check import broadcast_shapes as common_shape
 from ..core.check import check_dim
 from ..core.dispatch import call
 from ..core.mutate import write_out
-from ..core.op import TABLE, composite, declare, publish
+from ..core.op import TABLE, checked, composite, declare, publish
 from ..core.plan import Op
 from ..core.storage import Size, contiguous_stride
 from ..core.tensor import Counter, Tensor, from_host
@@ -118,7 +118,8 @@ for _name in (
     "detach", "detach_", "zero_", "as_strided_", "resize_as_", "index_put_", "put", "get_device",
     "is_signed",
 ):  # fmt: skip
-    publish("torch", _name, getattr(Tensor, _name))
+    _method = getattr(Tensor, _name)
+    publish("torch", _name, checked(getattr(_method, "__wrapped__", _method), "torch", _name))
 
 
 @composite

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 
 from ..core.check import broadcast_shapes, check_dim
 from ..core.dispatch import set_layout
-from ..core.dtypes import C_NAMES, from_numpy
+from ..core.dtypes import C_NAMES, SCALAR_NAMES, from_numpy
 from ..core.mutate import write_out
 from ..core.op import Array, Number, Optional, alias, composite, op, publish
 from ..core.plan import ArgumentTypeError
@@ -448,6 +448,9 @@ def _cross(name: str, input: Tensor, other: Tensor, dim: int) -> Tensor:
     if input.dim() != other.dim():
         raise RuntimeError(f"{name}: inputs must have the same number of dimensions.")
     at = check_dim(dim, input.dim())
+    if input.dtype is not other.dtype:
+        kinds = [SCALAR_NAMES[x.dtype] for x in (input, other)]
+        raise RuntimeError("expected scalar type {} but found {}".format(*kinds))
     dims = input.shape[at], other.shape[at]
     if dims != (3, 3):
         raise RuntimeError(

@@ -240,6 +240,8 @@ def _moment(name: str, function: Any) -> None:
         dim, keepdim = axis if dim is None else dim, keepdim or keepdims
         if isinstance(dim, bool):  # var(input, unbiased)
             dim, unbiased = None, dim
+        if unbiased is not None and unbiased.__class__ is not bool:
+            raise TypeError("unbiased must be bool")
         if unbiased is not None and correction is not None:
             raise TypeError(f"{name}() takes `unbiased` or `correction`, not both")
         if correction is None:

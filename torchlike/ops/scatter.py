@@ -10,6 +10,7 @@ import numpy as np
 from ..core.dispatch import call
 from ..core.dtypes import check_number
 from ..core.op import Array, Number, composite, op
+from ..core.plan import NUMBERS
 from ..core.tensor import Tensor
 from .gather import check_gather, check_places, wrap_index
 
@@ -106,6 +107,8 @@ def scatter(
 ) -> Tensor:  # fmt: skip
     """A copy with elements written along a dim, one index an element."""
     src = value if src is None else src
+    if not isinstance(src, (Tensor, *NUMBERS)):
+        raise TypeError("src must be Tensor or Number")
     dim = _check_scatter("scatter", input, dim, index, src)
     if index.numel() == 0:
         return input.clone()

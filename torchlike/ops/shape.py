@@ -189,7 +189,7 @@ def squeeze(input: Tensor, dim: Any = None) -> Tensor:
     elif isinstance(dim, (tuple, list)):
         dims, dim = check_dims(dim, input.ndim), tuple(dim)
     else:
-        dims = (check_dim(int(dim), input.ndim),)
+        dims = (check_dim(dim, input.ndim),)
     dims = tuple(sorted(d for d in dims if shape and shape[d] == 1))
     return call_view(views.squeeze_at, (input,), (dims, dim))
 

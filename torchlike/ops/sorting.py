@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ..core.check import check_dim, no_dynamic_shape
+from ..core.check import as_int, check_dim, no_dynamic_shape
 from ..core.dispatch import call
 from ..core.op import Array, Dim, alias, composite, op
 from ..core.tensor import Tensor, from_host, to_host
@@ -59,7 +59,7 @@ def sort(
     """Values in order along a dim, and where they were; always stable here."""
     if input.is_complex():
         raise RuntimeError("Sort currently does not support complex dtypes on CPU")
-    return finish("sort", call(_sort, (input,), (dim, bool(descending))), out)
+    return finish("sort", call(_sort, (input,), (dim, descending)), out)
 
 
 @composite
@@ -108,7 +108,7 @@ def topk(
     out: Any = None,
 ) -> Any:
     """The k largest (or smallest) elements of a dim, in order, and where they are."""
-    return finish("topk", call(_topk, (input,), (int(k), dim, bool(largest))), out)
+    return finish("topk", call(_topk, (input,), (as_int(k), dim, largest)), out)
 
 
 # ----- distinct elements -----

@@ -216,7 +216,7 @@ def expand_sizes(size: tuple[int, ...], shape: tuple[int, ...]) -> tuple[int, ..
     """`expand`'s sizes with -1 filled in; RuntimeError (PyTorch's text) if it can't be."""
     extra = len(size) - len(shape)
     found = list(size)
-    for i, n in enumerate(size):
+    for i, n in reversed(list(enumerate(size))):
         have = shape[i - extra] if i >= extra else None
         if n == -1:
             if have is None:
