@@ -49,7 +49,7 @@ globals().update(_dtypes.PUBLIC)
 globals().update(_LEGACY)
 for _name in (
     "contiguous_format", "preserve_format", "channels_last", "channels_last_3d", "strided",
-    "sparse_coo", "sparse_csr", "sparse_csc",
+    "sparse_coo", "sparse_csr", "sparse_csc", "sparse_bsr", "sparse_bsc",
 ):  # fmt: skip
     globals()[_name] = getattr(_layouts, _name)
 

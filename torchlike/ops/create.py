@@ -137,9 +137,11 @@ def _factory(name: str, number: int) -> Any:
         requires_grad: bool = False, pin_memory: bool = False, **named: Any,
     ) -> Tensor:  # fmt: skip
         size, wanted = _named_size(name, args, named)
-        check_options(name, layout, pin_memory, wanted, requires_grad)
         sizes = sizes_for(name, size)
         kind = kind_for(name, dtype, None if out is None else out.dtype)
+        if is_sparse_layout(layout) and out is None:
+            return finish(SPARSE[0](name, sizes, layout, kind, None), requires_grad)
+        check_options(name, layout, pin_memory, wanted, requires_grad)
         if out is not None:
             _check_out_dtype(kind, out)
         t = full_of(sizes, number, kind, resolve(device) if out is None else out.device)
@@ -212,13 +214,25 @@ def _like(name: str, number: int) -> Any:
         input: Tensor, *, dtype: Any = None, layout: Any = None, device: Any = None,
         requires_grad: bool = False, pin_memory: bool = False, memory_format: Any = preserve_format,
     ) -> Tensor:  # fmt: skip
-        check_options(name, layout, pin_memory, memory_format, requires_grad)
         kind = kind_for(name, dtype, _tensor(name, input).dtype)
+        if is_sparse_layout(layout, input):
+            return finish(SPARSE[0](name, tuple(input.shape), layout, kind, input), requires_grad)
+        check_options(name, layout, pin_memory, memory_format, requires_grad)
         return _full_like(input, number, kind, device, requires_grad, memory_format)
 
     function.__name__ = function.__qualname__ = name
     function.__doc__ = f"`{name[:-5]}` in another tensor's shape, dtype and device."
     return composite(function, method=False)
+
+
+SPARSE: list[Any] = []  # ops.sparse_public puts here what makes sparse tensors of zeros
+
+
+def is_sparse_layout(wanted: Any, input: Any = None) -> bool:
+    """Whether a new tensor is to be sparse: it is asked for, or the one it is like is."""
+    if wanted is None:
+        return input is not None and input.layout is not strided
+    return isinstance(wanted, layout_class) and wanted is not strided
 
 
 def _tensor(name: str, input: Any) -> Tensor:
@@ -233,6 +247,8 @@ def _full_like(
 ) -> Tensor:
     place = input.device if where is None else resolve(where)
     t = full_of(tuple(input.shape), number, kind, place)
+    if input.layout is not strided:  # type: ignore[attr-defined]
+        return finish(t, requires_grad)
     at = input.geometry()
     if wanted is preserve_format and not at.contiguous:
         shape = tuple(t.shape)
@@ -265,8 +281,11 @@ def _new_method(name: str, number: int) -> None:
         requires_grad: bool = False,
         layout: Any = None, pin_memory: bool = False, **named: Any,
     ) -> Tensor:  # fmt: skip
-        check_options(name, layout, pin_memory, None, requires_grad)
         sizes = sizes_for(name, _named_size(name, size, named)[0])
+        if is_sparse_layout(layout, self):
+            kind = kind_for(name, dtype, self.dtype)
+            return finish(SPARSE[0](name, sizes, layout, kind, self), requires_grad)
+        check_options(name, layout, pin_memory, None, requires_grad)
         where = self.device if device is None else resolve(device)
         kind = kind_for(name, dtype, self.dtype)
         return finish(beside(full_of(sizes, number, kind, where), self), requires_grad)

@@ -177,6 +177,7 @@ def product(a: Any, b: Any, node: str) -> Any:
     if not is_sparse(a):  # as the transpose of a product with the sparse one first
         flipped = product(b.t(), a.t(), node)
         return flipped.t()
+    a, b = a.elements(), b.elements() if is_sparse(b) else b
     if a.ndim != 2 or b.ndim != 2:
         raise RuntimeError("addmm: 2D tensors expected")
     if a.shape[1] != b.shape[0]:
@@ -219,7 +220,7 @@ def _mv(op: Op, inputs: Sequence[Any], statics: Any) -> Any:
         raise refused("mv", vec)
     if s.shape[-1] != vec.shape[-1]:
         raise RuntimeError("mv: expected self.size(-1) == vec.size(-1)")
-    return product(s, vec.unsqueeze(1), "MvBackward0").squeeze(1)
+    return call(keep, (product(s, vec.unsqueeze(1), "MvBackward0").squeeze(1),), ("MvBackward0",))
 
 
 @handles("addmm")
@@ -345,6 +346,13 @@ def _stack(op: Op, inputs: Sequence[Any], statics: Any) -> Any:
     return joined([lifted(s, dim) for s in inputs], dim)
 
 
+@handles("any")
+def _any(op: Op, inputs: Sequence[Any], statics: Any) -> Any:
+    if statics and statics[0] not in (None, ()):
+        raise refused("any over a dim", inputs[0])
+    return call(op, (coalesced(_plain(inputs[0]))._held,), statics)
+
+
 @handles("linalg_vector_norm")
 def _norm(op: Op, inputs: Sequence[Any], statics: Any) -> Any:
     return call(op, (coalesced(inputs[0])._held, *inputs[1:]), statics)
@@ -392,7 +400,7 @@ def sum_over(s: SparseTensor, dim: Any) -> Any:
     values = s._held.sum(inner) if inner else s._held  # type: ignore[attr-defined]
     left = [d for d in range(n) if d not in dims]
     if not left:
-        return values.sum(0)
+        return call(keep, (values.sum(0),), ("SparseSumBackward0",))
     size = [m for d, m in enumerate(s.shape) if d not in dims]
     return coalesced(coo(s.locations()[left], values, size), "SparseSumBackward0")
 

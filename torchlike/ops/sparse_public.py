@@ -11,13 +11,16 @@ from typing import Any
 import numpy as np
 
 from ..core.check import check_dim
-from ..core.layouts import sparse_coo, sparse_csc, sparse_csr, strided
+from ..core.layouts import sparse_bsc, sparse_bsr, sparse_coo, sparse_csc, sparse_csr, strided
 from ..core.op import composite, publish
 from ..core.tensor import Tensor, to_host
+from .create import SPARSE, zeros
 from .data import as_tensor, tensor
+from .sparse_blocks import BlockTensor, block_tensor, blocks_of
 from .sparse_calls import plus_product, product, sum_over
 from .sparse_checks import check_compressed, check_places, wanted
 from .sparse_kernels import keep, pick, softmax_of
+from .sparse_more import reduced_product
 from .sparse_tensor import (
     PARTS,
     WORDS,
@@ -104,6 +107,10 @@ def sparse_compressed_tensor(
     requires_grad: bool = False, check_invariants: bool | None = None,
 ) -> Tensor:  # fmt: skip
     """A CSR or CSC tensor of the edges of its rows (columns), plain indices and values."""
+    if layout in (sparse_bsr, sparse_bsc):
+        return block_tensor(
+            compressed_indices, plain_indices, values, size, layout, dtype, device, requires_grad
+        )
     if layout not in (sparse_csr, sparse_csc):
         raise NotImplementedError(f"sparse_compressed_tensor: layout={layout} is not supported")
     edges, plain = (to_host(as_tensor(x)) for x in (compressed_indices, plain_indices))
@@ -118,6 +125,31 @@ def sparse_compressed_tensor(
     if not requires_grad:
         held = keep(held, "SparseCompressedTensorBackward0")
     return SparseTensor((edges, plain), held, size, layout)
+
+
+def _of_zeros(name: str, size: Any, layout: Any, kind: Any, like: Any) -> SparseTensor:
+    """What factories make: nothing but zeros, or the places of a compressed tensor."""
+    wanted = like.layout if layout is None else layout
+    same = is_sparse(like) and name.endswith("_like") and like.layout is wanted
+    if same and wanted is not sparse_coo and name in ("ones_like", "empty_like"):
+        held = like._held.detach().to(kind)
+        return like.with_values(held * 0 + 1 if name == "ones_like" else held)
+    if "ones" in name or name == "full_like":
+        raise NotImplementedError(
+            f"Could not run 'aten::fill_.Scalar' with arguments from the '{WORDS[wanted]}CPU' "
+            "backend."
+        )
+    dims = like.sparse_dim() if same and wanted is sparse_coo else len(size)
+    nothing = zeros((0, *size[dims:]), dtype=kind)
+    if wanted is sparse_coo:
+        return coo(np.zeros((dims, 0), np.int64), nothing, size, True)
+    if wanted not in (sparse_csr, sparse_csc) or len(size) != 2:
+        raise NotImplementedError(f"{name}: layout={wanted} of {len(size)} dims is not supported")
+    edges = np.zeros(size[wanted is sparse_csc] + 1, np.int64)
+    return SparseTensor((edges, np.zeros(0, np.int64)), nothing, size, wanted)
+
+
+SPARSE.append(_of_zeros)
 
 
 def _maker(name: str, layout: Any) -> None:
@@ -139,7 +171,7 @@ _maker("sparse_csc_tensor", sparse_csc)
 # ----- looking into them -----
 def _need(self: Tensor, name: str, wanted: Any, words: str) -> None:
     have = self.layout  # type: ignore[attr-defined]
-    if have is not wanted:
+    if have is not wanted and name not in PARTS.get(have, ()):
         raise RuntimeError(f"{name} expected sparse {words} tensor layout but got {WORDS[have]}")
 
 
@@ -265,16 +297,21 @@ def to_sparse(
     dense_dim: int | None = None,
 ) -> Tensor:  # fmt: skip
     """COO (of the first `sparse_dim` dims), or the layout asked for."""
-    for name, given in (("blocksize", blocksize), ("dense_dim", dense_dim)):
-        if given is not None:
-            raise NotImplementedError(f"to_sparse: {name}={given} is not supported")
+    if dense_dim is not None:
+        raise NotImplementedError(f"to_sparse: dense_dim={dense_dim} is not supported")
     wanted = sparse_coo if layout is None else layout_named(layout)
+    if blocksize is not None and wanted not in (sparse_bsr, sparse_bsc):
+        raise NotImplementedError(f"to_sparse: blocksize={blocksize} is not supported")
     if wanted is strided:
         return to_dense(self)
     if wanted is self.layout:  # type: ignore[attr-defined]
         return self
+    if wanted in (sparse_bsr, sparse_bsc):
+        return blocks_of(self, wanted, blocksize)
     if wanted is not sparse_coo:
         return _compressed(self, wanted)
+    if isinstance(self, BlockTensor):
+        return self.elements()
     if is_sparse(self):
         held = keep(self._held, "ToSparseBackward1")  # type: ignore[attr-defined]
         return coalesced(coo(self.locations(), held, self.shape, self.layout is sparse_csr))  # type: ignore[attr-defined]
@@ -296,6 +333,11 @@ def _from_dense(t: Tensor, dims: int, which: int) -> SparseTensor:
 
 
 def _compressed(self: Tensor, layout: Any) -> SparseTensor:
+    if isinstance(self, BlockTensor):
+        raise RuntimeError(
+            f"sparse_compressed_to_sparse_{layout.name[7:]}: expected SparseCsr or SparseCsc "
+            f"layout but got {WORDS[self.layout]}"
+        )
     if self.ndim != 2:
         raise NotImplementedError(f"to_sparse: {layout} of {self.ndim} dims is not supported")
     node = "ToSparseCsrBackward0" if layout is sparse_csr else "ToSparseCscBackward0"
@@ -341,7 +383,7 @@ def is_same_size(self: Tensor, other: Tensor) -> bool:
 def sparse_mm(mat1: Tensor, mat2: Tensor, reduce: str | None = None) -> Tensor:
     """A product of matrices, one of them sparse."""
     if reduce is not None:
-        raise NotImplementedError("sparse.mm: reduce is not supported")
+        return reduced_product(mat1, mat2, reduce)
     if is_sparse(mat1) or is_sparse(mat2):
         both = is_sparse(mat1) and is_sparse(mat2)
         name = "SparseSparseMatmul" if both else "SparseAddmm"

@@ -6,31 +6,36 @@ about a sparse tensor is its values. Nothing but this room knows how one is buil
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 from ..core.intercept import disabled_impl
 from ..core.layouts import layout as layout_class
-from ..core.layouts import sparse_coo, sparse_csc, sparse_csr, strided
+from ..core.layouts import sparse_bsc, sparse_bsr, sparse_coo, sparse_csc, sparse_csr, strided
 from ..core.storage import aval_of
 from ..core.tensor import Tensor, from_host, to_host
 from .sparse_kernels import keep, pick, spread
 
-WORDS = {strided: "Strided", sparse_coo: "Sparse", sparse_csr: "SparseCsr", sparse_csc: "SparseCsc"}
+WORDS = {
+    strided: "Strided", sparse_coo: "Sparse", sparse_csr: "SparseCsr", sparse_csc: "SparseCsc",
+    sparse_bsr: "SparseBsr", sparse_bsc: "SparseBsc",
+}  # fmt: skip
 
 
 PARTS = {
     sparse_coo: ("indices",),
     sparse_csr: ("crow_indices", "col_indices"),
     sparse_csc: ("ccol_indices", "row_indices"),
+    sparse_bsr: ("crow_indices", "col_indices"),
+    sparse_bsc: ("ccol_indices", "row_indices"),
 }
 
 
 class SparseTensor(Tensor):
     """A tensor most of whose elements are zeros that nobody stores."""
 
-    def __new__(cls, *_: Any) -> SparseTensor:
+    def __new__(cls, *_: Any) -> Self:
         return object.__new__(cls)
 
     def __init__(
@@ -120,6 +125,10 @@ class SparseTensor(Tensor):
         edges, plain = self._at
         other = np.repeat(np.arange(len(edges) - 1), np.diff(edges))
         return np.stack([other, plain] if self._layout is sparse_csr else [plain, other])
+
+    def elements(self) -> SparseTensor:
+        """The tensor with a value for each element, not for each block."""
+        return self
 
     def parts(self) -> dict[str, Tensor]:
         """What it is made of, by name."""
@@ -219,6 +228,7 @@ def coalesced(s: SparseTensor, node: str = "CoalesceBackward0") -> SparseTensor:
 
 def dense(s: SparseTensor, node: str = "ToDenseBackward0") -> Tensor:
     """The tensor with its zeros."""
+    s = s.elements()
     at = constant(flat(s.locations(), s.shape[: s.sparse_dim()]))
     return spread(s._held, at, tuple(s.shape), node)
 
