@@ -15,6 +15,7 @@ from jax.extend.core import ClosedJaxpr, Jaxpr, Literal
 
 Rule = Callable[[Any], Callable[..., Any] | None]  # eqn -> function of NumPy arrays, or None
 RULES: dict[str, Rule] = {}
+NAMED: dict[str, Callable[..., Any]] = {}  # jitted functions that NumPy has: by their names
 MANY = 1 << 10  # elements from which on a select is made of bits
 CALLS = {"jit", "pjit", "closed_call", "custom_jvp_call", "custom_vjp_call", "remat", "checkpoint"}
 
@@ -61,7 +62,10 @@ def _compile(jaxpr: Jaxpr, consts: Sequence[Any]) -> tuple[list[Any], tuple[Any,
     steps = []
     for eqn in jaxpr.eqns:
         name = eqn.primitive.name
-        if name in CALLS:
+        known = NAMED.get(eqn.params.get("name", ""))
+        if known is not None:
+            fun = lambda *xs, known=known: [known(*xs)]  # noqa: E731
+        elif name in CALLS:
             inner: Any = eqn.params.get("jaxpr") or eqn.params.get("call_jaxpr")
             fun = interpreter(inner if isinstance(inner, ClosedJaxpr) else ClosedJaxpr(inner, ()))
         else:

@@ -13,6 +13,7 @@ from ..core.dtypes import bool_
 from ..core.mutate import write_out
 from ..core.op import Array, Number, Optional, alias, composite, op, unary
 from ..core.tensor import Tensor
+from . import trig_forms
 from .kinds import BOOL, FLOATING, INTEGER, NUMERIC, in_single, is_complex, kind, refuse
 
 LN2, LN10, DEGREE = math.log(2), math.log(10), math.pi / 180
@@ -62,8 +63,8 @@ row("rsqrt", lax.rsqrt, lambda grad, result: -0.5 * grad * result.pow(3).conj())
 row("reciprocal", lambda x: 1 / x, lambda grad, result: -grad * (result * result).conj())
 
 # ----- trigonometry -----
-row("sin", jnp.sin, lambda grad, input: grad * input.cos().conj())
-row("cos", jnp.cos, lambda grad, input: grad * -input.sin().conj())
+row("sin", trig_forms.sin, lambda grad, input: grad * input.cos().conj())
+row("cos", trig_forms.cos, lambda grad, input: grad * -input.sin().conj())
 row("tan", jnp.tan, lambda grad, result: grad * (1 + result.pow(2)).conj())
 row("asin", jnp.asin, lambda grad, input: grad * (-input * input + 1).rsqrt().conj())
 row("acos", jnp.acos, lambda grad, input: grad * -((-input * input + 1).rsqrt().conj()))
