@@ -4,7 +4,7 @@ PATH is a Python with torch 2.13. Each workload of `scripts/workloads.py` runs i
 torchlike unmodified and, where asked, under `torch.compile` and in `torchlike.jit`. Each variant is
 a process of its own that stays alive, and they take turns. A ratio is torch's time over the
 variant's: above 1 is faster than torch. Cold is process start to tenth step with an empty compile
-cache, warm the same once more. Writes a table, and with --out a JSON and a bar chart (matplotlib).
+cache, warm the same once more. Writes a table, and with --out a JSON, Markdown and a bar chart.
 """
 
 import argparse
@@ -128,6 +128,22 @@ def summary(results: dict, variants: list[str]) -> str:
     return "\n".join(lines)
 
 
+def markdown(results: dict, variants: list[str]) -> str:
+    """The table of the README: times torch's speed."""
+    heads = [*variants, "cold start", "warm start", "memory"]
+    lines = [f"| | torch | {' | '.join(heads)} |", f"| --- {'| ---: ' * (len(heads) + 1)}|"]
+    for name, found in results.items():
+        step = found.get("torch", {}).get("step")
+        cells = [f"{step * 1e3:.3g} ms" if step else ""]
+        by_step = ratios(found)
+        cells += [f"{by_step[v]:.2f}" if v in by_step else "" for v in variants]
+        for key in ("cold", "warm", "peak_mib"):
+            by_key = ratios(found, key).get("torchlike")
+            cells.append(f"{by_key:.2f}" if by_key else "")
+        lines.append(f"| {WORKLOADS[name][0]} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
 def chart(results: dict, variants: list[str], path: Path) -> None:
     """A bar for each workload and variant: how many times torch's speed."""
     import matplotlib
@@ -179,6 +195,7 @@ def main() -> None:
     if args.out:
         args.out.mkdir(parents=True, exist_ok=True)
         (args.out / "bench.json").write_text(json.dumps(results, indent=1) + "\n")
+        (args.out / "bench.md").write_text(markdown(results, others))
         chart(results, others, args.out / "bench.png")
 
 

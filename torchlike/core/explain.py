@@ -95,13 +95,11 @@ def _memory(calls: Sequence[Any]) -> int | None:
 
 def why_cold(key: tuple[Any, ...], w: Window, others: list[Any]) -> str:
     """What keeps a window from being compiled: how it differs from the one most like it."""
-    if w.seen >= run.HOT and w.family.windows > run.KIN:
-        return (
-            f"one of {w.family.windows} windows of the same ops on other shapes; compiled once it "
-            f"has cost as much as its program would: {w.spent:.2f} of {w.family.price:.2f} s"
-        )
     if w.seen >= run.HOT:
-        return "will be compiled the next time it is seen"
+        kin = w.family.windows
+        shapes = f", one of {kin} windows of these ops on other shapes" if kin > run.KIN else ""
+        limit = run.patience(w)
+        return f"seen {w.seen} times{shapes}; cost {w.spent:.2f} s of {limit:.2f} s that it may"
     best, score = None, 0
     for other, _ in others:
         if other is not key:

@@ -16,6 +16,7 @@ import jax
 import numpy as np
 
 from . import (
+    background,
     fused,
     interpret_index,  # noqa: F401  for its rules
 )
@@ -28,6 +29,7 @@ HOT = 3  # windows seen this often become one program
 SMALL = 1 << 16  # elements an op may touch to be always interpreted in NumPy while it is cold
 BUDGET = 1 << 24  # elements a larger op may touch in NumPy until its own program (35 ms) pays
 HEAVY = 8  # a new window with more uninterpretable, uncompiled ops is compiled whole
+EARLY = 0.25  # of a program's price: what a window may cost before the background compiles it
 KIN = 8  # so many windows of the same ops, on other shapes, are compiled without counting costs
 MAX_WINDOWS = 512  # compiled windows kept, least recently used out first
 
@@ -107,12 +109,16 @@ def _family(key: tuple[Any, ...]) -> Family:
 
 
 def _hot(window: Window) -> bool:
-    """Whether a program pays. Shapes that keep changing are not compiled one by one: each first
-    costs as much time in the slower tier as its program would (buying skis after as many rents).
+    return window.seen >= HOT and window.spent >= patience(window)
+
+
+def patience(window: Window) -> float:
+    """Seconds a window may cost in the slower tier before a program pays (skis are bought after
+    as many rents): all that its program takes where shapes keep changing, else a part of it.
     """
-    if window.seen < HOT:
-        return False
-    return window.family.windows <= KIN or window.spent >= window.family.price
+    if window.family.windows > KIN:
+        return window.family.price
+    return EARLY * window.family.price if background.enabled else 0.0
 
 
 def _heavy(tr: Trace) -> bool:
