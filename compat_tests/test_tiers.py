@@ -124,20 +124,22 @@ def test_default_dtype_clears_plans():
         torch.set_default_dtype(torch.float32)
 
 
-def test_ever_changing_shapes_are_compiled_when_it_pays(fresh, monkeypatch):
-    monkeypatch.setattr(background, "enabled", False)
+def test_ever_changing_shapes_are_compiled_when_it_pays(fresh):
     before = run.stats.compiled
     for _ in range(run.HOT + 2):
         for n in range(2, 2 + 3 * run.KIN):
             (torch.ones(n).cos() * 2).sum().item()
-    assert run.stats.compiled - before == 0
+    background.wait()
+    early = run.stats.compiled - before  # before there were KIN of them
+    assert early <= run.KIN
     window = next(reversed(run.windows.values()))
-    assert window.family.windows == 3 * run.KIN and window.seen >= run.HOT
+    assert window.family.windows >= 3 * run.KIN - early and window.seen >= run.HOT
     assert 0 < window.spent < window.family.price
     for window in run.windows.values():
         window.spent = window.family.price  # as after many more runs
     (torch.ones(1 + 3 * run.KIN).cos() * 2).sum().item()
-    assert run.stats.compiled - before == 1
+    background.wait()
+    assert run.stats.compiled - before == early + 1
 
 
 @pytest.mark.parametrize("name", ["sin", "cos"])

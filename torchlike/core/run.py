@@ -109,6 +109,8 @@ def _family(key: tuple[Any, ...]) -> Family:
 
 
 def _hot(window: Window) -> bool:
+    if not background.enabled:  # no clock: runs are to be the same
+        return window.seen >= (HOT if window.family.windows <= KIN else HOT * KIN)
     return window.seen >= HOT and window.spent >= patience(window)
 
 
@@ -116,9 +118,7 @@ def patience(window: Window) -> float:
     """Seconds a window may cost in the slower tier before a program pays (skis are bought after
     as many rents): all that its program takes where shapes keep changing, else a part of it.
     """
-    if window.family.windows > KIN:
-        return window.family.price
-    return EARLY * window.family.price if background.enabled else 0.0
+    return window.family.price * (EARLY if window.family.windows <= KIN else 1)
 
 
 def _heavy(tr: Trace) -> bool:
