@@ -252,3 +252,16 @@ torch.ones(2, 3).scatter(0, torch.tensor([[5]]), 'a')
 # In [a refused call leaves nothing behind]
 try: torch.ones(2, 3).scatter(0, torch.tensor([[5]]), 'a')
 except TypeError: print(torch.ones(2) + 1)
+
+# Each [arrays and numbers that are refused]
+torch.tensor(np.arange(3)[::-1])
+torch.tensor(np.array([1], dtype='>i4'))
+torch.from_numpy(np.float32(1))
+torch.from_numpy([1])
+torch.Tensor(np.arange(3)[::-1])
+torch.arange(3).__setitem__(0, 2**70)
+torch.ones(3).__setitem__(0, 2**70)
+torch.arange(3).__delitem__(0)
+torch.arange(3).fill_(2**70)
+torch.full((2,), 2**70)
+torch.zeros(2**40, 2**40)

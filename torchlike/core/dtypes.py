@@ -288,6 +288,8 @@ _SPELT = {  # as C++ spells them in messages about a single number
 
 def check_number(number: Any, kind: dtype, name: str | None = None) -> None:
     """RuntimeError (PyTorch's text) when a Python number does not fit into a dtype."""
+    if isinstance(number, builtins.int) and not -(1 << 63) <= number < 1 << 64:
+        raise OverflowError("int too big to convert")
     if kind.category in (BOOL, COMPLEX) or kind not in _SPELT:
         return
     if isinstance(number, (complex, np.complexfloating)):

@@ -103,6 +103,8 @@ def beside(made: Tensor, x: Tensor) -> Tensor:
 def full_of(size: tuple[int, ...], number: Any, kind: dtypes.dtype, where: device) -> Tensor:
     """A tensor filled with a number."""
     aval = aval_of(size, kind, where)
+    if aval.size >> 62:
+        raise RuntimeError(f"Storage size calculation overflowed with sizes={list(size)}")
     if where is META:
         return wrap(concrete(None, aval))
     if not isinstance(number, complex) and _is_bit(number):

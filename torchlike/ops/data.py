@@ -61,6 +61,7 @@ def _of_array(data: Any, kind: dtypes.dtype | None) -> Tensor:
     """A copy of a NumPy array or number, in the array's order of dims."""
     if isinstance(data, np.ndarray):
         _note_numpy()
+        check_array(data)
     array = np.array(data, order="K")
     own = dtypes.from_numpy(array.dtype)
     t = from_shared(array) if array.ndim > 1 and not array.flags.c_contiguous else from_host(array)
@@ -224,11 +225,11 @@ def asarray(
     return finish(t.detach(), requires_grad)  # type: ignore[attr-defined]
 
 
-@composite(method=False)
-def from_numpy(ndarray: Any) -> Tensor:
-    """A tensor over a NumPy array's memory: a write on either side shows on both."""
-    if not isinstance(ndarray, np.ndarray):
-        raise TypeError(f"expected np.ndarray (got {type(ndarray).__name__})")
+_HEAP = 1 << 9  # of a class's flags: made by a class statement, so its C name has no module
+
+
+def check_array(ndarray: np.ndarray) -> None:
+    """TypeError or ValueError for an array that PyTorch does not take."""
     dtypes.from_numpy(ndarray.dtype)
     if any(s < 0 for s in ndarray.strides):
         raise ValueError(
@@ -243,6 +244,17 @@ def from_numpy(ndarray: Any) -> Tensor:
             "between "
             "byte orders is currently not supported."
         )
+
+
+@composite(method=False)
+def from_numpy(ndarray: Any) -> Tensor:
+    """A tensor over a NumPy array's memory: a write on either side shows on both."""
+    if not isinstance(ndarray, np.ndarray):
+        kind = type(ndarray)
+        built_in = not kind.__flags__ & _HEAP and kind.__module__ != "builtins"
+        name = f"{kind.__module__}.{kind.__name__}" if built_in else kind.__name__
+        raise TypeError(f"expected np.ndarray (got {name})")
+    check_array(ndarray)
     if any(s % ndarray.itemsize for s in ndarray.strides):
         raise ValueError(
             "given numpy array strides not a multiple of the element byte size. Copy the numpy "

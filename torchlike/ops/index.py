@@ -330,6 +330,8 @@ def getitem(self: Tensor, index: Any) -> Tensor:
 
 def setitem(self: Tensor, index: Any, value: Any) -> None:
     """`self[index] = value`."""
+    if value.__class__ is int and not -(1 << 63) <= value < 1 << 63:
+        raise ValueError("Overflow when unpacking long long")
     if isinstance(index, Tensor) and index.dtype.name == "bool" and index.shape == self.shape:
         if isinstance(value, NUMBERS) and not self._requires_grad:
             self.masked_fill_(index, value)  # type: ignore[attr-defined]
@@ -428,6 +430,11 @@ def _assign_mismatch(x: Tensor, src: Tensor) -> None:
 
 
 Tensor.__getitem__ = getitem  # type: ignore[attr-defined]
+def _delitem(self: Tensor, index: Any) -> None:
+    raise TypeError("Tensor does not support deleting items")
+
+
+Tensor.__delitem__ = _delitem  # type: ignore[attr-defined]
 Tensor.__setitem__ = setitem  # type: ignore[attr-defined]
 
 
