@@ -352,10 +352,14 @@ def test_children_have_the_alias(place, tmp_path):
 
 def test_a_whole_program(tmp_path):
     script = tmp_path / "script.py"
-    script.write_text("import torch\nprint(torch.ones(2) + 1, torch.__version__)\n")
+    script.write_text(
+        "import sys, torch\n"
+        "print(torch.ones(2) + 1, torch.__version__)\n"
+        "print(torch.__name__, sys.modules['torchlike'] is torch is sys.modules['torch'])\n"
+    )
     shown = subprocess.run(
         [sys.executable, "-m", "torchlike", str(script)],
         cwd=PACKAGE.parent, capture_output=True, text=True, timeout=120,
     )  # fmt: skip
-    assert shown.stdout == "tensor([2., 2.]) 2.13.0+torchlike\n", shown.stderr
+    assert shown.stdout == "tensor([2., 2.]) 2.13.0+torchlike\ntorch True\n", shown.stderr
     assert not re.search("Warning", shown.stderr)

@@ -26,6 +26,7 @@ class _Waiting:
     def find_spec(self, name, path=None, target=None):
         if name.partition(".")[0] == "torch":
             finder = self._installed()
+            sys.modules.pop("torch", None)  # or importlib takes the alias for a module to load
             return finder and finder.find_spec(name, path, target)
 
     def find_distributions(self, context=None):

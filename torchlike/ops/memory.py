@@ -340,7 +340,6 @@ for _name, _value in {
     "is_quantized": property(lambda self: False),
     "is_nested": property(lambda self: False),
     "is_mkldnn": property(lambda self: False),
-    "names": property(lambda self: (None,) * self.ndim),
     "volatile": property(lambda self: False),
     "name": property(lambda self: None),
 }.items():

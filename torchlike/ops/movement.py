@@ -312,9 +312,10 @@ def repeat(self: Tensor, *repeats: Any, **named: Any) -> Tensor:
             "tensor"
         )
     if any(n < 0 for n in times):
-        raise RuntimeError(
-            f"Trying to create tensor with negative dimension {min(times)}: {list(times)}"
-        )
+        shape = (1,) * (len(times) - self.ndim) + tuple(self.shape)
+        sizes = [n * m for n, m in zip(times, shape, strict=True)]
+        first = next((n for n in sizes if n < 0), min(times))
+        raise RuntimeError(f"Trying to create tensor with negative dimension {first}: {sizes}")
     return call(_repeat, (self,), (times,))
 
 

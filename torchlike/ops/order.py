@@ -147,7 +147,7 @@ def _check_quantile(input: Tensor, q: Any, interpolation: str) -> None:
         )
     if not isinstance(q, Tensor):
         if not 0 <= q <= 1:
-            raise RuntimeError(f"quantile() q must be in the range [0, 1] but got {q}")
+            raise RuntimeError(f"quantile() q must be in the range [0, 1] but got {q:g}")
         return
     if q.dim() > 1:
         raise RuntimeError("quantile() q must be a scalar or 1D tensor")
