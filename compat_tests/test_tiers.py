@@ -167,3 +167,23 @@ def test_a_window_is_compiled_when_it_has_cost_enough(fresh, monkeypatch):
     (torch.ones(9).cos() * 2).sum().item()
     background.wait()
     assert window.programs
+
+
+def test_a_corrupted_or_shared_disk_cache_changes_nothing(tmp_path):
+    """Processes that fill one cache at once, then entries of garbage, then no folder at all."""
+    code = "import torchlike as t; print(t.jit(lambda x: (x * 3).sum())(t.ones(9)).item())"
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
+    environment.pop("TORCHLIKE_NO_CACHE", None)
+
+    def start():
+        command = [sys.executable, "-W", "ignore", "-c", code]
+        return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+
+    assert [p.communicate()[0] for p in [start(), start()]] == ["27.0\n"] * 2
+    entries = list(tmp_path.rglob("*-cache"))
+    assert entries
+    for entry in entries:
+        entry.write_bytes(b"no program")
+    assert start().communicate()[0] == "27.0\n"
+    environment["XDG_CACHE_HOME"] = str(entries[0])  # a file
+    assert start().communicate()[0] == "27.0\n"
