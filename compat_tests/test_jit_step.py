@@ -1,5 +1,7 @@
 """torchlike.jit: captured steps give the eager steps' numbers, and what they can't do raises."""
 
+import threading
+
 import numpy as np
 import pytest
 
@@ -719,3 +721,25 @@ def test_memory_only_read_is_an_input():
         assert slope().tolist() == x.tolist()
         x += 1
     assert plain.captures == slope.captures == 1
+
+
+def test_another_thread_works_on_during_a_capture():
+    done, errors = threading.Event(), []
+
+    def other():
+        try:
+            while not done.is_set():
+                a = torch.zeros(3)
+                a += 1
+                assert (a * 2).sum().item() == 6
+        except BaseException as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=other)
+    thread.start()
+    w = torch.ones(3, requires_grad=True)
+    for k in range(5):
+        assert torch.jit(lambda x, k=k: (x * w * k).sum())(torch.ones(3)).item() == 3 * k
+    done.set()
+    thread.join()
+    assert not errors

@@ -447,19 +447,24 @@ _watching = 0
 _lock = threading.Lock()
 
 
+def _host(s: Storage) -> Any:
+    """NumPy's memory, in another thread's storage: an ordinary one never had the field set."""
+    return getattr(s, "host", None)
+
+
 def _get(s: Storage) -> Any:
     capture = CURRENT.capture
     v = _raw.__get__(s)
     if capture is not None:
         return capture.read(s, v)
-    return HostStorage.value.fget(s) if v is None and s.host is not None else v  # type: ignore[attr-defined]
+    return HostStorage.value.fget(s) if v is None and _host(s) is not None else v  # type: ignore[attr-defined]
 
 
 def _set(s: Storage, v: Value) -> None:
     capture = CURRENT.capture
     if capture is not None:
         capture.write(s, v)
-    elif s.host is not None and _raw.__get__(s) is None:
+    elif _host(s) is not None and _raw.__get__(s) is None:
         HostStorage.value.fset(s, v)  # type: ignore[attr-defined]
     else:
         _raw.__set__(s, v)
