@@ -314,3 +314,12 @@ torch.save([x, x[1:3]], 'x.pt')
 a, b = torch.load('x.pt')
 b += 1
 a
+
+# In [cat: numbers before dims]
+def attempt(f):
+    try: print(f())
+    except Exception as e: print(type(e).__name__, e)
+attempt(lambda: torch.cat([torch.tensor(1.), torch.ones(2)], 1))
+attempt(lambda: torch.cat([torch.ones(2), torch.tensor(1.)], 1))
+attempt(lambda: torch.cat([torch.ones(2), torch.ones(2, 2)], 3))
+attempt(lambda: torch.cat([torch.ones(0), torch.tensor(1.)], 3))

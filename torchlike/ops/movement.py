@@ -56,11 +56,11 @@ def _check_cat(tensors: tuple[Any, ...], dim: int) -> None:
 
 @op(name="cat", module=None, method=False)
 def _cat(tensors: Arrays, dim: int):
-    kept = [t for t in tensors if t.shape != (0,)] or list(tensors[:1])
-    at = check_dim(dim, kept[0].ndim)
     if any(t.ndim == 0 for t in tensors):
         where = next(i for i, t in enumerate(tensors) if t.ndim == 0)
         raise RuntimeError(f"zero-dimensional tensor (at position {where}) cannot be concatenated")
+    kept = [t for t in tensors if t.shape != (0,)] or list(tensors[:1])
+    at = check_dim(dim, kept[0].ndim)
     _check_cat(tuple(kept), at)
     return jnp.concatenate(kept, axis=at)
 
