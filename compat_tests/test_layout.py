@@ -24,7 +24,7 @@ optim
 utils
 archive rebuild unpickle serialize
 autograd profiler func amp compiler scripting jit fx
-distributions distributed hub mps xpu onnx _dynamo _subclasses export processes
+distributions distributed hub library mps xpu onnx _dynamo _subclasses export processes
 children
 alias restart
 __init__ __main__

@@ -126,8 +126,8 @@ torch = _sys.modules[__name__]  # PyTorch's package holds itself, too
 step_boundary = _run.step_boundary
 
 _LAZY = (
-    "_dynamo", "_subclasses", "distributed", "distributions", "export", "fx", "hub", "mps", "onnx",
-    "profiler", "xpu",
+    "_dynamo", "_subclasses", "distributed", "distributions", "export", "fx", "hub", "library",
+    "mps", "onnx", "ops", "profiler", "xpu",
 )  # fmt: skip  (imported when first asked for)
 
 

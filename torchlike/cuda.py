@@ -113,3 +113,7 @@ class CUDAGraph(_Unscheduled):
 
 class StreamContext(_Unscheduled):
     """The choice of a CUDA stream for a block: a name only."""
+
+
+class graph(_Unscheduled):  # noqa: N801 - PyTorch's name
+    """The capture of a CUDA graph: a name only."""

@@ -14,7 +14,7 @@ from ...core.tensor import Tensor
 from ...ops.attention import safe_softmax
 from .. import functional as F
 
-_DEFAULT_BLOCK = 128
+_DEFAULT_SPARSE_BLOCK_SIZE = 128
 
 
 class AuxRequest(NamedTuple):
@@ -148,8 +148,8 @@ def _no_write_order(compute_dq_write_order):
 
 
 def create_block_mask(
-    mask_mod, B, H, Q_LEN, KV_LEN, device=None, BLOCK_SIZE=_DEFAULT_BLOCK, _compile=False,
-    separate_full_blocks=True, compute_dq_write_order=False, dq_kv_order=True,
+    mask_mod, B, H, Q_LEN, KV_LEN, device=None, BLOCK_SIZE=_DEFAULT_SPARSE_BLOCK_SIZE,
+    _compile=False, separate_full_blocks=True, compute_dq_write_order=False, dq_kv_order=True,
 ):  # fmt: skip
     """The BlockMask of a function (batch, head, query, key) -> bool; `_compile` changes nothing."""
     if _takes_scores(mask_mod):

@@ -2,12 +2,13 @@
 
 from types import SimpleNamespace
 
-from .compiler import allow_in_graph as allow_in_graph
-from .compiler import compile as optimize  # noqa: F401
-from .compiler import disable as disable
-from .compiler import is_compiling as is_compiling
-from .compiler import list_backends as list_backends
-from .compiler import reset as reset
+from ..compiler import allow_in_graph as allow_in_graph
+from ..compiler import assume_constant_result as assume_constant_result
+from ..compiler import compile as optimize  # noqa: F401
+from ..compiler import disable as disable
+from ..compiler import is_compiling as is_compiling
+from ..compiler import list_backends as list_backends
+from ..compiler import reset as reset
 
 # Settings that may be written; nothing reads them.
 config = SimpleNamespace(
