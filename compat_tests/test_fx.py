@@ -2,6 +2,8 @@
 
 import copy
 import operator
+import subprocess
+import sys
 from importlib import import_module
 
 import pytest
@@ -143,3 +145,15 @@ def test_wrap(torch, fx, golden):
     exec(compile(source, "wrapping", "exec"), space)
     traced = fx.symbolic_trace(space["f"])
     golden([str(traced.graph), traced(torch.ones(1)), space["own"](1, 2)])
+
+
+def test_a_list_of_proxies_is_seen_by_the_first_function():
+    """In an interpreter of its own: afterwards every function looks at its arguments."""
+    code = (
+        "import torch\nfrom torch.fx import Graph, Proxy\ngraph = Graph()\n"
+        "tracer = torch.fx.proxy.GraphAppendingTracer(graph)\n"
+        "x, y = (Proxy(graph.placeholder(n), tracer) for n in 'xy')\nprint(torch.cat([x, y]))"
+    )
+    ran = subprocess.run([sys.executable, "-m", "torchlike", "-c", code],
+                         capture_output=True, text=True, timeout=60)  # fmt: skip
+    assert ran.stdout == "Proxy(cat)\n", ran.stderr

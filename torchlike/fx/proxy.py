@@ -6,7 +6,7 @@ import operator
 import sys
 
 from ..core.tensor import Tensor
-from ..overrides import is_tensor_method_or_property
+from ..overrides import install, is_tensor_method_or_property
 from .graph import MAGIC, REFLECTABLE, Graph
 from .node import Node, is_base, map_aggregate
 
@@ -87,6 +87,7 @@ class Proxy:
     """Stands for the value of a node while a function is traced."""
 
     def __init__(self, node: Node, tracer: TracerBase | None = None) -> None:
+        install()  # functions of a list of proxies look at their classes
         self.node, self.tracer = node, tracer or GraphAppendingTracer(node.graph)
 
     def __repr__(self) -> str:
