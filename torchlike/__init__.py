@@ -127,11 +127,11 @@ step_boundary = _run.step_boundary
 
 _LAZY = (
     "_dynamo", "_subclasses", "distributed", "distributions", "export", "fx", "hub", "library",
-    "mps", "onnx", "ops", "profiler", "xpu",
+    "mps", "onnx", "profiler", "xpu",
 )  # fmt: skip  (imported when first asked for)
 
 
 def __getattr__(name):
-    if name in _LAZY:
+    if name in _LAZY or name == "ops":  # torch.ops holds the namespaces of custom ops
         return _importlib.import_module(f".{name}", __package__)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
