@@ -6,9 +6,9 @@ Ops made from a schema without a function (`define`, `impl`, `Library`) are not 
 import inspect
 from types import SimpleNamespace
 
-from . import ops
 from .autograd import Function
 from .core.tensor import Tensor
+from .ops import SPACES
 
 _OPS = {}
 
@@ -100,10 +100,7 @@ def custom_op(name, fn=None, /, *, mutates_args, device_types=None, schema=None,
     if not found:
         raise ValueError(f"custom_op: the name must be `namespace::name`, got {name!r}")
     made = _OPS[name] = CustomOpDef(namespace, own, fn, mutates_args)
-    space = vars(ops).setdefault(namespace, SimpleNamespace())
-    if not isinstance(space, SimpleNamespace):
-        raise NotImplementedError(f"custom_op: the namespace {namespace!r} is not supported")
-    setattr(space, own, made)
+    setattr(SPACES.setdefault(namespace, SimpleNamespace()), own, made)
     return made
 
 

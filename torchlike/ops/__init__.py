@@ -24,3 +24,11 @@ install_operators(
 )
 PUBLIC = {name: f for (where, name), f in TABLE.items() if where == "torch"}
 __all__ = ["TABLE", "Tensor", *PUBLIC]
+
+SPACES: dict[str, object] = {}  # what torch.ops shows besides: ops of `torch.library.custom_op`
+
+
+def __getattr__(name: str) -> object:
+    if name in SPACES:
+        return SPACES[name]
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
