@@ -13,17 +13,42 @@ import os
 import queue
 import sys
 import threading
+import time
 from collections.abc import Callable
+from typing import Any
 
 # Off: a hot window is compiled where it stands, so a run switches tiers at the same step each time.
 enabled = os.environ.get("TORCHLIKE_BACKGROUND", "1") != "0"
 
 SWITCH = 1e-4  # seconds after which the lock is asked for, while a job runs
+QUIET = 0.15  # … and while a thread must not be interrupted
 
 _jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
 _lock = threading.Lock()
 _thread: threading.Thread | None = None
 _closing = False
+_busy = False
+_usual = sys.getswitchinterval()
+
+
+def _set_interval() -> None:
+    sys.setswitchinterval(min(_usual, SWITCH) if _busy else _usual)
+
+
+def undisturbed(work: Callable[[], Any]) -> Any:
+    """What `work` returns, with no other thread running Python meanwhile (for QUIET seconds)."""
+    global _usual
+    if threading.active_count() == 1:
+        return work()
+    while sys.getswitchinterval() != QUIET:
+        if not _busy:
+            _usual = sys.getswitchinterval()
+        sys.setswitchinterval(QUIET)
+        time.sleep(0)  # others that wait already count by the old interval: let them have the lock
+    try:
+        return work()
+    finally:
+        _set_interval()
 
 
 def submit(job: Callable[[], None]) -> None:
@@ -46,15 +71,19 @@ def wait() -> None:
 
 
 def _work() -> None:
+    global _busy, _usual
     while (job := _jobs.get()) is not None:
-        usual = sys.getswitchinterval()
-        sys.setswitchinterval(min(usual, SWITCH))
+        if sys.getswitchinterval() != QUIET:
+            _usual = sys.getswitchinterval()
+        _busy = True
+        _set_interval()
         try:
             if not _closing:
                 with contextlib.suppress(Exception):
                     job()
         finally:
-            sys.setswitchinterval(usual)
+            _busy = False
+            _set_interval()
 
 
 def _close() -> None:

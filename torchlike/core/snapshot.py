@@ -11,6 +11,7 @@ import gc
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from .background import undisturbed
 from .storage import Storage
 from .tensor import Tensor
 
@@ -57,10 +58,18 @@ def _equal(a: Any, b: Any) -> bool:
     return kind in PLAIN and (a == b or (a != a and b != b))
 
 
-def _kind(cls: type) -> str:
-    if issubclass(cls, Tensor):
-        return "tensor"
-    return "holder" if issubclass(cls, tuple(HOLDERS)) else "other"
+def _living(classes: tuple[type, ...]) -> list[Any]:
+    """All objects of these classes and their subclasses, found on the heap."""
+    kinds: dict[type, bool] = {}  # a heap has millions of objects, of a few thousand classes
+    found = []
+    for o in gc.get_objects():
+        cls = type(o)
+        wanted = kinds.get(cls)
+        if wanted is None:
+            wanted = kinds[cls] = issubclass(cls, classes)
+        if wanted:
+            found.append(o)
+    return found
 
 
 def reachable(roots: list[Any]) -> list[Any]:
@@ -104,18 +113,13 @@ class Snapshot:
 
     def __init__(self, owners: list[Any] | None = None) -> None:
         self.tensors: list[tuple[Tensor, dict[str, Any]]] = []
-        kinds: dict[type, Any] = {}  # a heap has millions of objects, of a few thousand classes
         found = owners or []
-        for o in gc.get_objects() if owners is None else ():
-            cls = type(o)
-            kind = kinds.get(cls)
-            if kind is None:
-                kind = kinds[cls] = _kind(cls)
-            if kind == "tensor":
-                if "_storage" in o.__dict__:
-                    self.tensors.append((o, dict(o.__dict__)))
-            elif kind == "holder":
-                found.append(o)
+        if owners is None:
+            # another thread must not meet a tuple it is still building in our list of the heap
+            living = undisturbed(lambda: _living((Tensor, *HOLDERS)))
+            tensors = [o for o in living if isinstance(o, Tensor) and "_storage" in o.__dict__]
+            self.tensors = [(t, dict(t.__dict__)) for t in tensors]
+            found = [o for o in living if not isinstance(o, Tensor)]
         self.held = rows_of(found)
         self.expected = self.held
 
