@@ -31,8 +31,7 @@ def train(steps, between=lambda step: None):
 
 @pytest.fixture
 def fresh(monkeypatch):
-    """No window known; compilation in the background, as soon as a window is seen HOT times."""
-    monkeypatch.setattr(run, "EARLY", 0.0)
+    """No window known; compilation in the background."""
     monkeypatch.setattr(run, "windows", type(run.windows)())
     monkeypatch.setattr(run, "families", type(run.families)())
     monkeypatch.setattr(background, "enabled", True)
@@ -155,18 +154,6 @@ def test_sine_and_cosine_of_any_float32(fresh, monkeypatch, name, size):
     ends = torch.tensor([-0.0, np.inf, -np.inf, np.nan])
     jitted = torch.jit(getattr(torch, name))(ends).numpy()
     assert np.isnan(jitted[1:]).all() and (name == "cos" or np.signbit(jitted[0]))
-
-
-def test_a_window_is_compiled_when_it_has_cost_enough(fresh, monkeypatch):
-    monkeypatch.setattr(run, "EARLY", 0.5)
-    for _ in range(2 * run.HOT):
-        (torch.ones(9).cos() * 2).sum().item()
-    window = next(reversed(run.windows.values()))
-    assert not window.programs and 0 < window.spent < run.patience(window)
-    window.spent = run.patience(window)
-    (torch.ones(9).cos() * 2).sum().item()
-    background.wait()
-    assert window.programs
 
 
 def test_a_corrupted_or_shared_disk_cache_changes_nothing(tmp_path):

@@ -29,7 +29,6 @@ HOT = 3  # windows seen this often become one program
 SMALL = 1 << 16  # elements an op may touch to be always interpreted in NumPy while it is cold
 BUDGET = 1 << 24  # elements a larger op may touch in NumPy until its own program (35 ms) pays
 HEAVY = 8  # a new window with more uninterpretable, uncompiled ops is compiled whole
-EARLY = 0.25  # of a program's price: what a window may cost before the background compiles it
 KIN = 8  # so many windows of the same ops, on other shapes, are compiled without counting costs
 MAX_WINDOWS = 512  # compiled windows kept, least recently used out first
 
@@ -115,10 +114,10 @@ def _hot(window: Window) -> bool:
 
 
 def patience(window: Window) -> float:
-    """Seconds a window may cost in the slower tier before a program pays (skis are bought after
-    as many rents): all that its program takes where shapes keep changing, else a part of it.
+    """Seconds a window may cost in the slower tier before a program pays: none, but as much as
+    its program takes where shapes keep changing (skis are bought after as many rents).
     """
-    return window.family.price * (EARLY if window.family.windows <= KIN else 1)
+    return 0.0 if window.family.windows <= KIN else window.family.price
 
 
 def _heavy(tr: Trace) -> bool:
