@@ -4,12 +4,14 @@ import gc
 import os
 import subprocess
 import sys
+import threading
 
+import jax
 import numpy as np
 import pytest
 
 import torchlike as torch
-from torchlike.core import background, fused, run
+from torchlike.core import background, fused, interpret, record, run
 
 
 def train(steps, between=lambda step: None):
@@ -174,3 +176,76 @@ def test_a_corrupted_or_shared_disk_cache_changes_nothing(tmp_path):
     assert start().communicate()[0] == "27.0\n"
     environment["XDG_CACHE_HOME"] = str(entries[0])  # a file
     assert start().communicate()[0] == "27.0\n"
+
+
+@pytest.mark.parametrize("predicate", [(), (5000, 1), (5000, 2)])
+@pytest.mark.parametrize("kind", [np.float32, np.int64, np.float16])
+def test_interpreted_select(predicate, kind):
+    """Traced with numbers, run on arrays: large ones by their bits, with scalars on either side."""
+    function = jax.jit(lambda which, no, yes: jax.lax.select(which, yes, no))
+    number = jax.ShapeDtypeStruct((), kind)
+    closed = function.trace(jax.ShapeDtypeStruct((), np.bool_), number, number).jaxpr
+    select = interpret.interpreter(closed)
+    rng = np.random.default_rng(0)
+    which = np.asarray(rng.random(predicate) > 0.5)
+    full, one = (rng.standard_normal((5000, 2)) * 9).astype(kind), kind(7)
+    for no, yes in [(full, one), (one, full), (full, -full), (one, kind(3)), (full[:1], full)]:
+        np.testing.assert_array_equal(select(which, no, yes)[0], np.where(which, yes, no))
+
+
+def test_interpreted_select_keeps_nan():
+    x = torch.tensor(np.where(np.arange(5000) % 2, np.nan, -0.0).astype(np.float32))
+    x.requires_grad_()
+    y = torch.where(x.isnan(), x, -x)
+    y.sum().backward()
+    assert y.isnan().sum() == 2500 and not torch.signbit(y[::2]).any()
+    assert x.grad.tolist() == [-1.0, 1.0] * 2500
+
+
+def test_a_users_function_may_be_called_as_ours():
+    @jax.jit
+    def sin(x):
+        return x + 1
+
+    found = interpret.interpreter(sin.trace(1.0).jaxpr)(np.float32(2))
+    assert found == [3.0]
+
+
+def test_many_threads_at_rest_at_once():
+    """The interpreter's switch interval is the user's again, whoever ends last."""
+    usual, seen = sys.getswitchinterval(), []
+    threads = [
+        threading.Thread(target=background.undisturbed, args=(lambda: seen.append(1),))
+        for _ in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(seen) == 8 and sys.getswitchinterval() == usual
+
+
+def test_a_trace_that_runs_elsewhere_is_not_peeked_into():
+    t = torch.arange(6)[2:]
+    value = t._value_now()
+    assert record.peek(value).tolist() == [2, 3, 4, 5]
+    trace, found = value.trace, []
+    with trace.lock:
+        thread = threading.Thread(target=lambda: found.append(record.peek(value)))
+        thread.start()
+        thread.join()
+    assert found == [None] and t.tolist() == [2, 3, 4, 5]
+
+
+@pytest.mark.parametrize("kind", ["LSTM", "GRU", "RNN"])
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_recurrent_layers_in_16_bits(kind, dtype):
+    """Mean error against float64; real torch's own is 3.0e-4 to 1.5e-3, 7.9e-5 to 2.0e-4."""
+    torch.manual_seed(0)
+    dtype = getattr(torch, dtype)
+    half = getattr(torch.nn, kind)(8, 16).to(dtype)
+    exact = getattr(torch.nn, kind)(8, 16).double()
+    exact.load_state_dict(half.state_dict())
+    x = (torch.randn(12, 4, 8) * 3).to(dtype)
+    error = (half(x)[0].double() - exact(x.double())[0]).abs().mean().item()
+    assert error < (5e-4 if kind == "LSTM" else 1.3e-3) / (1 if dtype == torch.bfloat16 else 7)

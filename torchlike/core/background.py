@@ -27,28 +27,37 @@ _jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
 _lock = threading.Lock()
 _thread: threading.Thread | None = None
 _closing = False
-_busy = False
-_usual = sys.getswitchinterval()
+_one_quiet, _setting = threading.Lock(), threading.Lock()
+_busy = _quiet = False
+_usual = _ours = sys.getswitchinterval()
 
 
 def _set_interval() -> None:
-    sys.setswitchinterval(min(_usual, SWITCH) if _busy else _usual)
+    """Set what is right now; the user's own setting is kept for when nothing is wanted of us."""
+    global _usual, _ours
+    with _setting:
+        if (found := sys.getswitchinterval()) != _ours:
+            _usual = found
+        sys.setswitchinterval(QUIET if _quiet else min(_usual, SWITCH) if _busy else _usual)
+        _ours = sys.getswitchinterval()  # as the interpreter rounds it
 
 
 def undisturbed(work: Callable[[], Any]) -> Any:
     """What `work` returns, with no other thread running Python meanwhile (for QUIET seconds)."""
-    global _usual
+    global _quiet
     if threading.active_count() == 1:
         return work()
-    while sys.getswitchinterval() != QUIET:
-        if not _busy:
-            _usual = sys.getswitchinterval()
-        sys.setswitchinterval(QUIET)
-        time.sleep(0)  # others that wait already count by the old interval: let them have the lock
-    try:
-        return work()
-    finally:
+    with _one_quiet:
+        _quiet = True
         _set_interval()
+        for _ in range(threading.active_count()):
+            time.sleep(0)  # others that wait count by the old interval: let each have the lock
+        _set_interval()  # one of them may have set another
+        try:
+            return work()
+        finally:
+            _quiet = False
+            _set_interval()
 
 
 def submit(job: Callable[[], None]) -> None:
@@ -71,10 +80,8 @@ def wait() -> None:
 
 
 def _work() -> None:
-    global _busy, _usual
+    global _busy
     while (job := _jobs.get()) is not None:
-        if sys.getswitchinterval() != QUIET:
-            _usual = sys.getswitchinterval()
         _busy = True
         _set_interval()
         try:

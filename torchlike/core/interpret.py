@@ -16,7 +16,7 @@ from jax.extend.core import ClosedJaxpr, Jaxpr, Literal
 Rule = Callable[[Any], Callable[..., Any] | None]  # eqn -> function of NumPy arrays, or None
 RULES: dict[str, Rule] = {}
 NAMED: dict[str, Callable[..., Any]] = {}  # jitted functions that NumPy has: by their names
-MANY = 1 << 10  # elements from which on a select is made of bits
+MANY = 1 << 12  # elements from which on a select is made of bits
 CALLS = {"jit", "pjit", "closed_call", "custom_jvp_call", "custom_vjp_call", "remat", "checkpoint"}
 
 
@@ -62,7 +62,7 @@ def _compile(jaxpr: Jaxpr, consts: Sequence[Any]) -> tuple[list[Any], tuple[Any,
     steps = []
     for eqn in jaxpr.eqns:
         name = eqn.primitive.name
-        known = NAMED.get(eqn.params.get("name", ""))
+        known = NAMED.get(eqn.params["name"]) if name in ("jit", "pjit") else None
         if known is not None:
             fun = lambda *xs, known=known: [known(*xs)]  # noqa: E731
         elif name in CALLS:
@@ -202,19 +202,28 @@ def _float_to_int(x: Any, target: np.dtype[Any]) -> Any:
 def _select(eqn: Any) -> Any:
     if len(eqn.invars) != 3 or eqn.invars[0].aval.dtype != np.bool_:
         return None
-    out = eqn.outvars[0].aval
-    bits = {4: np.int32, 8: np.int64}.get(out.dtype.itemsize)
-    if bits is None or out.size < MANY or out.dtype.kind not in "fiu":
-        return lambda which, no, yes: np.where(which, yes, no)
+    kind = eqn.outvars[0].aval.dtype
+    bits = {4: np.int32, 8: np.int64}.get(kind.itemsize) if kind.kind in "fiu" else None
 
     def select(which: Any, no: Any, yes: Any) -> Any:
-        """By masking bits: np.where mispredicts a branch at every other element: 7 times."""
-        mask = np.negative(which.astype(bits))
-        a, b = yes.view(bits), no.view(bits)
-        np.bitwise_and(mask, a ^ b, out=mask)
-        return np.bitwise_xor(mask, b, out=mask).view(yes.dtype)
+        # Shapes are those of the call: an elementwise op is traced with numbers.
+        if bits is None or np.size(which) < MANY or not _fit(np.shape(which), no, yes):
+            return np.where(which, yes, no)
+        return _select_bits(which, np.asarray(no), np.asarray(yes), bits)
 
     return select
+
+
+def _fit(shape: tuple[int, ...], *arrays: Any) -> bool:
+    return all(np.shape(x) in (shape, ()) for x in arrays)
+
+
+def _select_bits(which: Any, no: Any, yes: Any, bits: Any) -> Any:
+    """np.where by masks: it mispredicts a branch at every other element, which costs 7 times."""
+    mask = np.negative(which.astype(bits))
+    a, b = yes.view(bits), no.view(bits)
+    np.bitwise_and(mask, a ^ b, out=mask)
+    return np.bitwise_xor(mask, b, out=mask).view(yes.dtype)
 
 
 @rule("is_nan")

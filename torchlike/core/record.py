@@ -298,7 +298,12 @@ def peek(v: Value) -> Any:
     tr = v.trace
     if tr is None:
         return None if v.array is None else np.asarray(v.array)
-    return None if tr is INLINE or tr.done or tr.device.type != "cpu" else _peek_slot(tr, v.slot)
+    if tr is INLINE or tr.device.type != "cpu" or not tr.lock.acquire(blocking=False):
+        return None  # another thread runs it just now
+    try:
+        return None if tr.done else _peek_slot(tr, v.slot)
+    finally:
+        tr.lock.release()
 
 
 def _peek_slot(tr: Trace, slot: int) -> Any:

@@ -52,11 +52,25 @@ def _as_sigmoid(tanh: Any) -> Any:
     return half * tanh + half
 
 
+def _in_single(cell: Any) -> Any:
+    """A step that reckons in float32 where its numbers have 16 bits: a sigmoid got from a tanh of
+    so few bits would lose what small ones are made of.
+    """
+
+    def step(x: Any, hidden: Any, states: Any) -> Any:
+        if x.dtype.itemsize != 2:
+            return cell(x, hidden, states)
+        wide = jax.tree.map(lambda a: a.astype(jnp.float32), (x, hidden, states))
+        return tuple(new.astype(x.dtype) for new in cell(*wide))
+
+    return step
+
+
 CELLS = {
-    "rnn_tanh": _rnn_cell(jnp.tanh),
-    "rnn_relu": _rnn_cell(lambda x: jnp.maximum(x, jnp.zeros((), x.dtype))),
-    "gru": _gru_cell,
-    "lstm": _lstm_cell,
+    "rnn_tanh": _in_single(_rnn_cell(jnp.tanh)),
+    "rnn_relu": _in_single(_rnn_cell(lambda x: jnp.maximum(x, jnp.zeros((), x.dtype)))),
+    "gru": _in_single(_gru_cell),
+    "lstm": _in_single(_lstm_cell),
 }
 
 

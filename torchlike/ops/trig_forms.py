@@ -56,17 +56,17 @@ def _turned(x: Any, ahead: int) -> Any:
 
 # The interpreter knows these two by name: NumPy has them.
 @jax.jit
-def single_sin(x: Any) -> Any:
+def torchlike_sin(x: Any) -> Any:
     on_cpu = lambda x: jnp.where(x == 0, x, _turned(x, 0))  # noqa: E731  -0.0 keeps its sign
     return lax.platform_dependent(x, cpu=on_cpu, default=jnp.sin)
 
 
 @jax.jit
-def single_cos(x: Any) -> Any:
+def torchlike_cos(x: Any) -> Any:
     return lax.platform_dependent(x, cpu=lambda x: _turned(x, 1), default=jnp.cos)
 
 
-NAMED.update(single_sin=np.sin, single_cos=np.cos)
+NAMED.update(torchlike_sin=np.sin, torchlike_cos=np.cos)
 
 
 def _with_derivative(function: Callable[..., Any], slope: Callable[..., Any]) -> Any:
@@ -75,8 +75,8 @@ def _with_derivative(function: Callable[..., Any], slope: Callable[..., Any]) ->
     return made
 
 
-_sin = _with_derivative(single_sin, lambda x: _cos(x))
-_cos = _with_derivative(single_cos, lambda x: -_sin(x))
+_sin = _with_derivative(torchlike_sin, lambda x: _cos(x))
+_cos = _with_derivative(torchlike_cos, lambda x: -_sin(x))
 
 
 def sin(x: Any) -> Any:
