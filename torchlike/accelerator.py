@@ -8,6 +8,7 @@ import jax
 
 from .core import device as _device
 from .core.record import flush_all
+from .core.refusals import refusing
 
 _TYPES = ("cuda", "xla")
 
@@ -123,22 +124,15 @@ def get_memory_info(device_index: Any = None, /) -> tuple[int, int]:
     return whole - int(stats.get("bytes_in_use", 0)), whole
 
 
-def _refuse(name: str) -> None:
-    def refused(*args: Any, **kwargs: Any) -> None:
-        _need()
-        raise NotImplementedError(f"torch.accelerator.{name} is not supported")
-
-    refused.__name__ = refused.__qualname__ = name
-    refused.__doc__ = "Not supported: XLA schedules and counts by itself."
-    globals()[name] = refused
-
-
 _REFUSED = (
     "Graph", "current_stream", "empty_host_cache", "get_device_capability", "max_memory_reserved",
     "reset_accumulated_memory_stats", "reset_peak_memory_stats", "set_stream",
 )  # fmt: skip
 for _name in _REFUSED:
-    _refuse(_name)
+    globals()[_name] = refusing(
+        _name, f"torch.accelerator.{_name} is not supported",
+        doc="Not supported: XLA schedules and counts by itself.", first=_need,
+    )  # fmt: skip
 
 __all__ = [
     "current_accelerator", "current_device_idx", "current_device_index", "device_count",

@@ -7,6 +7,7 @@ import inspect
 from types import SimpleNamespace
 
 from .autograd import Function
+from .core.refusals import refusing
 from .core.tensor import Tensor
 from .ops import SPACES
 
@@ -129,15 +130,6 @@ def register_kernel(op, device_types, func=None, /, *, lib=None):
     return _op(op).register_kernel(device_types, *([] if func is None else [func]))
 
 
-def _refuse(name):
-    def refused(*args, **kwargs):
-        raise NotImplementedError(f"torch.library.{name} is not supported: use custom_op")
-
-    refused.__name__ = refused.__qualname__ = name
-    refused.__doc__ = "Not supported."
-    return refused
-
-
 class Library:
     """Not supported."""
 
@@ -149,6 +141,7 @@ _REFUSED = (
     "define", "fallthrough_kernel", "get_ctx", "get_kernel", "impl", "infer_schema",
     "register_autocast", "register_torch_dispatch", "register_vmap", "triton_op", "wrap_triton",
 )  # fmt: skip
-globals().update({name: _refuse(name) for name in _REFUSED})
+for _name in _REFUSED:
+    globals()[_name] = refusing(_name, f"torch.library.{_name} is not supported: use custom_op")
 
 __all__ = ["Library", "custom_op", "register_fake", *_REFUSED]

@@ -9,7 +9,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from . import ops
-from .core.device import accelerator_name, device
+from .core.check import warn
+from .core.device import count, get_default_device, set_default_device
+from .core.device import device as Device
 from .core.dtypes import dtype, set_default_dtype
 from .core.tensor import Tensor
 from .ops.memory import TypedStorage as TypedStorage
@@ -43,17 +45,31 @@ def typename(obj: Any, /) -> str:
 
 
 def set_default_tensor_type(t: Any, /) -> None:
-    """Deprecated in PyTorch: the default dtype, by the name of a legacy type."""
-    kind = getattr(t, "dtype", None)
+    """Deprecated in PyTorch: the default dtype (and device), by a legacy type or its name.
+
+    TypeError for a type that is not floating-point, or of a device that is not there.
+    """
+    warn(
+        "torch.set_default_tensor_type() is deprecated as of PyTorch 2.1, please use "
+        "torch.set_default_dtype() and torch.set_default_device() as alternatives."
+    )
     if isinstance(t, str):
         where, _, name = t.rpartition(".")
-        if where != "torch":
+        tables = {"torch": ops.data.LEGACY, "torch.cuda": ops.data.LEGACY_CUDA}  # type: ignore
+        if where not in tables:
             raise ModuleNotFoundError(f"No module named '{where or t}'")
-        kind = getattr(ops.data.LEGACY.get(name), "dtype", None)  # type: ignore[attr-defined]
+        t = tables[where].get(name)
+    kind = getattr(t, "dtype", None)
     if not isinstance(kind, dtype):
         raise TypeError(
             "invalid type object: only floating-point types are supported as the default type"
         )
+    on_gpu = getattr(t, "is_cuda", False)
+    if on_gpu:
+        ops.data.check_legacy(t)  # type: ignore
+        set_default_device("cuda")
+    elif get_default_device().type == "cuda":
+        set_default_device(None)
     set_default_dtype(kind)
 
 
@@ -196,11 +212,12 @@ def is_vulkan_available() -> bool:
     return False
 
 
-def get_device_module(device_like: Any = None) -> Any:
-    """The `torch.<type>` module of a device type."""
+def get_device_module(device: Any = None) -> Any:
+    """The `torch.<type>` module of a device; without one the accelerator's, or `torch.cpu`."""
     import importlib
 
-    kind = accelerator_name() if device_like is None else device(device_like).type
+    found = next((name for name in ("cuda", "xla") if count(name)), "cpu")
+    kind = found if device is None else Device(device).type
     try:
         return importlib.import_module(f"{__package__}.{kind}")
     except ImportError:

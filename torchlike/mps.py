@@ -1,4 +1,6 @@
-"""torch.mps: Apple's GPUs, of which JAX sees none here."""
+"""torch.mps: Apple's GPUs, which JAX does not show here: it answers as PyTorch without them."""
+
+from .core.refusals import refusing
 
 
 def is_available() -> bool:
@@ -12,21 +14,21 @@ def device_count() -> int:
 
 
 def manual_seed(seed: int) -> None:
-    """Nothing to seed."""
+    """Seed the device's generator: without a device there is none."""
 
 
-def empty_cache() -> None:
-    """Nothing to free."""
+# What asks the device, and what PyTorch says was asked.
+_NEEDS_DEVICE = {
+    "current_allocated_memory": "getCurrentAllocatedMemory", "empty_cache": "emptyCache",
+    "driver_allocated_memory": "getDriverAllocatedMemory", "synchronize": "deviceSynchronize",
+    "recommended_max_memory": "getRecommendedMaxMemory", "seed": "getDefaultGenerator",
+    "get_rng_state": "getDefaultGenerator", "set_rng_state": "getDefaultGenerator",
+    "set_per_process_memory_fraction": "setMemoryFraction",
+}  # fmt: skip
+for _name, _asked in _NEEDS_DEVICE.items():
+    globals()[_name] = refusing(
+        _name, f"Cannot execute {_asked}() without MPS backend.", RuntimeError,
+        "There is no device to ask.",
+    )  # fmt: skip
 
-
-def synchronize() -> None:
-    """Nothing to wait for."""
-
-
-def current_allocated_memory() -> int:
-    """Bytes in use: none."""
-    return 0
-
-
-driver_allocated_memory = recommended_max_memory = current_allocated_memory
-__all__ = ["device_count", "empty_cache", "is_available", "manual_seed", "synchronize"]
+__all__ = ["device_count", "is_available", "manual_seed", *_NEEDS_DEVICE]

@@ -11,6 +11,7 @@ import types
 import typing
 from typing import Final as Final
 
+from .core.refusals import refusing
 from .core.tensor import Tensor
 from .nn import Module
 
@@ -62,11 +63,7 @@ class Attribute(typing.NamedTuple):
 
 
 def _unsupported(name: str):
-    def refused(*args, **kwargs):
-        raise NotImplementedError(f"torch.jit.{name} is not supported: there is no TorchScript")
-
-    refused.__name__ = refused.__qualname__ = name
-    return refused
+    return refusing(name, f"torch.jit.{name} is not supported: there is no TorchScript")
 
 
 class CompilationUnit:

@@ -131,6 +131,8 @@ def resolve(spec: Any = None) -> device:
         return CPU  # PyTorch prints cpu:0 for an explicit index; memory is the same
     if found.type == "meta":
         return META
+    if found.type == "xpu":
+        raise AssertionError("Torch not compiled with XPU enabled")
     if found.type not in _PLATFORM:
         raise NotImplementedError(f"device '{found.type}' is not supported by torchlike")
     if (found.index or 0) >= count(found.type):
@@ -150,6 +152,6 @@ def get_default_device() -> device:
     return _default[0]
 
 
-def set_default_device(to: Any) -> None:
+def set_default_device(device: Any) -> None:
     """Set the device of tensors made without `device=`; None means the CPU."""
-    _default[0] = CPU if to is None else resolve(to)
+    _default[0] = CPU if device is None else resolve(device)

@@ -363,9 +363,9 @@ TENSORS: set[type] = {Tensor}  # classes whose instances take the fast path
 FOREIGN: dict[type, Callable[..., Any]] = {}  # tensors that are not one array, and who calls
 
 
-def is_tensor(x: Any) -> bool:
-    """Whether `x` is a Tensor."""
-    return isinstance(x, Tensor)
+def is_tensor(obj: Any, /) -> bool:
+    """Whether `obj` is a Tensor."""
+    return isinstance(obj, Tensor)
 
 
 # ----- making tensors -----

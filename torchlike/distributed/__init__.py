@@ -7,6 +7,8 @@ what would communicate raises NotImplementedError.
 from datetime import timedelta
 from typing import Any
 
+from ..core.refusals import refusing
+
 default_pg_timeout = timedelta(seconds=1800)
 
 
@@ -81,11 +83,7 @@ set_debug_level split_group
 
 
 def _refused(name: str) -> Any:
-    def refused(*args: Any, **kwargs: Any) -> Any:
-        raise NotImplementedError(f"torch.distributed.{name} is not supported")
-
-    refused.__name__ = refused.__qualname__ = name
-    return refused
+    return refusing(name, f"torch.distributed.{name} is not supported")
 
 
 for _name in _CLASSES:

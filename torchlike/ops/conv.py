@@ -228,6 +228,7 @@ def input_gradient(
     """The gradient for an input of `size`."""
     geo = Geometry(stride, padding, dilation, groups)
     like = grad.new_empty(tuple(size), device="meta")  # type: ignore[attr-defined]
+    _check_slope(like, weight, grad, geo)
     return _input_gradient(grad, like, conj(weight), geo, False)
 
 
@@ -235,7 +236,36 @@ def weight_gradient(
     input: Tensor, size: Any, grad: Tensor, stride: Any, padding: Any, dilation: Any, groups: int
 ) -> Tensor:
     """The gradient for a weight of `size`."""
-    return conv_weight(conj(input), grad, tuple(size)[2:], stride, padding, dilation, groups)
+    geo = Geometry(stride, padding, dilation, groups)
+    like = grad.new_empty(tuple(size), device="meta")  # type: ignore[attr-defined]
+    _check_slope(input, like, grad, geo)
+    return conv_weight(conj(input), grad, tuple(size)[2:], *geo)
+
+
+def _check_slope(input: Any, weight: Any, grad: Tensor, geo: Geometry) -> None:
+    """RuntimeError where the gradient has not the size of the convolution's result."""
+    n = weight.ndim - 2
+    if input.ndim != weight.ndim:
+        raise RuntimeError(
+            f"Expected {weight.ndim}-dimensional input for {weight.ndim}-dimensional weight "
+            f"{list(weight.shape)}, but got {input.ndim}-dimensional input of size "
+            f"{list(input.shape)} instead"
+        )
+    _check_geometry(input, weight, geo, False, (0,) * n)
+    if input.ndim != grad.ndim:
+        raise RuntimeError(
+            "Expected input and grad_output to have the same number of dimensions, but got: "
+            f"{input.ndim} and {grad.ndim}"
+        )
+    spatial = output_size(input.shape[2:], weight.shape[2:], geo)
+    wanted = (input.shape[0], weight.shape[0], *spatial)
+    for i, (want, have) in enumerate(zip(wanted, grad.shape)):
+        if want != have:  # PyTorch sees a height of 1
+            ndim, place = max(grad.ndim, 4), i + (n == 1 and i > 1)
+            raise RuntimeError(
+                f"Expected a tensor of dimension {ndim} and tensor.size[{place}] == {want} but "
+                f"got: dimension {ndim} and tensor.size[{place}] = {have}"
+            )
 
 
 # ----- the public forms -----

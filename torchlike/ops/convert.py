@@ -362,21 +362,24 @@ for _name, _kind in {
 
 @composite(module=None, method=True)
 def type_as(self: Tensor, other: Tensor) -> Tensor:
-    """The tensor in another one's dtype."""
-    return to(self, other.dtype)
+    """The tensor in another one's dtype, on its device."""
+    return to(self, other.device, other.dtype)
 
 
 def type_(self: Tensor, dtype: Any = None, non_blocking: bool = False) -> Any:
-    """Without argument the legacy type's name, with one the tensor in that dtype."""
+    """Without argument the legacy type's name, with one the tensor of that type or dtype."""
     if dtype is None:
         where = "" if self.device.type == "cpu" else self.device.type + "."
         return f"torch.{where}{self.dtype.legacy}"
     if isinstance(dtype, dtypes.dtype):
         return convert(self, dtype)
-    text = dtype if isinstance(dtype, str) else f"torch.{getattr(dtype, '__name__', dtype)}"
+    named = getattr(dtype, "__module__", ""), getattr(dtype, "__name__", "")
+    text = dtype if isinstance(dtype, str) else ".".join(named)
+    place, _, name = text.rpartition(".")
     for kind in dtypes.ALL:
-        if kind.legacy and text == f"torch.{kind.legacy}":
-            return convert(self, kind)
+        if kind.legacy == name and place in ("torch", "torch.cuda"):
+            where = resolve("cuda") if place == "torch.cuda" else CPU
+            return convert(move(self, where), kind)
     raise ValueError(f"invalid type: '{dtype}'")
 
 

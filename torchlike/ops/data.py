@@ -8,7 +8,7 @@ import numpy as np
 
 from ..core import capture, dtypes
 from ..core.check import invalid_call, warn
-from ..core.device import CPU, resolve
+from ..core.device import CPU, count, resolve
 from ..core.op import composite
 from ..core.plan import NUMBERS
 from ..core.storage import Size
@@ -420,18 +420,33 @@ def new(self: Tensor, *args: Any, **named: Any) -> Tensor:
     return _constructed(Tensor, self.dtype, args, named)
 
 
-def _legacy(name: str, kind: dtypes.dtype) -> type:
+def _legacy(kind: dtypes.dtype, where: str) -> type:
     """`torch.FloatTensor` and its like: constructors that `isinstance` understands."""
+    module = "torch" if where == "cpu" else f"torch.{where}"
 
     class Meta(type):
         def __instancecheck__(cls, x: Any) -> bool:
-            return isinstance(x, Tensor) and x.dtype is kind
+            return isinstance(x, Tensor) and x.dtype is kind and x.device.type == where
 
         def __call__(cls, *args: Any, **named: Any) -> Tensor:
+            if where != "cpu":
+                check_legacy(cls)
+                named.setdefault("device", where)
             return _constructed(Tensor, kind, args, named)
 
-    return Meta(name, (), {"dtype": kind, "is_cuda": False, "__module__": "torch"})
+    named = {"dtype": kind, "is_cuda": where == "cuda", "__module__": module}
+    return Meta(kind.legacy, (), named)
 
 
-LEGACY = {d.legacy: _legacy(d.legacy, d) for d in dtypes.ALL if d.legacy and d.np is not None}
+def check_legacy(kind: Any) -> None:
+    """PyTorch's error for a legacy type of a device that is not there."""
+    if kind.is_cuda and not count("cuda"):
+        raise TypeError(
+            f"type torch.cuda.{kind.__name__} not available. Torch not compiled with CUDA enabled."
+        )
+
+
+_KINDS = [d for d in dtypes.ALL if d.legacy and d.np is not None]
+LEGACY = {d.legacy: _legacy(d, "cpu") for d in _KINDS}
+LEGACY_CUDA = {d.legacy: _legacy(d, "cuda") for d in _KINDS if not d.is_complex}
 __all__ = ["LEGACY"]

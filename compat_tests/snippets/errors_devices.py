@@ -1,0 +1,73 @@
+# Devices that are not there, and what convolutions' gradients refuse.
+
+# Each [cuda]
+torch.cuda.manual_seed(0), torch.cuda.seed(), torch.cuda.seed_all(), torch.cuda.empty_cache()
+torch.cuda.is_available(), torch.cuda.is_initialized(), torch.cuda.is_bf16_supported()
+torch.cuda.memory_allocated(), torch.cuda.memory_reserved(), torch.cuda.max_memory_reserved()
+torch.cuda.memory_stats(), torch.cuda.get_rng_state_all(), torch.cuda.default_generators
+torch.cuda.get_arch_list(), torch.cuda.is_tf32_supported()
+torch.cuda.set_rng_state_all([])
+torch.cuda.init()
+torch.cuda.current_device()
+torch.cuda.current_stream()
+torch.cuda.get_device_name(0)
+torch.cuda.get_device_properties(0)
+torch.cuda.get_device_capability()
+torch.cuda.get_rng_state()
+torch.cuda.initial_seed()
+torch.cuda.ipc_collect()
+torch.cuda.mem_get_info()
+torch.cuda.set_per_process_memory_fraction(0.5)
+torch.cuda.synchronize()
+torch.cuda.FloatTensor(3)
+torch.cuda.LongTensor([1])
+torch.cuda.FloatTensor.dtype, torch.cuda.FloatTensor.is_cuda
+isinstance(torch.ones(1), torch.cuda.FloatTensor)
+torch.cuda.OutOfMemoryError
+torch.set_default_tensor_type(torch.cuda.FloatTensor)
+torch.cuda.device(0).__enter__()
+torch.cuda.device(-1).__enter__()
+torch.cuda.device_of(torch.ones(1)).__enter__()
+torch.cuda.stream(None).__enter__()
+torch.ones(2, device='cuda')
+torch.ones(2).cuda()
+torch.cuda.memory_cached()
+torch.cuda.nothing
+
+# Each [others]
+torch.xpu.manual_seed(0), torch.xpu.manual_seed_all(0), torch.xpu.seed(), torch.xpu.empty_cache()
+torch.xpu.is_available(), torch.xpu.device_count(), torch.xpu.is_bf16_supported()
+torch.xpu.memory_allocated(), torch.xpu.max_memory_allocated(), torch.xpu.memory_stats()
+torch.xpu.get_rng_state_all(), torch.xpu.get_arch_list(), torch.xpu.get_gencode_flags()
+torch.xpu.current_device()
+torch.xpu.get_device_name()
+torch.xpu.get_rng_state()
+torch.xpu.set_device(0)
+torch.xpu.synchronize()
+torch.ones(2, device='xpu')
+torch.mps.is_available(), torch.mps.device_count(), torch.mps.manual_seed(0)
+torch.mps.empty_cache()
+torch.mps.synchronize()
+torch.mps.current_allocated_memory()
+torch.mps.driver_allocated_memory()
+torch.mps.recommended_max_memory()
+torch.mps.seed()
+torch.mps.get_rng_state()
+torch.mps.set_per_process_memory_fraction(0.5)
+torch.get_device_module(device='cpu') is torch.cpu, torch.get_device_module() is torch.cpu
+torch.set_default_device(device='cpu')
+torch.is_tensor(obj=1)
+
+# Each [conv_gradients]
+nn.grad.conv1d_input((1, 1, 3), torch.ones(1, 1, 1), torch.ones(1, 1, 3))
+nn.grad.conv3d_weight(torch.ones(1, 1, 3, 3, 3), (1, 1, 1, 1, 1), torch.ones(1, 1, 3, 3, 3))
+nn.grad.conv1d_input((1, 1, 3), torch.ones(1, 1, 1), torch.ones(1, 1, 4))
+nn.grad.conv1d_weight(torch.ones(1, 1, 3), (1, 1, 1), torch.ones(1, 1, 4))
+nn.grad.conv2d_weight(torch.ones(1, 1, 3, 3), (1, 1, 1, 1), torch.ones(1, 1, 4, 3))
+nn.grad.conv2d_weight(torch.ones(1, 1, 3, 3), (1, 1, 1, 1), torch.ones(1, 2, 3, 3))
+nn.grad.conv2d_input((1, 1, 3, 3), torch.ones(1, 1, 1, 1), torch.ones(1, 2, 3, 3))
+nn.grad.conv2d_input((1, 2, 3, 3), torch.ones(1, 1, 1, 1), torch.ones(1, 1, 3, 3))
+nn.grad.conv2d_input((2, 1, 3, 3), torch.ones(1, 1, 1, 1), torch.ones(1, 1, 3))
+nn.grad.conv2d_input((2, 1, 3), torch.ones(1, 1, 1, 1), torch.ones(1, 1, 3, 3))
+nn.grad.conv2d_weight(torch.ones(1, 2, 3, 3), (2, 1, 1, 1), torch.ones(1, 2, 3, 3), groups=3)
+nn.grad.conv2d_input.__name__
