@@ -53,6 +53,18 @@ def test_background_gives_the_same_losses(fresh, monkeypatch):
     np.testing.assert_allclose(found[1], wanted[1], atol=1e-4)
 
 
+def test_compiling_beside_a_window_is_not_its_cost(fresh, monkeypatch):
+    def slowly(tr, live, interpret, run_slowly=run._run_slowly):
+        background.submit(lambda: run.stats.compiled_one("another, begun before", 1, 100.0))
+        background.wait()
+        run_slowly(tr, live, interpret)
+
+    monkeypatch.setattr(run, "_run_slowly", slowly)
+    monkeypatch.setattr(run, "stats", fused.Stats())
+    train(10)
+    assert all(w.spent >= 0 for w in run.windows.values())
+
+
 def test_slow_tier_serves_while_a_program_is_built(fresh, monkeypatch):
     jobs = []
     monkeypatch.setattr(background, "submit", jobs.append)

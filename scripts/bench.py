@@ -85,7 +85,7 @@ def measure(name: str, pythons: dict[str, str], rounds: int, cache: str) -> dict
             runner.times.append(runner.round(steps[variant]))
     found = {}
     for variant, runner in runners.items():
-        low, *_, high = sorted(runner.times)
+        low, high = min(runner.times), max(runner.times)
         found[variant] = {
             "step": statistics.median(runner.times), "low": low, "high": high,
             "first": runner.start["first"], "loss": runner.start["loss"],
@@ -108,7 +108,8 @@ def row_of(name: str, found: dict) -> str:
     step = found.get("torch", {}).get("step")
     cells.append(f"{step * 1e3:9.3f} ms" if step else f"{'-':>12}")
     by_step = ratios(found)
-    cells += [f"{by_step[v]:8.2f}" if v in by_step else f"{'-':>8}" for v in found if v != "torch"]
+    others = [v for v in found if v != "torch"]
+    cells += [f"{by_step[v]:18.2f}" if v in by_step else f"{'-':>18}" for v in others]
     for key in ("cold", "warm", "peak_mib"):
         by_key = ratios(found, key).get("torchlike")
         cells.append(f"{by_key:8.2f}" if by_key else f"{'-':>8}")
@@ -178,7 +179,7 @@ def main() -> None:
     pythons = {v: sys.executable if v.startswith("torchlike") else args.torch_python
                for v in args.variants.split(",")}
     others = [v for v in pythons if v != "torch"]
-    print(f"{'':37}{'torch':>12}{''.join(f'{v[-8:]:>8}' for v in others)}"
+    print(f"{'':37}{'torch':>12}{''.join(f'{v:>18}' for v in others)}"
           f"{'cold':>8}{'warm':>8}{'memory':>8}{'built':>6}")
     results = {}
     with tempfile.TemporaryDirectory() as cache:

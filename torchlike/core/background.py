@@ -71,6 +71,11 @@ def submit(job: Callable[[], None]) -> None:
     _jobs.put(job)
 
 
+def here() -> bool:
+    """Whether this is the background's own thread."""
+    return threading.current_thread() is _thread
+
+
 def wait() -> None:
     """Return when all that was submitted is done."""
     if _thread is not None:

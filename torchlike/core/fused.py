@@ -42,12 +42,14 @@ class Stats:
 
     def __init__(self) -> None:
         self.windows = self.interpreted = self.per_op = self.fused = self.compiled = 0
-        self.compile_seconds = 0.0
+        self.compile_seconds = self.waited_seconds = 0.0  # the latter: not in the background
 
     def compiled_one(self, what: str, ops: int, seconds: float) -> None:
         """Count a compilation; `TORCHLIKE_LOG=compiles` tells of it."""
         self.compiled += 1
         self.compile_seconds += seconds
+        if not background.here():
+            self.waited_seconds += seconds
         if "compiles" in LOG:
             text = f"torchlike: compiled {ops} ops from {what} in {seconds:.2f} s"
             print(text, file=sys.stderr, flush=True)

@@ -90,9 +90,9 @@ def _dispatch(tr: Trace, live: list[Value]) -> None:
     recording.calm = 0
     window.line = window.line or tr.line
     window.slow = True
-    started, building = time.perf_counter(), stats.compile_seconds
+    started, waited = time.perf_counter(), stats.waited_seconds
     _run_slowly(tr, live, interpret=True)
-    window.spent += time.perf_counter() - started - (stats.compile_seconds - building)
+    window.spent += time.perf_counter() - started - (stats.waited_seconds - waited)
 
 
 def _family(key: tuple[Any, ...]) -> Family:
