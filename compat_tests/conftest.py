@@ -10,6 +10,7 @@ import json
 import math
 import os
 import re
+import signal
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,8 @@ register_profiles()
 
 def pytest_configure(config):
     os.environ.setdefault("TORCHLIKE_BACKGROUND", "0")  # tiers change at the same step each run
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell's background job: programs
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # started here would ignore it too
     if importlib.util.find_spec("jax") is not None:
         import jax
 

@@ -122,6 +122,42 @@ def test_pickles_by_both_names(installed):
     assert pickle.loads(real) is TensorDataset
 
 
+CLASSES = """
+torch.Size torch.dtype torch.device torch.finfo torch.layout torch.nn.parameter.Parameter
+torch.nn.modules.linear.Linear torch.nn.modules.container.Sequential torch.nn.modules.module.Module
+torch.nn.modules.transformer.TransformerEncoder torch.nn.modules.loss.CrossEntropyLoss
+torch.optim.adam.Adam torch.optim.sgd.SGD torch.optim.lr_scheduler.StepLR
+torch.amp.autocast_mode.autocast
+torch.utils.data.dataloader.DataLoader torch.utils.data.dataset.TensorDataset
+torch.utils.data.sampler.RandomSampler torch.autograd.grad_mode.no_grad torch.return_types.max
+torch.distributions.normal.Normal torch.fx.graph_module.GraphModule torch.storage.UntypedStorage
+""".split()  # as real torch 2.13 prints them
+
+
+@hides_real
+@pytest.mark.parametrize("path", CLASSES)
+def test_class_names(path):
+    module, _, name = path.rpartition(".")
+    own = getattr(importlib.import_module("torchlike" + module.removeprefix("torch")), name)
+    before = repr(own)
+    with torchlike.install():
+        found = getattr(importlib.import_module(module), name)
+        assert found is own and repr(found) == f"<class '{path}'>"
+        assert pickle.loads(pickle.dumps(found)) is found
+    assert repr(own) == before
+
+
+@hides_real
+@pytest.mark.parametrize("value", [
+    torchlike.Size([1, 2]), torchlike.float32, torchlike.bool, torchlike.device("cpu"),
+    torchlike.device("cuda:1"), torchlike.strided, torchlike.channels_last,
+], ids=str)  # fmt: skip
+def test_plain_pickle_without_torch(value):
+    assert importlib.util.find_spec("torch") is None
+    assert type(value).__module__ == "torch"
+    assert pickle.loads(pickle.dumps(value)) == value
+
+
 # ----- the version -------------------------------------------------------------------------------
 
 VERSIONS = ["2.13.0+torchlike", "2.13", "2.8", "2.13.1", "2.13.0a0+git1", "1.10.post1", "1.10.dev3"]

@@ -115,9 +115,10 @@ Tensor.__repr__ = _tensor_text  # type: ignore[method-assign]
 nn.Parameter.__repr__ = _parameter_text  # type: ignore[method-assign]
 Tensor.__format__ = _format_value  # type: ignore[method-assign]
 _tensor_text.__name__, _format_value.__name__ = "__repr__", "__format__"
-Tensor.__module__ = "torch"
+Tensor.__module__, nn.Parameter.__module__ = "torch", "torch.nn.parameter"
 
 from .alias import install as install
+from .alias import name_classes as _name_classes
 from .alias import populate as _populate
 from .alias import uninstall as uninstall
 
@@ -133,5 +134,7 @@ _LAZY = (
 
 def __getattr__(name):
     if name in _LAZY or name == "ops":  # torch.ops holds the namespaces of custom ops
-        return _importlib.import_module(f".{name}", __package__)
+        module = _importlib.import_module(f".{name}", __package__)
+        _name_classes()
+        return module
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

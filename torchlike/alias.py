@@ -104,6 +104,7 @@ def populate() -> None:
         name = f"{HERE}.{path}"
         shown = ModuleType(name)
         shown.__spec__ = ModuleSpec(name, None)
+        shown.__file__ = importlib.import_module(f"{HERE}.{sources[0]}").__file__
         if f"\n{path}." in PATHS:
             shown.__path__ = shown.__spec__.submodule_search_locations = []
         for source in sources:
@@ -139,6 +140,41 @@ def _own_name(name: str) -> str | None:
         sys.modules[own] = found
         return own
     return None
+
+
+# ----- names of classes --------------------------------------------------------------------------
+
+_OWN_MODULE: dict[type, str] = {}
+_seen: set[str] = set()
+
+
+def name_classes() -> None:
+    """Where torchlike is torch, `print(type(x))` says so: classes get PyTorch's module names.
+
+    Only those that can be imported from there, so that pickle finds them again.
+    """
+    files = sys.modules.get(f"{HERE}.serialize.rebuild")  # last to be there while all is loaded
+    if files is None or not is_installed():
+        return
+    for name in [name for name in sys.modules if name.startswith(f"{HERE}.")]:
+        if name not in _seen:
+            _seen.add(name)
+            for thing in list(vars(sys.modules[name]).values()):
+                if isinstance(thing, type) and thing.__module__ == name:
+                    _name_class(thing, *files.torch_path(thing))
+
+
+def _name_class(thing: type, path: str, name: str) -> None:
+    own = _own_name(path)
+    if own is not None and getattr(sys.modules.get(own), name, None) is thing:
+        _OWN_MODULE[thing], thing.__module__ = thing.__module__, path
+
+
+def _unname_classes() -> None:
+    _seen.clear()
+    while _OWN_MODULE:
+        thing, module = _OWN_MODULE.popitem()
+        thing.__module__ = module
 
 
 # ----- the finder --------------------------------------------------------------------------------
@@ -179,6 +215,7 @@ class _Finder:
     def exec_module(self, module) -> None:
         name = module.__spec__.name
         sys.modules[name] = importlib.import_module(_own_name(name))
+        name_classes()
 
     def find_distributions(self, context=None):
         name = getattr(context, "name", None)
@@ -215,6 +252,7 @@ def install() -> _Installation:
         sys.modules["torch"] = sys.modules[HERE]
         sys.modules[HERE].__name__ = "torch"  # libraries compare it with the path they were given
         _show_table()
+        name_classes()
         children.tell(True)
     return _Installation(undo=first)
 
@@ -224,6 +262,7 @@ def uninstall() -> None:
     if is_installed():
         sys.meta_path.remove(FINDER)
         sys.modules[HERE].__name__ = HERE
+        _unname_classes()
         for name in [name for name in list(sys.modules) if name.split(".")[0] == "torch"]:
             del sys.modules[name]
         children.tell(False)

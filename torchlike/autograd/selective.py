@@ -36,8 +36,8 @@ _OFFLOADED = (CheckpointPolicy.MUST_CPU_OFFLOAD, CheckpointPolicy.PREFER_CPU_OFF
 class SelectiveCheckpointContext:
     """What a policy is told about the run."""
 
-    def __init__(self, *, is_recompute: bool) -> None:
-        self.is_recompute = is_recompute
+    def __init__(self, *, is_recompute: bool, op_output: Any = None) -> None:
+        self.is_recompute, self.op_output = is_recompute, op_output
 
 
 class _Watch:
@@ -74,7 +74,8 @@ class _Keeping(_Watch):
 
     def seen(self, op: Any, inputs: Any, statics: Any, outs: tuple[Tensor, ...]) -> None:
         overload = overload_of(op, inputs, statics)
-        told = SelectiveCheckpointContext(is_recompute=False)
+        output = outs if len(outs) > 1 else outs[0]
+        told = SelectiveCheckpointContext(is_recompute=False, op_output=output)
         wanted = self.policy(told, overload, *inputs)
         if isinstance(wanted, bool):
             wanted = CheckpointPolicy.MUST_SAVE if wanted else CheckpointPolicy.PREFER_RECOMPUTE

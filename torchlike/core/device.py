@@ -26,6 +26,7 @@ class device:
     type: str
     index: int | None
     __slots__ = ("type", "index", "_saved")
+    __module__ = "torch"
 
     def __new__(cls, type: Any = "cpu", index: int | None = None) -> device:
         if isinstance(type, device):
@@ -50,7 +51,7 @@ class device:
         return self.type if self.index is None else f"{self.type}:{self.index}"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (device, (self.type,) if self.index is None else (self.type, self.index))
+        return (_made, (self.type, self.index))  # plain pickle needs no module called torch
 
     def __enter__(self) -> device:
         self._saved.append(_default[0])
@@ -59,6 +60,10 @@ class device:
 
     def __exit__(self, *_: object) -> None:
         _default[0] = self._saved.pop()
+
+
+def _made(type: str, index: int | None) -> device:
+    return device(type, index)
 
 
 def _class(x: Any) -> str:

@@ -18,6 +18,7 @@ class dtype:
     """A PyTorch dtype: one object per type, compared by identity."""
 
     __slots__ = ("name", "np", "category", "itemsize", "legacy", "_signed")
+    __module__ = "torch"
 
     name: str
     np: np.dtype[Any] | None
@@ -29,8 +30,8 @@ class dtype:
     def __repr__(self) -> str:
         return "torch." + self.name
 
-    def __reduce__(self) -> str:
-        return self.name if self.name != "bool" else "bool_"
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (_named, (self.name,))  # plain pickle needs no module called torch
 
     @property
     def is_floating_point(self) -> bool:
@@ -53,6 +54,10 @@ class dtype:
 
 _BY_NUMPY: dict[Any, dtype] = {}
 ALL: list[dtype] = []
+
+
+def _named(name: str) -> dtype:
+    return next(kind for kind in ALL if kind.name == name)
 
 
 def _make(name: str, scalar: Any, category: Any, legacy: str = "", itemsize: Any = 0) -> dtype:
@@ -320,6 +325,7 @@ def _bounds(kind: dtype) -> tuple[Any, Any]:
 class finfo:
     """Limits of a floating point dtype: bits, eps, max, min, tiny, smallest_normal, resolution."""
 
+    __module__ = "torch"
     eps: Any
     max: Any
     min: Any
@@ -348,6 +354,8 @@ class finfo:
 
 class iinfo:
     """Limits of an integer dtype: bits, max, min."""
+
+    __module__ = "torch"
 
     def __init__(self, type: dtype) -> None:
         if type.category != INTEGER:

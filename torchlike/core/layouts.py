@@ -5,34 +5,37 @@ from __future__ import annotations
 from typing import Any
 
 
-class memory_format:
+class _Named:
+    """One of a few objects, each known by its name in this module."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __repr__(self) -> str:
+        return "torch." + self.name
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (_named, (self.name,))  # plain pickle needs no module called torch
+
+
+def _named(name: str) -> _Named:
+    return globals()[name]
+
+
+class memory_format(_Named):
     """One of contiguous_format, preserve_format, channels_last, channels_last_3d."""
 
-    __slots__ = ("name",)
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    def __repr__(self) -> str:
-        return "torch." + self.name
-
-    def __reduce__(self) -> str:
-        return self.name
+    __slots__ = ()
+    __module__ = "torch"
 
 
-class layout:
+class layout(_Named):
     """How elements are stored: strided, or a sparse form."""
 
-    __slots__ = ("name",)
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    def __repr__(self) -> str:
-        return "torch." + self.name
-
-    def __reduce__(self) -> str:
-        return self.name
+    __slots__ = ()
+    __module__ = "torch"
 
 
 contiguous_format = memory_format("contiguous_format")

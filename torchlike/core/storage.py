@@ -27,6 +27,7 @@ class Size(tuple):
     """A tensor's shape: a tuple that prints and slices as `torch.Size`."""
 
     __slots__ = ()
+    __module__ = "torch"
 
     def __repr__(self) -> str:
         return f"torch.Size([{', '.join(map(str, self))}])"
@@ -49,11 +50,15 @@ class Size(tuple):
     __rmul__ = __mul__
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (Size, (tuple(self),))
+        return (_size, (tuple(self),))  # plain pickle needs no module called torch
 
     def numel(self) -> int:
         """The number of elements of a tensor of this shape."""
         return prod(self)
+
+
+def _size(values: tuple[int, ...]) -> Size:
+    return Size(values)
 
 
 # ----- abstract values -----

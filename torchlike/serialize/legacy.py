@@ -17,6 +17,7 @@ from .memory import Memory, TypedStorage
 from .persistent import check_key, check_one_dtype, parse_id, swapped
 from .pickler import make_pickler
 from .places import location_tag
+from .rebuild import knows
 from .settings import SKIP_DATA
 from .unpickle import Unpickler
 
@@ -137,7 +138,7 @@ def _fill(file: Any, storage: TypedStorage, order: str) -> None:
 
 def _container(container: Any, file: str | None, source: str | None, *_: Any) -> Any:
     """A module's class; a warning if its source is no longer the saved one."""
-    if not source or container.__module__.split(".")[0] == __package__.split(".")[0]:
+    if not source or knows(container):
         return container
     try:
         now = inspect.getsource(container)

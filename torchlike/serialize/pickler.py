@@ -8,8 +8,9 @@ from collections.abc import Callable
 from types import FunctionType
 from typing import Any
 
-from ..core.dtypes import uint8
-from ..core.layouts import layout
+from ..core.device import device
+from ..core.dtypes import dtype, uint8
+from ..core.layouts import layout, memory_format
 from ..core.storage import Size
 from ..core.tensor import Tensor
 from ..ops.memory import TypedStorage as KernelTypedStorage
@@ -83,6 +84,9 @@ def _named(plain: Any, base: Any) -> Any:
     Named.dispatch[SparseTensor] = _save_tensor
     Named.dispatch[Size] = _save_size
     Named.dispatch[layout] = _save_layout
+    Named.dispatch[memory_format] = _save_format
+    Named.dispatch[device] = _save_device
+    Named.dispatch[dtype] = Named.save_global
     return Named
 
 
@@ -92,6 +96,16 @@ def _save_size(pickler: Any, size: Size) -> None:
 
 def _save_layout(pickler: Any, obj: layout) -> None:
     pickler.save_reduce(_get_layout, (repr(obj),), obj=obj)
+
+
+def _save_format(pickler: Any, obj: memory_format) -> None:
+    _write_global(pickler, "torch", obj.name)
+    pickler.memoize(obj)
+
+
+def _save_device(pickler: Any, obj: device) -> None:
+    where = (obj.type,) if obj.index is None else (obj.type, obj.index)
+    pickler.save_reduce(device, where, obj=obj)
 
 
 def _save_tensor(pickler: Any, tensor: Tensor) -> None:

@@ -241,7 +241,8 @@ adaptive AdaptiveLog.*            | loss .*Loss2?d?                  | pooling .
 conv (Lazy)?Conv.*                | batchnorm .*BatchNorm.*          | instancenorm .*InstanceNorm.*
 normalization .*(Norm|LRN2d)      | padding .*Pad\\dd                 | dropout .*Dropout.*
 rnn (RNN|LSTM|GRU).*              | transformer Transformer.*        | sparse Embedding.*
-container .*(Dict|List|Sequential)| linear .*[Ll]inear|Identity      | upsampling Upsampl.*
+container .*(Dict|List|Sequential) | container Container           | linear .*[Ll]inear|Identity
+upsampling Upsampl.*
 pixelshuffle Pixel.*              | channelshuffle ChannelShuffle    | flatten (Unf|F)latten
 fold (Unf|F)old                   | distance Cosine.*|Pairwise.*     | module Module
 activation .*
@@ -250,14 +251,38 @@ NN_ELSEWHERE = dict.fromkeys(
     ("Parameter", "Buffer", "UninitializedParameter", "UninitializedBuffer"), "parameter"
 ) | {
     "DataParallel": "parallel.data_parallel", "DistributedDataParallel": "parallel.distributed",
-    "_WrappedHook": "modules.module",
+    "_WrappedHook": "modules.module", "ScalingType": "functional", "SwizzleType": "functional",
+    "UninitializedTensorMixin": "parameter",
+    "LinearCrossEntropyOptions": "modules.linear_cross_entropy_options",
 }  # fmt: skip
+# Other modules whose classes are defined elsewhere than where PyTorch shows them, or here.
+FILES = """
+amp.autocast_mode        | amp.grad_scaler           | autograd.anomaly autograd.anomaly_mode
+autograd.checkpoint utils.checkpoint                 | autograd.selective utils.checkpoint
+core.gradmode autograd.grad_mode                     | core.tape autograd.graph
+export export.exported_program                       | ops.dlpack utils.dlpack
+ops.return_types return_types                        | ops.sparse_checks sparse
+ops.storages storage     | profiler.events autograd.profiler_util | scripting jit._script
+serialize.legacy serialization                       | serialize.memory serialization
+serialize.settings serialization                     | serialize.unpickle serialization
+utils.data.dataset       | utils.data.distributed    | utils.data.loader utils.data.dataloader
+utils.data.sampler
+"""
+
+
+def _cells(table: str) -> list[tuple[str, str]]:
+    cells = [cell.split(maxsplit=1) for cell in re.split(r"\s\|\s|\|\s|\n", table) if cell.strip()]
+    return [(first, rest[0].strip() if rest else first) for first, *rest in cells]
+
+
+@cache
+def _files() -> dict[str, str]:
+    return dict(_cells(FILES))
 
 
 @cache
 def _nn_files() -> list[tuple[str, str]]:
-    cells = [cell.strip() for cell in re.split(r"\s\|\s|\|\s|\n", NN_FILES) if cell.strip()]
-    return [tuple(cell.split(maxsplit=1)) for cell in cells]  # type: ignore[misc]
+    return _cells(NN_FILES)
 
 
 SHOWN_IN = (
@@ -277,6 +302,9 @@ def torch_path(thing: Any) -> tuple[str, str]:
         return module, name
     if isinstance(thing, type) and re.fullmatch(rf"{HERE}\.nn\.\w+", module):
         return _torch_file("torch.nn", name), name
+    file = _files().get(module.removeprefix(HERE + "."))
+    if file is not None and isinstance(thing, type):
+        return f"torch.{file}", name
     for shown in SHOWN_IN:
         if getattr(sys.modules.get(HERE + shown.removeprefix("torch")), name, None) is thing:
             return _torch_file(shown, name), name

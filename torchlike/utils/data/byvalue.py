@@ -51,7 +51,7 @@ class Pickler(pickle.Pickler):
         if type(obj) is Tensor or type(obj) is Parameter:
             return _reduce_tensor(obj)
         if isinstance(obj, type) and obj.__module__.split(".")[0] == "torch":
-            return _own_class, (obj.__qualname__,)  # it says so, but nobody can import it
+            return _own_class, (obj.__module__, obj.__qualname__)  # torch need not be importable
         return NotImplemented
 
 
@@ -111,8 +111,11 @@ def _make_parameter(array, requires_grad):
     return Parameter(from_host(array), requires_grad)
 
 
-def _own_class(name: str):
-    return getattr(sys.modules[__package__.split(".")[0]], name)
+def _own_class(module: str, name: str):
+    """The class that says it is PyTorch's: it lies in our module of that path, or on top."""
+    package = __package__.split(".")[0]
+    home = sys.modules.get(package + module.removeprefix("torch"))
+    return getattr(home if hasattr(home, name) else sys.modules[package], name)
 
 
 # ----- functions ---------------------------------------------------------------------------------
