@@ -2,6 +2,8 @@
 
 import contextlib
 import gc
+import subprocess
+import sys
 import weakref
 
 import pytest
@@ -201,3 +203,14 @@ def test_unread_results_die(torch):
             refs.append(weakref.ref(y))
         del y
         assert not any(ref() is not None for ref in refs)
+
+
+@pytest.mark.parametrize("collecting", [True, False])
+def test_import_leaves_the_collector_as_it_was(collecting):
+    """What was loaded is no longer looked through: it took most of a full collection's time."""
+    code = (
+        f"import gc; gc.enable() if {collecting} else gc.disable()\n"
+        "import torchlike; print(gc.isenabled(), gc.get_freeze_count() > 4 * len(gc.get_objects()))"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.split() == [str(collecting), "True"]
