@@ -3,6 +3,7 @@
 Runs where torch 2.13 and PyYAML are installed (its generator of bindings reads YAML).
 """
 
+import re
 from pathlib import Path
 
 import torch
@@ -19,6 +20,8 @@ BY_HAND = {
 tensor(PyObject* data, *, ScalarType dtype=None, Device? device=None, bool pin_memory=False, \
 bool requires_grad=False, DimnameList? names=None)
 as_tensor(PyObject* data, *, ScalarType dtype=None, Device? device=None)
+numel(Tensor input)
+nonzero(Tensor input, *, bool as_tuple=False, Tensor out=None)
 """,
     "Tensor": """
 size(int64_t? dim=None)
@@ -34,6 +37,15 @@ data_ptr()
 contiguous(*, MemoryFormat? memory_format=contiguous_format)
 requires_grad_(bool requires_grad=True)
 copy_(Tensor other, bool non_blocking=False)
+copy_(Tensor other, bool async=False)|deprecated
+get_device()
+storage_offset()
+untyped_storage()
+is_contiguous(*, MemoryFormat memory_format=contiguous_format)
+nonzero()
+nonzero(*, bool as_tuple)
+type(PyObject* dtype=None, bool non_blocking=False, *, MemoryFormat? memory_format=None)
+type(PyObject* dtype=None, bool async=False, *, MemoryFormat? memory_format=None)|deprecated
 numpy(*, bool force=False)
 cpu(*, MemoryFormat? memory_format=None)
 new_ones(SymIntArrayRef size, *, ScalarType dtype=None, Device? device=None, \
@@ -75,6 +87,19 @@ def signatures(functions, method, belongs) -> dict[str, list[str]]:
     }
 
 
+def behind(table: dict[str, list[str]]) -> list[str]:
+    """Functions that PyTorch's own Python calls, under another name or with other arguments."""
+    code = Path(torch.functional.__file__).read_text() + Path(torch._tensor.__file__).read_text()
+    called = re.findall(r"(?:_VF|_VariableFunctions|torch)\.(\w+)\(", code)
+    builtin = type(torch.sin)
+    return [
+        line
+        for name in sorted(set(called) & set(table))
+        if type(getattr(torch, name, None)) is not builtin or name.startswith("_")
+        for line in table[name]
+    ]
+
+
 def main() -> None:
     """Write the file."""
     native = PACKAGED / "ATen" / "native"
@@ -89,11 +114,12 @@ def main() -> None:
     for place, table in tables.items():
         lines.append(f"[{place}]")
         for name, overloads in sorted(table.items()):
-            written_in_c = getattr(found_in[place], name, None)
+            written_in_c = getattr(found_in[place], name.removeprefix(f"{place}_"), None)
             plain = isinstance(written_in_c, (builtin, type(torch._C.TensorBase.add)))
             if plain and not name.startswith(("_", "sym_", "cudnn", "miopen", "mkldnn", "fbgemm")):
                 lines += overloads
         lines += BY_HAND.get(place, "").strip().splitlines()
+    lines += ["[behind]", *behind(tables["torch"])]
     TARGET.write_text("\n".join(lines) + "\n", "utf-8")
     print(f"{TARGET.name}: {len(lines)} lines")
 

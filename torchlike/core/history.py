@@ -225,3 +225,8 @@ for _name, _value in {
     "is_inference": lambda self: self._inference,
 }.items():
     setattr(Tensor, _name, _value)
+for _name in (
+    "dim", "ndimension", "numel", "nelement", "element_size", "size", "storage_offset", "data_ptr",
+    "is_contiguous", "is_floating_point", "is_complex", "is_signed", "item", "tolist", "numpy",
+):  # fmt: skip
+    setattr(Tensor, _name, checked(vars(Tensor)[_name], "Tensor", _name))

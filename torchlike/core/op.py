@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import dtypes
-from .check import check_dim, check_dims
+from .check import check_dim, check_dims, warn
 from .dispatch import call, call_view
 from .intercept import DUCKS
 from .mutate import (
@@ -27,9 +27,10 @@ from .mutate import (
     overwrite,
     write_out,
 )
+from .overloads import RENAMED, deprecated
 from .plan import ABSENT, ArgumentTypeError, Op
 from .tensor import TENSORS, Tensor
-from .wrong_call import checked, error_in
+from .wrong_call import FAILED, build, checked, wrong
 
 Optional = typing.Optional  # re-exported: declarations import their whole vocabulary from here
 
@@ -152,7 +153,7 @@ class Param:
 
     __slots__ = (
         "name", "position", "kind", "optional", "coerce", "default", "has_default", "keyword_only",
-        "expects",
+        "expects", "demanded",
     )  # fmt: skip
 
     def __init__(self, name: str, position: int, annotation: Any, keyword_only: bool) -> None:
@@ -164,6 +165,7 @@ class Param:
         self.coerce = _COERCE.get(inner)
         self.expects = _EXPECTS.get(self.kind, "")
         self.has_default, self.default = False, None
+        self.demanded = inner in _COERCE and not self.optional  # None is no value for it
 
 
 def _text(annotation: Any) -> str:
@@ -186,9 +188,11 @@ def _params(body: Callable[..., Any]) -> list[Param]:
         params[len(positional) - len(defaults) : len(positional)], defaults, strict=True
     ):
         p.has_default, p.default = True, value
+        p.demanded &= value is not None
     for p in params[len(positional) :]:
         if p.name in keyword_defaults:
             p.has_default, p.default = True, keyword_defaults[p.name]
+            p.demanded &= p.default is not None
     return params
 
 
@@ -209,9 +213,10 @@ def declare(name: str, body: Callable[..., Any], params: Sequence[Param], **trai
         OPS[name] = made  # overloads behind a composite share a name and are not listed
     first_is_tensor = bool(params) and params[0].kind in ("tensor", "operand")
     has_out = traits.get("out", module == "torch" and not made.view)
-    made.public = public = _function(made, name, has_out, "call", module or "")
+    short = name.removeprefix(f"{module}_")  # linalg.vector_norm is linalg_vector_norm
+    made.public = public = _function(made, short, has_out, "call", module or "")
     if module is not None:
-        publish(module, name, public)
+        publish(module, short, public)
     if first_is_tensor and traits.get("method", module == "torch"):
         _install(name, _function(made, name, False, "call", "Tensor"))
     if first_is_tensor and traits.get("inplace", made.elementwise and module == "torch"):
@@ -276,13 +281,7 @@ def _stub(*args: Any, **kwargs: Any) -> Any:
 def _build(function: Any, made: Op, name: str, has_out: bool, style: str) -> Callable[..., Any]:
     """Give the stub its real code: from then on it is as fast as a function written by hand."""
     space = function.__globals__
-    source = _source(made, name, has_out, style, space)
-    scope: dict[str, Any] = {}
-    exec(compile(source, f"<torchlike {name}>", "exec"), space, scope)  # our own text
-    real = scope[name]
-    function.__code__ = real.__code__
-    function.__defaults__, function.__kwdefaults__ = real.__defaults__, real.__kwdefaults__
-    return function
+    return build(function, _source(made, name, has_out, style, space), space)
 
 
 def _source(made: Op, name: str, has_out: bool, style: str, space: dict[str, Any]) -> str:
@@ -290,7 +289,8 @@ def _source(made: Op, name: str, has_out: bool, style: str, space: dict[str, Any
     space.update(
         _call=call_view if made.view else call, _inplace=inplace, _write_out=write_out,
         _tensors=_tensor_list, _rename=_rename, _error=ArgumentTypeError, _absent=ABSENT,
-        _wrong=_wrong, _rule=made.out_rule, _only_bool=_only_bool,
+        _wrong=wrong, _rule=made.out_rule, _only_bool=_only_bool,
+        _head=functools.partial(_head, made, has_out, "{}"),
     )  # fmt: skip
     for p in made.params:
         if p.has_default:
@@ -312,12 +312,7 @@ def _source(made: Op, name: str, has_out: bool, style: str, space: dict[str, Any
     else:
         head = _head(made, has_out, "{}=_absent", "*_more", "**_names")
         lines.insert(0, "if _more or _names: return _rename(_function, _more, _names, locals())")
-        failed = [
-            "    except Exception:",
-            "        wrong = _wrong(_function, locals())",
-            "        if wrong is None: raise",
-            "        raise wrong from None",
-        ]
+        failed = FAILED
     body = ["    try:", *["        " + line for line in lines], *failed]
     return "\n".join([f"def {name}({head}):", *body])
 
@@ -348,15 +343,6 @@ def _head(made: Op, has_out: bool, needed: str, more: str = "*", rest: str = "")
     return ", ".join([*positional, *star, *keyword, *([rest] if rest else [])])
 
 
-def _wrong(function: Callable[..., Any], given: dict[str, Any]) -> Exception | None:
-    """PyTorch's error for the arguments of a call that failed, if it is they that are wrong."""
-    space: dict[str, Any] = function.__globals__
-    scope: dict[str, Any] = {}
-    head = _head(space["_op"], space["_out"], "{}")
-    exec(f"def {function.__name__}({head}): pass", space, scope)  # our own text
-    return error_in(space["_place"], space["_name"], scope[function.__name__], given)
-
-
 def _input_list(made: Op, lines: list[str]) -> tuple[str, list[str]]:
     parts, prefix = [], []
     for p in made.inputs:
@@ -383,21 +369,36 @@ def _tensor_list(made: Op, name: str, given: Any) -> Any:
     return given
 
 
-_RENAMED = {
-    "axis": "dim", "keepdims": "keepdim", "axes": "dim", "x": "input", "a": "input",
-    "x1": "input", "x2": "other",
-}  # fmt: skip  # NumPy's spellings, as in PyTorch
-
-
 def _rename(
     function: Callable[..., Any], more: Any, names: dict[str, Any], given: dict[str, Any]
 ) -> Any:
     """The call with NumPy's names made PyTorch's; TypeError for what is not a parameter."""
-    renamed = {old: _RENAMED.get(old, "") for old in names}
-    if more or not all(new in given for new in renamed.values()):
-        raise ArgumentTypeError("unexpected arguments")
+    renamed = {old: RENAMED.get(old, "") for old in names}
     given = {k: v for k, v in given.items() if v is not ABSENT and k not in ("_more", "_names")}
+    if more or not all(new in given for new in renamed.values()):
+        return _deprecated(function, (*more,), given | names)
     return function(**given, **{new: names[old] for old, new in renamed.items()})
+
+
+def _deprecated(function: Callable[..., Any], more: tuple[Any, ...], named: dict[str, Any]) -> Any:
+    """The call by an overload of old, `add(alpha, other)`; TypeError where there is none."""
+    space = function.__globals__
+    made: Op = space["_op"]
+    positional = [p.name for p in made.params if not p.keyword_only and p.name in named]
+    args = [named.pop(name) for name in positional]
+    named = {k: v for k, v in named.items() if v is not space.get("_d_" + k, None)}
+    method = space["_place"] == "Tensor"
+    found = deprecated(space["_place"], space["_name"], (*args[method:], *more), named)
+    if found is None:
+        raise ArgumentTypeError("unexpected arguments")
+    text, arguments = found
+    if not _deprecations:  # PyTorch tells the first of them only
+        warn(text)
+    _deprecations.append(text)
+    return function(*args[:method], **arguments)
+
+
+_deprecations: list[str] = []
 
 
 # ----- composites and aliases -----
@@ -408,36 +409,27 @@ def composite(function: Any = None, **traits: Any) -> Any:
     name = traits.get("name", function.__name__)
     module = traits.get("module", "torch")
     if module is not None:
-        public = _with_out(function, name) if traits.get("out") else function
-        publish(module, name, checked(public, module, name))
+        write = write_out if traits.get("out") else None
+        publish(module, name, checked(function, module, name, write))
     code = inspect.unwrap(function).__code__
     first = code.co_varnames[0] if code.co_argcount else ""
     if traits.get("method", module == "torch" and first in ("input", "self")):
         _install(name, checked(function, "Tensor", name))
     if traits.get("inplace", False):
-        twin = _inplace_twin(function, name + "_")
+        twin = _inplace_twin(function, name + "_", traits["inplace"] != "apart")
         _install(name + "_", checked(twin, "Tensor", name + "_"))
         if module == "torch" and traits.get("inplace_function", True) or module == "nn.functional":
             publish(module, name + "_", checked(twin, module, name + "_"))
     return function
 
 
-def _with_out(function: Any, name: str) -> Callable[..., Any]:
-    """The public function of a composite declared with `out=True`."""
+def _inplace_twin(function: Callable[..., Any], name: str, partly: bool) -> Callable[..., Any]:
+    """`partly`: an argument may be all of the tensor's memory, as elementwise kernels allow."""
 
-    @functools.wraps(function)
-    def writing(*args: Any, out: Any = None, **kwargs: Any) -> Any:
-        result = function(*args, **kwargs)
-        return result if out is None else write_out(name, out, result)
-
-    return writing
-
-
-def _inplace_twin(function: Callable[..., Any], name: str) -> Callable[..., Any]:
     def twin(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         check_captured(self, name)
         check_writable(self)
-        check_apart(self, (*args, *kwargs.values()), partly=True)
+        check_apart(self, (*args, *kwargs.values()), partly)
         return overwrite(self, checked_result(self, function(self, *args, **kwargs)), name)
 
     twin.__name__ = twin.__qualname__ = name

@@ -32,6 +32,7 @@ _SHOWN = {
 _NUMPY_NAMES = {
     "dim": ("axis",), "keepdim": ("keepdims",), "input": ("x", "a", "x1"), "other": ("x2",)
 }  # fmt: skip
+RENAMED = {old: new for new, names in _NUMPY_NAMES.items() for old in names}
 _TENSOR_OR_NUMBER = frozenset(
     name + end
     for name in ("add", "sub", "subtract", "mul", "multiply", "div", "divide", "true_divide",
@@ -82,8 +83,10 @@ class Overload:
         self.params = [Parameter(part, i > star) for i, part in enumerate(parts) if part != "*"]
         self.positional = star
         self.least = sum(not p.optional for p in self.params)
-        first = self.params[0].kind if self.params else ""
-        self.spread = star == 1 and first == "tuple of ints"  # f(2, 3) for f((2, 3))
+        first = self.params[0] if star == 1 else None
+        self.spread = (  # f(2, 3) for f((2, 3))
+            first is not None and first.kind == "tuple of ints" and not first.takes_none
+        )
         self.tokens = [p.shown for p in self.params]
         if star < len(parts):
             self.tokens.insert(star, "*")
@@ -96,7 +99,7 @@ class Overload:
     def refuses(self, given: Given) -> str | None:
         """Why the arguments don't fit, in PyTorch's words; None if they do."""
         args, named = given
-        if len(args) > self.positional and not self.spread:
+        if len(args) > self.positional and not (self.spread and _is_int(args[0])):
             return self._too_many(len(args))
         at, left = 0, len(named)
         for i, p in enumerate(self.params):
@@ -129,12 +132,12 @@ class Overload:
 
     def _too_many(self, count: int) -> str:
         most = self.positional
-        were = "was" if count == 1 else "were"
         if self.least != most:
-            takes = f"from {self.least} to {most} positional arguments"
+            takes = f"from {self.least} to {most} positional arguments but {count} were"
         else:
-            takes = f"{most} positional argument{'' if most == 1 else 's'}"
-        return f"{self.name}() takes {takes} but {count} {were} given"
+            were = "was" if count == 1 else "were"
+            takes = f"{most} positional argument{'' if most == 1 else 's'} but {count} {were}"
+        return f"{self.name}() takes {takes} given"
 
     def _missing(self, start: int) -> str:
         names = [f'"{p.name}"' for p in self.params[start:] if not p.optional]
@@ -236,7 +239,8 @@ def _texts() -> dict[str, list[str]]:
         if line.startswith("["):
             place = line.strip("[]")
         elif line:
-            found.setdefault(f"{place}.{line.partition('(')[0]}", []).append(line)
+            name = line.partition("(")[0].removeprefix(f"{place}_")  # linalg.linalg_inv
+            found.setdefault(f"{place}.{name}", []).append(line)
     return found
 
 
@@ -270,7 +274,26 @@ def complaint(place: str, name: str, args: Sequence[Any], named: Mapping[str, An
         for overload, why in zip(overloads, reasons, strict=True)
         if overload.least <= count <= len(overload.params) and not overload.hidden
     ]
-    return plausible[0] if len(plausible) == 1 else _listed(name, given, overloads)
+    return plausible[0] if len(plausible) == 1 else _listed(overloads[0].name, given, overloads)
+
+
+def deprecated(
+    place: str, name: str, args: Sequence[Any], named: Mapping[str, Any]
+) -> tuple[str, dict[str, Any]] | None:
+    """PyTorch's warning for a call by an overload of old, and its arguments by name."""
+    given = Given(args, named)
+    overloads = overloads_of(place, name)
+    found = next((o for o in overloads if o.hidden and o.refuses(given) is None), None)
+    if found is None:
+        return None
+    listed = "".join(f"\n\t{name}{o}" for o in overloads if not o.hidden)
+    text = (
+        f"This overload of {name} is deprecated:\n\t{name}{found}\nConsider using one of the "
+        f"following signatures instead:{listed} (Triggered internally at "
+        "/__w/pytorch/pytorch/torch/csrc/utils/python_arg_parser.cpp:1841.)"
+    )
+    by_position = {p.name: x for p, x in zip(found.params, args, strict=False)}
+    return text, by_position | dict(named)
 
 
 def _of_no_arguments(name: str, given: Given) -> str | None:

@@ -214,6 +214,8 @@ def _bind_statics(op: Op, values: Sequence[Any], first: Aval | None) -> dict[str
     for p, x in zip(op.statics, values, strict=True):
         if x is ABSENT:
             raise ArgumentTypeError(f"{op.name}() missing 1 required argument: '{p.name}'")
+        if x is None and p.demanded and op.module is not None:
+            raise ArgumentTypeError(f"{op.name}(): argument '{p.name}' must not be None")
         bound[p.name] = p.coerce(x, first, op) if p.coerce is not None else x
     return bound
 

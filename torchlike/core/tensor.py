@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import dtypes
-from .check import BOOL_AMBIGUOUS, BOOL_EMPTY, FLOAT_GRAD_ONLY, check_dim
+from .check import BOOL_AMBIGUOUS, BOOL_EMPTY, FLOAT_GRAD_ONLY, as_int, check_dim
 from .device import CPU, META, device, resolve
 from .dtypes import dtype
 from .record import LOCAL, VMAP, Batch, record
@@ -155,9 +155,8 @@ class Tensor:
         """The shape, or the size of one dim."""
         if dim is None:
             return self._aval.shape
-        if dim.__class__ is not int and (isinstance(dim, bool) or not hasattr(dim, "__index__")):
-            kind = type(dim).__name__
-            raise TypeError(f"size(): argument 'dim' (position 1) must be int, not {kind}")
+        if dim.__class__ is not int:
+            dim = as_int(dim)
         if self._aval.ndim == 0:
             check_dim(dim, 0)
             raise IndexError("Dimension specified as 0 but tensor has no dimensions")
@@ -262,14 +261,11 @@ class Tensor:
             VMAP["check_memory"](self)
         return to_host(self).tolist()
 
-    def numpy(self, *args: Any, force: bool = False) -> np.ndarray:
+    def numpy(self, *, force: bool = False) -> np.ndarray:
         """The tensor as a NumPy array over the same memory: a write on either side shows on both.
 
         RuntimeError when it requires grad, TypeError off the CPU or for a dtype NumPy lacks.
         """
-        if args:
-            count = f"{len(args)} {'was' if len(args) == 1 else 'were'}"
-            raise TypeError(f"numpy() takes 0 positional arguments but {count} given")
         if LOCAL.state.vmaps:
             VMAP["check_memory"](self)
         if force:

@@ -3,6 +3,7 @@
 import warnings
 
 from .. import ops
+from ..core.wrong_call import LendsInit
 from . import functional as F
 from . import init
 from .layers import Described
@@ -36,7 +37,7 @@ class _Activation(Described):
         return ", ".join(part for part in (super().extra_repr(), inplace) if part)
 
 
-class _InPlace(_Activation):
+class _InPlace(LendsInit, _Activation):
     """An activation with nothing to set but whether it works in place."""
 
     __constants__ = ["inplace"]
@@ -300,7 +301,7 @@ class Softshrink(_Activation):
 
 
 # ----- softmax -----
-class _OverDim(Described):
+class _OverDim(LendsInit, Described):
     __constants__ = ["dim"]
     _text = "dim={dim}"
 

@@ -2,6 +2,7 @@
 
 from .. import ops
 from ..core.tape import no_grad
+from ..core.wrong_call import LendsInit
 from . import functional as F
 from .layers import reset_uniform
 from .module import Module
@@ -106,7 +107,7 @@ def _pad_argument(padding, kernel_size, dilation):
     return [side for total in totals for side in (total // 2, total - total // 2)]
 
 
-class _Conv(_ConvNd):
+class _Conv(LendsInit, _ConvNd):
     def __init__(
         self, in_channels, out_channels, kernel_size, stride=1, padding=0, dilation=1, groups=1,
         bias=True, padding_mode="zeros", device=None, dtype=None,
@@ -148,7 +149,7 @@ class Conv3d(_Conv):
     _ndim = 3
 
 
-class _ConvTransposeNd(_ConvNd):
+class _ConvTransposeNd(LendsInit, _ConvNd):
     def __init__(
         self, in_channels, out_channels, kernel_size, stride=1, padding=0, output_padding=0,
         groups=1, bias=True, dilation=1, padding_mode="zeros", device=None, dtype=None,

@@ -5,6 +5,7 @@ from itertools import chain
 from .. import ops
 from ..core.dtypes import int64
 from ..core.tape import no_grad
+from ..core.wrong_call import LendsInit
 from . import conv, layers, norm
 from .parameter import UninitializedBuffer, UninitializedParameter, is_lazy
 
@@ -130,7 +131,7 @@ class _LazyConvXdMixin(LazyModuleMixin):
             self.bias = UninitializedParameter(device=device, dtype=dtype)
 
 
-class _LazyConv(_LazyConvXdMixin):
+class _LazyConv(LendsInit, _LazyConvXdMixin):
     def __init__(
         self, out_channels, kernel_size, stride=1, padding=0, dilation=1, groups=1, bias=True,
         padding_mode="zeros", device=None, dtype=None,
@@ -142,7 +143,7 @@ class _LazyConv(_LazyConvXdMixin):
         self._wait(out_channels, bias, device, dtype)
 
 
-class _LazyConvTranspose(_LazyConvXdMixin):
+class _LazyConvTranspose(LendsInit, _LazyConvXdMixin):
     def __init__(
         self, out_channels, kernel_size, stride=1, padding=0, output_padding=0, groups=1,
         bias=True, dilation=1, padding_mode="zeros", device=None, dtype=None,

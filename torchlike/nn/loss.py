@@ -3,6 +3,7 @@
 import math
 import warnings
 
+from ..core.wrong_call import LendsInit
 from . import functional as F
 from .layers import Linear, PairwiseDistance
 from .module import Module
@@ -295,7 +296,7 @@ class KLDivLoss(_Loss):
 
 
 # ----- margins -----
-class _MarginLoss(_Loss):
+class _MarginLoss(LendsInit, _Loss):
     __constants__ = ["margin", "reduction"]
 
     def __init__(self, margin=0.0, size_average=None, reduce=None, reduction="mean"):

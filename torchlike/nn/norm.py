@@ -7,6 +7,7 @@ from numbers import Integral
 from .. import ops
 from ..core.dtypes import int64
 from ..core.tape import no_grad
+from ..core.wrong_call import own_init
 from . import functional as F
 from . import init
 from .layers import Described
@@ -89,6 +90,7 @@ class _NormBase(_Affine):
         super()._load_from_state_dict(state_dict, prefix, local_metadata, *rest)
 
 
+@own_init
 class _BatchNorm(_NormBase):
     def forward(self, input):
         self._check_input_dim(input)

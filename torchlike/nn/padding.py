@@ -1,12 +1,13 @@
 """Padding, resampling, and the layers that move pixels between dimensions."""
 
+from ..core.wrong_call import LendsInit
 from . import functional as F
 from .layers import Described
 from .sizes import several
 
 
 # ----- padding -----
-class _Pad(Described):
+class _Pad(LendsInit, Described):
     __constants__ = ["padding"]
     _text = "{padding}"
     _ndim, _mode = 0, ""
@@ -126,7 +127,7 @@ class ReplicationPad3d(_ReplicationPadNd):
     _ndim = 3
 
 
-class _ZeroPad:
+class _ZeroPad(LendsInit):
     _text = "{padding}"
 
     def __init__(self, padding):

@@ -1,5 +1,6 @@
 """Pooling: max, average, power, fractional and adaptive, and the inverse of max pooling."""
 
+from ..core.wrong_call import LendsInit
 from . import functional as F
 from .layers import Described
 from .module import Module
@@ -51,7 +52,7 @@ class MaxPool3d(_MaxPoolNd):
         return self._pool(F.max_pool3d, input)
 
 
-class _MaxUnpoolNd(Described):
+class _MaxUnpoolNd(LendsInit, Described):
     _ndim = 0
     _text = "kernel_size={kernel_size}, stride={stride}, padding={padding}"
 
@@ -95,7 +96,7 @@ class MaxUnpool3d(_MaxUnpoolNd):
         )
 
 
-class _FractionalMaxPool(Module):
+class _FractionalMaxPool(LendsInit, Module):
     __constants__ = ["kernel_size", "return_indices", "output_size", "output_ratio"]
     _ndim = 0
 
@@ -172,7 +173,7 @@ class AvgPool1d(_AvgPoolNd):
         )
 
 
-class _AvgPoolImages(_AvgPoolNd):
+class _AvgPoolImages(LendsInit, _AvgPoolNd):
     def __init__(
         self, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True,
         divisor_override=None,

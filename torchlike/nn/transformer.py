@@ -5,6 +5,7 @@ import warnings
 
 from .. import ops
 from ..core.tape import is_grad_enabled
+from ..core.wrong_call import LendsInit
 from . import functional as F
 from . import init
 from .activations import GELU, ReLU
@@ -133,7 +134,7 @@ def _activation(given):
     return given
 
 
-class _Layer(Module):
+class _Layer(LendsInit, Module):
     """A transformer layer: attention blocks and two linear layers, each with norm and dropout."""
 
     __constants__ = ["norm_first"]

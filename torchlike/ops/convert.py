@@ -302,14 +302,14 @@ def _positional(found: dict[str, Any], rest: list[Any], args: tuple[Any, ...]) -
     first = len(rest) == len(args) - 1
     if isinstance(a, dtypes.dtype) or (isinstance(a, type) and a in _PYTHON):
         found["dtype"] = a
-    elif is_tensor(a):
+    elif is_tensor(a) and first:
         found["dtype"], found["device"] = a.dtype, a.device
     elif isinstance(a, bool) and not first:  # non_blocking, then copy
         if rest and isinstance(rest[0], bool):
             found["copy"] = rest.pop(0)
-    elif isinstance(a, (bool, float)):  # PyTorch makes a tensor of the number
+    elif isinstance(a, (bool, float)) and first:  # PyTorch makes a tensor of the number
         found["dtype"] = dtypes.bool_ if isinstance(a, bool) else dtypes.float64
-    elif isinstance(a, (str, device, int)):
+    elif isinstance(a, (str, device, int)) and first:
         found["device"] = a
     elif isinstance(a, memory_format):
         found["memory_format"] = a

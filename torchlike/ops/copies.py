@@ -17,6 +17,7 @@ from ..core.plan import Op
 from ..core.storage import Size, contiguous_stride
 from ..core.tensor import Counter, Tensor, from_host
 from . import memory as memory  # its methods are named below
+from .gather import check_select
 from .masked import nonzero
 from .scatter import reduced_into
 from .shape import as_strided, narrow, slice_along, view
@@ -187,7 +188,7 @@ def nonzero_static(input: Tensor, *, size: int, fill_value: int = -1) -> Tensor:
     return from_host(made)
 
 
-@composite(inplace=True, inplace_function=False, out=True)
+@composite(inplace="apart", inplace_function=False, out=True)
 def index_reduce(
     input: Tensor, dim: int, index: Tensor, source: Tensor, reduce: str, *,
     include_self: bool = True,
@@ -200,6 +201,7 @@ def index_reduce(
         )
     dim = check_dim(dim, input.ndim)
     along = [-1 if d == dim else 1 for d in range(source.ndim)]
+    check_select(index, input.shape[dim] if input.ndim else 1)
     wide = index.view(along).expand(source.shape)  # type: ignore[attr-defined]
     return reduced_into(input, dim, wide, source, reduce, include_self, "IndexReduceBackward0")
 

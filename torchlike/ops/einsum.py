@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from ..core.mutate import write_out
 from ..core.op import Arrays, composite, op
 from ..core.tensor import Tensor
+from ..core.wrong_call import demand
 from .kinds import scalar_name
 from .linalg import mm, product
 
@@ -212,7 +213,7 @@ def _from_sublists(args: tuple[Any, ...]) -> tuple[str, list[Any]]:
 
 
 def _letter(index: int) -> str:
-    if not 0 <= index < len(LETTERS):
+    if not (index >= 0 and index < len(LETTERS)):
         raise ValueError(
             "einsum(): subscript in subscript list is not within the valid range [0, 52)"
         )
@@ -227,9 +228,13 @@ def einsum(*args: Any) -> Tensor:
             "einsum(): must specify the equation string and at least one operand, or at least one "
             "operand and its subscripts list"
         )
+    if not isinstance(args[0], (str, Tensor)):
+        demand("einsum", args[0], args[1:])
     equation, operands = (args[0], args[1:]) if isinstance(args[0], str) else _from_sublists(args)
     if len(operands) == 1 and isinstance(operands[0], (list, tuple)):
         operands = operands[0]
+    if not all([isinstance(t, Tensor) for t in operands]):
+        demand("einsum", equation, operands)
     if len(operands) == 1 and isinstance(operands[0], Tensor):
         return _single(operands[0], equation)
     return contract(tuple(operands), equation, None)

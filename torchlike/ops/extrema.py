@@ -8,6 +8,7 @@ import jax.numpy as jnp
 
 from ..core.mutate import write_out
 from ..core.op import Array, Dim, Dims, composite, op
+from ..core.plan import ABSENT
 from ..core.tensor import Tensor
 from . import return_types
 from .compare import maximum, minimum
@@ -99,20 +100,18 @@ def _three_forms(name: str, value: Any, index: Any, binary: Any) -> None:
 
     def extremum(
         input: Tensor,
-        dim: Any = None,
+        dim: Any = ABSENT,
         keepdim: bool = False,
         *,
-        other: Any = None,
+        other: Any = ABSENT,
         out: Any = None,
-        axis: Any = None,  # NumPy's spellings
-        keepdims: bool = False,
     ) -> Any:
-        dim, keepdim = axis if dim is None else dim, keepdim or keepdims
-        other = dim if isinstance(dim, Tensor) else other
-        if isinstance(other, Tensor):
-            found = binary(input, other)
+        if isinstance(dim, Tensor) or other is not ABSENT:
+            found = binary(input, dim if other is ABSENT else other)
+        elif dim is ABSENT and not keepdim:
+            found = over_all(input)
         else:
-            found = over_all(input) if dim is None else along(input, dim, keepdim)
+            found = along(input, dim, keepdim)
         return found if out is None else write_out(name, out, found)
 
     extremum.__doc__ = f"{name}(input), {name}(input, dim, keepdim) or {name}(input, other)."

@@ -10,10 +10,12 @@ import numpy as np
 from ..core.check import broadcast_shapes, check_dim
 from ..core.dispatch import call
 from ..core.dtypes import SCALAR_NAMES, check_number
-from ..core.op import Array, Number, composite, op
-from ..core.tensor import Tensor
+from ..core.mutate import check_apart, check_captured, check_writable, overwrite
+from ..core.op import Array, Number, composite, install, op
+from ..core.tensor import Tensor, from_host
 from .index import add_at, check_bounds
 from .movement import finish
+from .overlap import fill_once, once_of
 
 
 def wrap_index(i: Any, n: int) -> Any:
@@ -22,7 +24,7 @@ def wrap_index(i: Any, n: int) -> Any:
     return jnp.where(i < 0, i + n, i)
 
 
-def _check_select(index: Tensor, n: int) -> None:
+def check_select(index: Tensor, n: int) -> None:
     """IndexError for an index out of range, negative ones included."""
     check_bounds(index, n, lambda bad: IndexError("index out of range in self"), low=0)
 
@@ -54,7 +56,7 @@ def index_select(input: Tensor, dim: int, index: Tensor, *, out: Any = None) -> 
         raise IndexError("index_select(): Index is supposed to be a vector")
     if index.dtype.name not in ("int64", "int32"):
         raise RuntimeError("index_select(): Expected dtype int32 or int64 for index")
-    _check_select(index, input.shape[dim] if input.ndim else 1)
+    check_select(index, input.shape[dim] if input.ndim else 1)
     return finish("index_select", call(_index_select, (input, index), (dim,)), out)
 
 
@@ -81,7 +83,7 @@ def _(grad, input, dim, index, alpha):
     return grad, None, grad.index_select(dim, index) * alpha
 
 
-@composite(inplace=True, out=True)
+@composite(inplace="apart", out=True)
 def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: Any = 1) -> Tensor:
     """A copy with `alpha * source` added to the slices at the given indices."""
     dim = check_dim(dim, input.ndim)
@@ -100,7 +102,8 @@ def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: 
             "source tensor shape must match self tensor shape, excluding the specified dimension. "
             f"Got self.shape = {list(input.shape)} source.shape = {list(source.shape)}"
         )
-    _check_select(index, input.shape[dim] if input.ndim else 1)
+    n = input.shape[dim] if input.ndim else 1
+    check_bounds(index, n, _in_range(dim, n), low=0)
     return call(_index_add, (input, index, source, alpha), (dim,))
 
 
@@ -119,7 +122,7 @@ def _(grad, dim, index):
     return grad.index_fill(dim, index, 0), None, grad.index_select(dim, index)
 
 
-@composite(inplace=True, out=True)
+@composite(inplace="apart", out=True)
 def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor:
     """A copy with the slices at the given indices replaced."""
     dim = check_dim(dim, input.ndim)
@@ -157,6 +160,7 @@ def _check_index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) ->
         lambda bad: IndexError(
             f"index_copy_(): index {bad} is out of bounds for dimension {dim} with size {n}"
         ),
+        low=0,
     )
 
 
@@ -184,7 +188,7 @@ def _(grad, dim, index):
     return grad.index_fill(dim, index, 0), None, grad.masked_fill(kept != 0, 0).sum()
 
 
-@composite(inplace=True)
+@composite
 def index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
     """A copy with the slices at the given indices filled with one number."""
     dim = check_dim(dim, input.ndim)
@@ -208,6 +212,19 @@ def index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
     )
     fill = _index_fill_tensor if isinstance(value, Tensor) else _index_fill
     return call(fill, (input, index, value), (dim,))
+
+
+@composite(module=None, method=True)
+def index_fill_(self: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
+    """In-place `index_fill`."""
+    part = once_of(self, "index_fill_")
+    if part is not None:
+        nothing = from_host(np.zeros(tuple(self.shape), bool))
+        return fill_once(self, part, index_fill(nothing, dim, index, True), value)
+    check_captured(self, "index_fill_")
+    check_writable(self)
+    check_apart(self, (index, value), partly=True)
+    return overwrite(self, index_fill(self, dim, index, value), "index_fill_")
 
 
 # ----- along one dim, element by element -----
@@ -243,7 +260,7 @@ def check_gather(name: str, input: Tensor, dim: int, index: Tensor) -> int:
 def check_places(input: Tensor, dim: int, index: Tensor) -> None:
     """RuntimeError for an index beyond its dim."""
     n = input.shape[dim] if input.ndim else 1
-    check_bounds(index, n, _in_range(dim, n))
+    check_bounds(index, n, _in_range(dim, n), low=0)
 
 
 @composite
@@ -271,13 +288,15 @@ def take_along_dim(
 ) -> Tensor:
     """`gather` with broadcasting; without dim on the flattened tensor."""
     if dim is None:
-        return gather(input.reshape(-1), 0, indices.reshape(-1), out=out)
+        at = indices.reshape(-1).remainder(input.numel())  # type: ignore[attr-defined]
+        return gather(input.reshape(-1), 0, at, out=out)
     if input.ndim != indices.ndim:
         raise RuntimeError(
             "torch.take_along_dim(): input and indices should have the same number of dimensions, "
             f"but got {input.ndim} dimensions for input, and {indices.ndim} dimensions for indices"
         )
     dim = check_dim(dim, input.ndim)
+    indices = indices.remainder(input.shape[dim] if input.ndim else 1)  # as PyTorch wraps them
     a, b = list(input.shape), list(indices.shape)
     a[dim] = b[dim] = 1
     shape = list(broadcast_shapes(tuple(a), tuple(b)))
@@ -327,9 +346,9 @@ def put(self: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) -
 
 
 def _put_(self: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) -> Tensor:
-    from ..core.mutate import overwrite
-
+    check_writable(self)
+    check_apart(self, (index, source))
     return overwrite(self, put(self, index, source, accumulate), "put_")
 
 
-Tensor.put_ = _put_  # type: ignore[attr-defined]
+install("put_", _put_)

@@ -10,6 +10,7 @@ import numpy as np
 from ..core.check import warn
 from ..core.op import composite
 from ..core.tensor import Tensor, from_host
+from ..core.wrong_call import demand
 from .movement import stack
 
 
@@ -20,6 +21,7 @@ def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Tensor, ...]:
     given: Any = tensors
     if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)):
         given = tensors[0]
+    demand("meshgrid", given, **({} if indexing is None else {"indexing": indexing}))
     if not given:
         raise RuntimeError("meshgrid expects a non-empty TensorList")
     if indexing is None:
@@ -29,7 +31,10 @@ def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Tensor, ...]:
             "/pytorch/aten/src/ATen/native/TensorShape.cpp:4383.)",
             UserWarning
         )
-    elif indexing not in ("ij", "xy"):
+    for t in given:
+        if t.dtype is not given[0].dtype:
+            raise RuntimeError("meshgrid expects all tensors to have the same dtype")
+    if indexing not in (None, "ij", "xy"):
         raise RuntimeError(
             'torch.meshgrid: indexing must be one of "xy" or "ij", but received: ' + str(indexing)
         )
@@ -39,8 +44,6 @@ def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Tensor, ...]:
                 "torch.meshgrid: Expected 0D or 1D tensor in the tensor list but got: "
                 + _stream_text(t)
             )
-        if t.dtype is not given[0].dtype:
-            raise RuntimeError("meshgrid expects all tensors to have the same dtype")
     swap = indexing == "xy" and len(given) > 1
     order = [given[1], given[0], *given[2:]] if swap else list(given)
     sizes = [t.numel() for t in order]

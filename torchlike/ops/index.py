@@ -19,6 +19,7 @@ from ..core.storage import INLINE
 from ..core.tensor import Tensor, all_examples, from_host, to_host
 from . import views
 from .create import full_of
+from .overlap import once_of, places, warn_expanded
 from .shape import slice_along
 
 INDEX_KINDS = (
@@ -277,17 +278,15 @@ def check_bounds(i: Tensor, n: int, message: Any, low: int | None = None) -> Non
     least = -n if low is None else low
     if value.trace is None:
         array = np.asarray(value.array)
-        first, last = array.min(), array.max()
-        if first < least or last >= n:
-            raise message(int(last if last >= n else first))
+        if array.min() < least or array.max() >= n:
+            raise message(_first_outside(array, least, n))
         return
     flag = call(_out_of_range, (i, least, n), ())
-    check_later(flag._value_now(), lambda: message(_worst(i, n)))
+    check_later(flag._value_now(), lambda: message(_first_outside(to_host(i), least, n)))
 
 
-def _worst(i: Tensor, n: int) -> int:
-    array = to_host(i)
-    return int(array.max() if array.max() >= n else array.min())
+def _first_outside(array: np.ndarray, least: int, n: int) -> int:
+    return int(array[(array < least) | (array >= n)][0])
 
 
 @op(name="out_of_range", module=None, method=False, promote="none", differentiable=False)
@@ -334,13 +333,16 @@ def setitem(self: Tensor, index: Any, value: Any) -> None:
         raise ValueError("Overflow when unpacking long long")
     if isinstance(index, Tensor) and index.dtype.name == "bool" and index.shape == self.shape:
         if isinstance(value, NUMBERS) and not self._requires_grad:
+            warn_expanded(self, "index_put_")
             self.masked_fill_(index, value)  # type: ignore[attr-defined]
             return
     x, tensors = parse(self, index)
     if not any(t is not None for t in tensors):
         _assign(call_view(views.alias_view, (self,), ()) if x is self else x, value)
         return
-    check_writable(x)
+    part = once_of(x, "index_put_")
+    if part is None:
+        check_writable(x)
     chosen, dims = _ready(x, tensors)
     src = value if isinstance(value, Tensor) else _like(x, value)
     if src.dtype is not x.dtype and isinstance(value, Tensor):
@@ -350,8 +352,22 @@ def setitem(self: Tensor, index: Any, value: Any) -> None:
         )
     check_apart(x, (src,), partly=True)
     values = _trimmed(src, x, chosen, dims)
+    if part is not None:
+        _put_once(x, part, chosen, dims, values, False)
+        return
     new = call(_index_put, (x, *chosen, values), (len(chosen), dims, False))
     overwrite(x, new, "index_put_")
+
+
+def _put_once(
+    x: Tensor, part: Tensor, chosen: list[Tensor], dims: Any, values: Tensor, accumulate: bool
+) -> None:
+    """Write into an expanded tensor: of an element's places the last one written stays."""
+    at = call(_index, (places(x, part), *chosen), (len(chosen), dims))
+    values = values.expand(at.shape).reshape(-1)  # type: ignore[attr-defined]
+    flat = (part.reshape(-1), at.reshape(-1), values)  # type: ignore[attr-defined]
+    new = call(_index_put, flat, (1, (0,), accumulate))
+    overwrite(part, new.view(part.shape), "index_put_")
 
 
 def _name(t: Tensor) -> str:
@@ -463,8 +479,18 @@ def index_put(input: Tensor, indices: Any, values: Tensor, accumulate: bool = Fa
 @composite(module=None, method=True)
 def index_put_(self: Tensor, indices: Any, values: Tensor, accumulate: bool = False) -> Tensor:
     """In-place `index_put`."""
+    part = once_of(self, "index_put_")
+    if part is not None:
+        if len(indices) == 1 and indices[0].dtype.name == "bool" and values.numel() == 1:
+            if not accumulate:
+                wide = (1,) * (self.ndim - indices[0].ndim)
+                mask = indices[0].reshape(*indices[0].shape, *wide)
+                return self.masked_fill_(mask, values.reshape(()))
+        chosen, dims = _indices_of(self, indices)
+        _put_once(self, part, chosen, dims, _trimmed(values, self, chosen, dims), accumulate)
+        return self
     check_writable(self)
-    check_apart(self, (values,), partly=True)
+    check_apart(self, (values, *indices))
     return overwrite(self, index_put(self, indices, values, accumulate), "index_put_")
 
 

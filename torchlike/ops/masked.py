@@ -15,6 +15,7 @@ from ..core.op import Array, Number, composite, op
 from ..core.tensor import Tensor, from_host, to_host
 from .demands import check_count
 from .movement import finish
+from .overlap import fill_once, once_of
 
 
 # ----- masks -----
@@ -73,6 +74,9 @@ def _c_name(t: Tensor) -> str:
 @composite(module=None, method=True)
 def masked_fill_(self: Tensor, mask: Tensor, value: Any) -> Tensor:
     """In-place `masked_fill`."""
+    part = once_of(self, "masked_fill_")
+    if part is not None:
+        return fill_once(self, part, mask, value)
     check_writable(self)
     broadcast_shapes(tuple(self.shape), tuple(mask.shape))
     return overwrite(self, checked_result(self, _masked(self, mask, value)))

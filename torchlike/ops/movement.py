@@ -7,11 +7,13 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from ..core.check import check_dim, check_dims, infer_size, sizes_of
+from ..core.check import as_int, check_dim, check_dims, infer_size, sizes_of
 from ..core.dispatch import call, set_layout
+from ..core.dtypes import SCALAR_NAMES
 from ..core.op import Array, Arrays, Dim, Dims, Operand, alias, composite, install, op
+from ..core.plan import ABSENT, ArgumentTypeError
 from ..core.storage import result_stride
-from ..core.tensor import Tensor
+from ..core.tensor import Tensor, to_host
 
 
 # ----- what views share a gradient with -----
@@ -213,12 +215,23 @@ def _(grad, dims):
     return grad.flip(dims)
 
 
-def flip(input: Tensor, *args: Any, **named: Any) -> Tensor:
+@composite(method=False)
+def flip(input: Tensor, dims: Any) -> Tensor:
     """The order along dims reversed (a copy)."""
-    dims = sizes_of((named["dims"],) if "dims" in named else args, "flip", "dims", 2)
-    out = call(_flip, (input,), (dims,))
+    _demand_several(dims)
+    out = call(_flip, (input,), (sizes_of((dims,), "flip", "dims", 2),))
     set_layout(out, _kept_stride(input))
     return out
+
+
+def _demand_several(dims: Any) -> None:
+    """TypeError for a lone number, which only the method takes."""
+    if not isinstance(dims, (tuple, list)):
+        raise ArgumentTypeError("must be tuple of ints")
+
+
+def _flip_method(self: Tensor, *args: Any, dims: Any = ABSENT) -> Tensor:
+    return flip(self, sizes_of(args if dims is ABSENT else (dims,), "flip", "dims"))
 
 
 def _kept_stride(input: Tensor) -> tuple[int, ...]:
@@ -227,8 +240,7 @@ def _kept_stride(input: Tensor) -> tuple[int, ...]:
     return result_stride((tuple(at.shape),), (tuple(at.stride),), tuple(at.shape))
 
 
-composite(flip)
-install("flip", flip)
+install("flip", _flip_method)
 
 
 @composite
@@ -236,7 +248,7 @@ def fliplr(input: Tensor) -> Tensor:
     """Columns reversed."""
     if input.ndim < 2:
         raise RuntimeError("Input must be >= 2-d.")
-    return flip(input, 1)
+    return flip(input, (1,))
 
 
 @composite
@@ -244,7 +256,7 @@ def flipud(input: Tensor) -> Tensor:
     """Rows reversed."""
     if input.ndim < 1:
         raise RuntimeError("Input must be >= 1-d.")
-    return flip(input, 0)
+    return flip(input, (0,))
 
 
 @op(name="roll", module=None, method=False)
@@ -254,7 +266,7 @@ def _roll(input: Array, shifts: Any, dims: Any):
 
 def roll(input: Tensor, shifts: Any, dims: Any = None) -> Tensor:
     """Elements moved along dims, round the end."""
-    shifts = (shifts,) if not isinstance(shifts, (tuple, list)) else tuple(shifts)
+    shifts = tuple(map(as_int, shifts if isinstance(shifts, (tuple, list)) else (shifts,)))
     dims = () if dims is None else (dims,) if not isinstance(dims, (tuple, list)) else tuple(dims)
     if not shifts:
         raise RuntimeError("`shifts` required")
@@ -322,14 +334,19 @@ def repeat(self: Tensor, *repeats: Any, **named: Any) -> Tensor:
 install("repeat", repeat)
 
 
-def tile(input: Tensor, *dims: Any) -> Tensor:
+@composite(method=False)
+def tile(input: Tensor, dims: Any) -> Tensor:
     """`repeat` with the missing leading repeats taken as one."""
-    times = sizes_of(dims, "tile", "dims")
+    _demand_several(dims)
+    times = sizes_of((dims,), "tile", "dims", 2)
     return repeat(input, (1,) * (input.ndim - len(times)) + times)
 
 
-composite(tile)
-install("tile", tile)
+def _tile_method(self: Tensor, *args: Any, dims: Any = ABSENT) -> Tensor:
+    return tile(self, sizes_of(args if dims is ABSENT else (dims,), "tile", "dims"))
+
+
+install("tile", _tile_method)
 
 
 @composite
@@ -338,25 +355,47 @@ def repeat_interleave(
 ) -> Tensor:
     """Each element repeated, next to itself."""
     if repeats is None:
-        counts = input.tolist()
-        return Tensor_from(np.repeat(np.arange(len(counts)), counts))
+        return _repeated_indices(input, output_size)
     if dim is None:
         input, dim = input.flatten(), 0
     dim = check_dim(dim, input.ndim)
-    if isinstance(repeats, Tensor) and repeats.numel() > 1:
-        counts = repeats.tolist()
-        if len(counts) != input.shape[dim]:
+    if isinstance(repeats, Tensor):
+        n = input.shape[dim] if input.ndim else 1
+        if repeats.ndim > 1:
+            raise RuntimeError("repeats must be 0-dim or 1-dim tensor")
+        if repeats.numel() not in (1, n) or repeats.ndim and not repeats.numel():
             raise RuntimeError(
                 "repeats must have the same size as input along dim, but got repeats.size(0) = "
-                f"{len(counts)} and input.size({dim}) = {input.shape[dim]}"
+                f"{repeats.numel()} and input.size({dim}) = {n}"
             )
-        return input.index_select(dim, Tensor_from(np.repeat(np.arange(len(counts)), counts)))
-    times = int(repeats)
+        at = _repeated_indices(repeats.reshape(-1).expand(n), output_size)
+        return input.index_select(dim, at)
+    times = as_int(repeats)
     if times < 0:
         raise RuntimeError("Repeats must be non-negative")
+    if output_size not in (None, input.shape[dim] * times):
+        raise RuntimeError(
+            "repeat_interleave: Invalid output_size, expected "
+            f"{input.shape[dim] * times} but got {output_size}"
+        )
     shape = list(input.shape)
     wide = input.unsqueeze(dim + 1).expand(*shape[: dim + 1], times, *shape[dim + 1 :])
     return wide.clone(memory_format=None).flatten(dim, dim + 1)
+
+
+def _repeated_indices(repeats: Tensor, output_size: int | None) -> Tensor:
+    """Each index as often as `repeats` says."""
+    if repeats.dtype.name not in ("int32", "int64"):
+        name = SCALAR_NAMES[repeats.dtype]
+        raise NotImplementedError(f"\"repeat_interleave_cpu\" not implemented for '{name}'")
+    if repeats.ndim != 1:
+        raise RuntimeError("repeat_interleave only accept 1D vector as repeat")
+    counts = to_host(repeats)
+    if (counts < 0).any():
+        raise RuntimeError("repeats can not be negative")
+    if output_size not in (None, counts.sum()):
+        raise RuntimeError("allocated size does not match required size")
+    return Tensor_from(np.repeat(np.arange(len(counts)), counts))
 
 
 def Tensor_from(array: np.ndarray) -> Tensor:

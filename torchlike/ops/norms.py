@@ -9,8 +9,9 @@ import jax.numpy as jnp
 
 from ..core.dtypes import SCALAR_NAMES
 from ..core.mutate import write_out
-from ..core.op import TABLE, Array, Dims, Dtype, composite, op, publish
+from ..core.op import TABLE, Array, Dims, Dtype, composite, install, op
 from ..core.tensor import Tensor
+from ..core.wrong_call import demand
 from .kinds import INTEGER, kind, scalar_name
 from .reduce import axes, restore
 from .unary import zeros_of
@@ -19,7 +20,7 @@ INFINITE = (math.inf, -math.inf)
 
 
 # ----- vectors -----
-@op(promote="none", module=None, name="linalg_vector_norm", out=True)
+@op(promote="none", module="linalg", name="linalg_vector_norm", out=True)
 def vector_norm(
     x: Array, ord: float = 2, dim: Dims = None, keepdim: bool = False, *, dtype: Dtype = None
 ):
@@ -58,9 +59,6 @@ def _power_norm(size: Any, ord: float, over: tuple[int, ...], keepdim: bool) -> 
     return jnp.power(jnp.sum(jnp.power(size, power), over, keepdims=keepdim), 1 / power)
 
 
-publish("linalg", "vector_norm", vector_norm.public)
-
-
 @vector_norm.gradient
 def _(grad, x, ord, result, dim):
     return norm_slope(grad, x, float(ord), result, dim)
@@ -97,7 +95,8 @@ def _check_matrix(a: Tensor, dim: Any) -> tuple[int, int]:
             "linalg.matrix_norm: The input tensor A must have at least 2 dimensions."
         )
     if not isinstance(dim, (tuple, list)) or len(dim) != 2:
-        raise RuntimeError("linalg.matrix_norm: dim must be a 2-tuple.")
+        got = " ".join(map(str, dim)) if isinstance(dim, (tuple, list)) else dim
+        raise RuntimeError(f"linalg.matrix_norm: dim must be a 2-tuple. Got {got}")
     if dim[0] % a.dim() == dim[1] % a.dim():
         raise RuntimeError(
             f"linalg.matrix_norm: dims must be different. Got ({dim[0]}, {dim[1]})"
@@ -178,21 +177,49 @@ def _linalg_norm(A: Tensor, ord: Any, dim: Any, keepdim: bool, dtype: Any) -> Te
     return vector_norm(A, ord, dims, keepdim, dtype=dtype)
 
 
-@composite
+@composite(method=False)
 def norm(
     input: Tensor, p: Any = "fro", dim: Any = None, keepdim: bool = False, out: Any = None,
     dtype: Any = None,
 ) -> Tensor:  # fmt: skip
     """The older torch.norm: 'fro' and numbers are vector norms, 'nuc' a matrix norm."""
+    if not isinstance(input, Tensor):
+        raise AttributeError(f"'{type(input).__name__}' object has no attribute 'layout'")
+    ord = 2 if p is None or isinstance(p, str) and p == "fro" else p
     dims = (dim,) if isinstance(dim, int) else dim
-    if p == "fro" or p is None:
-        found = vector_norm(input, 2, dims, keepdim, dtype=dtype)
-    elif isinstance(p, str):
+    if isinstance(ord, str):
         where = dims if dims is not None else tuple(range(input.dim()))
-        found = _matrix_norm(input, p, where, keepdim, dtype)
+        _demand_norm("linalg.matrix_norm", input, ord, where, keepdim, dtype, out)
+        found = _matrix_norm(input, ord, where, keepdim, dtype)
     else:
-        found = vector_norm(input, p, dims, keepdim, dtype=dtype)
+        if isinstance(p, str) and dims is not None:
+            len(dims)
+        _demand_norm("linalg.vector_norm", input, ord, dims, keepdim, dtype, out)
+        found = vector_norm(input, ord, dims, keepdim, dtype=dtype)
     return found if out is None else write_out("norm", out, found)
+
+
+_PLAIN = {float, int, str, tuple, bool, type(None)}
+
+
+def _demand_norm(
+    name: str, input: Tensor, ord: Any, dims: Any, keepdim: Any, dtype: Any, out: Any
+) -> None:
+    """TypeError for arguments that a norm does not take (the usual ones are seen at a glance)."""
+    usual = ord.__class__ in _PLAIN and dims.__class__ in _PLAIN and keepdim.__class__ is bool
+    if not usual or dims.__class__ is str or dims and dims[0].__class__ is not int:
+        demand(name, input, ord, dims, keepdim, dtype=dtype)
+    if dtype is not None or out is not None:
+        demand(name, input, ord, dims, keepdim, dtype=dtype, out=out)
+
+
+def _norm_method(
+    self: Tensor, p: Any = "fro", dim: Any = None, keepdim: bool = False, dtype: Any = None
+) -> Tensor:
+    return norm(self, p, dim, keepdim, dtype=dtype)
+
+
+install("norm", _norm_method)
 
 
 # ----- distances -----
@@ -245,12 +272,21 @@ def row_norm(difference: Any, p: float) -> Any:
     return jnp.where(some, jnp.power(jnp.where(some, total, jnp.ones_like(total)), 1 / power), 0)
 
 
+_BY_PRODUCT = {
+    "use_mm_for_euclid_dist": True, "donot_use_mm_for_euclid_dist": False,
+    "use_mm_for_euclid_dist_if_necessary": None, None: None,
+}  # fmt: skip
+
+
 @composite(method=False)
 def cdist(
     x1: Tensor, x2: Tensor, p: float = 2.0,
     compute_mode: str | None = "use_mm_for_euclid_dist_if_necessary",
 ) -> Tensor:  # fmt: skip
     """Distances between every row of x1 and every row of x2."""
+    if compute_mode not in _BY_PRODUCT:
+        raise ValueError(f"{compute_mode} is not a valid value for compute_mode")
+    demand("cdist", x1, x2, p, None)
     for name, x in (("X1", x1), ("X2", x2)):
         if x.dim() < 2:
             raise RuntimeError(f"cdist only supports at least 2D tensors, {name} got: {x.dim()}D")
@@ -259,16 +295,24 @@ def cdist(
             "X1 and X2 must have the same number of columns. "
             f"X1: {x1.shape[-1]} X2: {x2.shape[-1]}"
         )
+    for name, x in (("X1", x1), ("X2", x2)):
+        if not x.is_floating_point():
+            raise RuntimeError(
+                f"cdist only supports floating-point dtypes, {name} got: {SCALAR_NAMES[x.dtype]}"
+            )
     if p < 0:
         raise RuntimeError("cdist only supports non-negative p values")
-    modes = {
-        "use_mm_for_euclid_dist": True, "donot_use_mm_for_euclid_dist": False,
-        "use_mm_for_euclid_dist_if_necessary": max(x1.shape[-2], x2.shape[-2]) > 25,
-        None: max(x1.shape[-2], x2.shape[-2]) > 25,
-    }  # fmt: skip
-    if compute_mode not in modes:
-        raise ValueError(f"{compute_mode} is not a valid value for compute_mode")
-    return distances(x1, x2, float(p), p == 2 and modes[compute_mode])
+    if x1.dtype is not x2.dtype:
+        raise RuntimeError(
+            f"expected scalar type {SCALAR_NAMES[x1.dtype]} but found {SCALAR_NAMES[x2.dtype]}"
+        )
+    if x1.dtype.itemsize == 2:
+        name = SCALAR_NAMES[x1.dtype]
+        raise NotImplementedError(f"\"cdist\" not implemented for '{name}'")
+    by_product = _BY_PRODUCT[compute_mode]
+    if by_product is None:
+        by_product = max(x1.shape[-2], x2.shape[-2]) > 25
+    return distances(x1, x2, float(p), p == 2 and by_product)
 
 
 @op(promote="none", node="PdistBackward0", method=False)

@@ -9,6 +9,7 @@ from jax import lax
 
 from ..core.mutate import write_out
 from ..core.op import Array, Dim, composite, op
+from ..core.plan import ABSENT
 from ..core.tensor import Tensor
 from . import return_types
 from .extrema import check_nonempty, selected, shared
@@ -82,9 +83,10 @@ def _median(name: str, ignore_nan: bool) -> None:
     )
 
     def median(
-        input: Tensor, dim: int | None = None, keepdim: bool = False, *, out: Any = None
+        input: Tensor, dim: Any = ABSENT, keepdim: bool = False, *, out: Any = None
     ) -> Any:
-        found = whole(input) if dim is None else one(input, dim, keepdim)
+        alone = dim is ABSENT and not keepdim
+        found = whole(input) if alone else one(input, dim, keepdim)
         return found if out is None else write_out(name, out, found)
 
     median.__doc__ = f"The lower {name} of all elements, or values and indices along a dim."

@@ -11,6 +11,7 @@ from ..core.check import check_dim
 from ..core.mutate import set_host
 from ..core.op import alias, composite
 from ..core.tensor import Tensor, from_host, from_shared, to_host
+from .norms import norm
 from .sparse_tensor import is_sparse
 
 for _name in ("is_ipu", "is_maia", "is_mtia", "is_vulkan"):
@@ -123,8 +124,8 @@ def frobenius_norm(
 def _matrix_norm(input: Tensor, order: str, dim: Any, keepdim: bool, out: Any) -> Tensor:
     dims = (dim,) if isinstance(dim, int) else tuple(dim)
     if len(dims) == 1 and order == "fro":
-        return input.norm(2, dims, keepdim, out=out)  # type: ignore[attr-defined]
-    return input.norm(order, dims, keepdim, out=out)  # type: ignore[attr-defined]
+        return norm(input, 2, dims, keepdim, out=out)
+    return norm(input, order, dims, keepdim, out=out)
 
 
 # ----- files, branches -----

@@ -234,11 +234,8 @@ def _moment(name: str, function: Any) -> None:
         *,
         correction: float | None = None,
         out: Any = None,
-        axis: Any = None,  # NumPy's spellings
-        keepdims: bool = False,
     ) -> Any:
-        dim, keepdim = axis if dim is None else dim, keepdim or keepdims
-        if isinstance(dim, bool):  # var(input, unbiased)
+        if isinstance(dim, bool) and unbiased is None:  # var(input, unbiased)
             dim, unbiased = None, dim
         if unbiased is not None and unbiased.__class__ is not bool:
             raise TypeError("unbiased must be bool")

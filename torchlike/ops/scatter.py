@@ -100,7 +100,7 @@ def _check_scatter(name: str, input: Tensor, dim: int, index: Tensor, src: Any) 
     return dim
 
 
-@composite(inplace=True, out=True)
+@composite(inplace="apart", out=True)
 def scatter(
     input: Tensor, dim: int, index: Tensor, src: Any = None, *, value: Any = None,
     reduce: str | None = None,
@@ -128,7 +128,7 @@ def _scatter_reduced(input: Tensor, dim: int, index: Tensor, src: Any, reduce: s
     return scatter_reduce(input, dim, index, src, "sum" if reduce == "add" else "prod")
 
 
-@composite(inplace=True, out=True)
+@composite(inplace="apart", out=True)
 def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
     """A copy with elements added along a dim, one index an element."""
     dim = _check_scatter("scatter_add", input, dim, index, src)
@@ -222,7 +222,7 @@ def _neutral(reduce: str, kind: Any) -> Any:
     return jnp.asarray(low if reduce == "amax" else high, kind)
 
 
-@composite(inplace=True, out=True)
+@composite(inplace="apart", out=True)
 def scatter_reduce(
     input: Tensor, dim: int, index: Tensor, src: Tensor, reduce: str, *, include_self: bool = True
 ) -> Tensor:

@@ -63,7 +63,7 @@ def _(grad, result, dim):
 
 def _softmax_family(name: str, made: Op) -> None:
     def function(input: Tensor, dim: int, dtype: Any = None, *, out: Any = None) -> Tensor:
-        x = input if dtype is None or dtype is input.dtype else input.to(dtype)
+        x = input if dtype is None or dtype is input.dtype else input.to(dtype=dtype)
         found = call(made, (x,), (dim,))
         return found if out is None else write_out(name, out, found)
 

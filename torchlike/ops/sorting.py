@@ -11,8 +11,10 @@ import numpy as np
 
 from ..core.check import as_int, check_dim, no_dynamic_shape
 from ..core.dispatch import call
+from ..core.dtypes import SCALAR_NAMES
 from ..core.op import Array, Dim, alias, composite, op
 from ..core.tensor import Tensor, from_host, to_host
+from ..core.wrong_call import demand
 from . import return_types
 from .movement import finish
 
@@ -118,6 +120,11 @@ def unique(
     dim: int | None = None,
 ) -> Any:  # fmt: skip
     """Distinct elements (or slices of a dim) in order, with inverse and counts if asked."""
+    flags = {"return_inverse": return_inverse, "return_counts": return_counts}
+    if dim is None:
+        demand("_unique2", input, sorted=sorted, **flags)
+    else:
+        demand("unique_dim", input, dim, sorted=sorted, **flags)
     array = to_host(input, no_dynamic_shape("_unique2" if dim is None else "unique_dim"))
     axis = None if dim is None else check_dim(dim, input.ndim)
     flat = array.reshape(-1) if axis is None else array
@@ -143,6 +150,7 @@ def unique_consecutive(
     input: Tensor, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None
 ) -> Any:
     """Runs of equal elements (or slices of a dim), each once."""
+    demand("unique_consecutive", input, return_inverse, return_counts, dim)
     array = to_host(input, no_dynamic_shape("unique_consecutive"))
     if dim is None:
         rows = array.reshape(-1, 1)
@@ -167,7 +175,7 @@ def unique_consecutive(
 
 
 # ----- searching -----
-@op(name="searchsorted", module=None, method=False, promote="none", differentiable=False)
+@op(name="searchsorted", module=None, method=False, promote="common", differentiable=False)
 def _searchsorted(sorted_sequence: Array, values: Array, right: bool, out_int32: bool):
     kind = jnp.promote_types(sorted_sequence.dtype, values.dtype)
     edges, wanted = sorted_sequence.astype(kind), values.astype(kind)
@@ -204,8 +212,24 @@ def searchsorted(
         if isinstance(input, Tensor)
         else from_host(np.asarray(input, to_host(sorted_sequence).dtype))
     )
+    if sorted_sequence.ndim == 0:
+        raise RuntimeError(
+            "torch.searchsorted(): boundaries tensor should have positive dimension, but got 0 "
+            "dimension"
+        )
     if sorter is not None:
+        if sorter.dtype.name != "int64":
+            raise RuntimeError(
+                "torch.searchsorted(): sorter must be a tensor of long dtype but got dtype "
+                f"{SCALAR_NAMES[sorter.dtype]}"
+            )
         sorted_sequence = sorted_sequence.gather(-1, sorter)
+    if values.ndim == 0 and sorted_sequence.ndim != 1:
+        raise RuntimeError(
+            "torch.searchsorted(): input value can be a scalar only when boundaries tensor "
+            f"dimension is 1, but we got boundaries tensor dim({sorted_sequence.ndim}) and input "
+            "value's dim(0) numel(1)"
+        )
     if sorted_sequence.ndim > 1 and tuple(sorted_sequence.shape[:-1]) != tuple(values.shape[:-1]):
         raise RuntimeError(
             "torch.searchsorted(): boundaries tensor should be 1 dimension or the first N-1 "

@@ -6,12 +6,13 @@ from typing import Any
 
 from ..core.check import check_dim, invalid_call
 from ..core.dispatch import call_view
-from ..core.op import composite
+from ..core.op import composite, install
 from ..core.plan import make_plan
 from ..core.pullback import pullback_of
 from ..core.record import LOCAL
 from ..core.tape import edge_of, make_node
 from ..core.tensor import Tensor
+from ..core.wrong_call import demand
 from . import views
 from .movement import split_parts, unbind_parts
 from .shape import slice_along
@@ -56,23 +57,30 @@ def _pieces(input: Tensor, views_of: Any) -> list[Tensor]:
     return pieces
 
 
-@composite(method=True)
+@composite(method=False)
 def split(tensor: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Tensor, ...]:
     """Parts of a dim: of one size (the last may be smaller), or of the given sizes."""
-    if not tensor.ndim:
+    return tensor.split(split_size_or_sections, dim)  # type: ignore[attr-defined]
+
+
+def _split_method(self: Tensor, split_size: Any, dim: int = 0) -> tuple[Tensor, ...]:
+    whole = split_size.__class__ is int
+    if not whole or dim.__class__ is not int:
+        whole = _demand_sizes(self, split_size, dim)
+    if not self.ndim:
         raise RuntimeError("split expects at least a 1-dimensional tensor")
-    dim = check_dim(dim, tensor.ndim)
-    n = tensor.shape[dim]
-    if isinstance(split_size_or_sections, (tuple, list)):
-        sizes = [int(s) for s in split_size_or_sections]
+    dim = check_dim(dim, self.ndim)
+    n = self.shape[dim]
+    if not whole:
+        sizes = [int(s) for s in split_size]
         if sum(sizes) != n or any(s < 0 for s in sizes):
             raise RuntimeError(
                 f"split_with_sizes expects split_sizes to sum exactly to {n} (input tensor's size "
                 "at "
                 f"dimension {dim}), but got split_sizes={sizes}"
             )
-        return _split(tensor, sizes, dim, "SplitWithSizesBackward0")
-    size = int(split_size_or_sections)
+        return _split(self, sizes, dim, "SplitWithSizesBackward0")
+    size = int(split_size)
     if size < 0:
         raise RuntimeError(f"split expects split_size be non-negative, but got split_size={size}")
     if size == 0 and n != 0:
@@ -81,7 +89,14 @@ def split(tensor: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Te
         )
     count = max(-(-n // size), 1) if size else 1
     sizes = [size] * (count - 1) + [n - size * (count - 1)]
-    return _split(tensor, sizes, dim, "SplitBackward0")
+    return _split(self, sizes, dim, "SplitBackward0")
+
+
+def _demand_sizes(tensor: Tensor, given: Any, dim: Any) -> bool:
+    """TypeError unless these are sizes; whether they are a single one."""
+    whole = hasattr(given, "__index__") and not (isinstance(given, Tensor) and given.numel() != 1)
+    demand("split" if whole else "torch.split_with_sizes", tensor, given, dim)
+    return whole
 
 
 def _split(tensor: Tensor, sizes: list[int], dim: int, node: str) -> tuple[Tensor, ...]:
@@ -93,7 +108,7 @@ def _split(tensor: Tensor, sizes: list[int], dim: int, node: str) -> tuple[Tenso
     return _parts(tensor, split_parts, (tuple(sizes), dim, node), pieces)
 
 
-Tensor.split = split  # type: ignore[attr-defined]
+install("split", _split_method)
 
 
 @composite

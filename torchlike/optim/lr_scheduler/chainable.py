@@ -4,10 +4,11 @@ import math
 from bisect import bisect_right
 from collections import Counter
 
+from ...core.wrong_call import LendsInit
 from .base import LRScheduler, _warn_get_lr_called_within_step, function_state
 
 
-class _Lambdas(LRScheduler):
+class _Lambdas(LendsInit, LRScheduler):
     """What the two schedulers that are given functions share."""
 
     def __init__(self, optimizer, lr_lambda, last_epoch=-1):
