@@ -121,10 +121,9 @@ def _edge_to(t: Any) -> tuple[Node, int]:
     """The place in the graph of an input: a tensor's, or a GradientEdge itself."""
     if not isinstance(t, Tensor):
         return t.node, t.output_nr
-    edge = edge_of(t) if wants_grad(t) else None
-    if edge is None:
+    if not wants_grad(t):
         raise RuntimeError("One of the differentiated Tensors does not require grad")
-    return edge
+    return edge_of(t) or (accumulator_of(t), 0)  # of a view made in no_grad: nothing leads there
 
 
 # ----- backward -----

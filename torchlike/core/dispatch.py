@@ -77,8 +77,7 @@ def call(op: Op, inputs: Sequence[Any], statics: Any = ()) -> Any:
     if track and state.grad_enabled and plan.differentiable:
         edges = _edges(plan, inputs)
         mask = tuple([e is not None for e in edges])
-        if True in mask:
-            node = make_node(plan, pullback_of(plan, mask), edges, inputs, values, outs)
+        node = make_node(plan, pullback_of(plan, mask), edges, inputs, values, outs)
     if plan.single:
         v = outs[0]
         t = _new(Tensor)
@@ -117,6 +116,10 @@ def _planned(op: Op, inputs: Sequence[Any], statics: Any) -> Plan:
     try:
         return make_plan(op, inputs, statics)
     except Exception as error:
+        if LOCAL.state.grad_enabled:
+            for x in inputs:
+                if x.__class__ in TENSORS:
+                    edge_of(x)  # that a view lost its history is said first
         if hasattr(error, "__notes__"):
             del error.__notes__
         raise error.with_traceback(None) from None
@@ -290,13 +293,11 @@ def call_view(op: Op, inputs: Sequence[Any], statics: Any = ()) -> Any:
     if x._inference or state.inference:
         t._inference = x._inference
     if (x._requires_grad or base._requires_grad) and state.grad_enabled and plan.differentiable:
-        edge = edge_of(x)
-        if edge is not None:
-            mask = (True,) + (False,) * len(numbers)
-            edges = [edge] + [None] * len(numbers)
-            values = [t._value, *numbers]
-            t._grad_fn = make_node(plan, pullback_of(plan, mask), edges, inputs, values, ())
-            t._requires_grad = True
+        mask = (True,) + (False,) * len(numbers)
+        edges = [edge_of(x)] + [None] * len(numbers)
+        values = [t._value, *numbers]
+        t._grad_fn = make_node(plan, pullback_of(plan, mask), edges, inputs, values, ())
+        t._requires_grad = True
     t._base_tensor = base
     t._view_version = (t._counter or t._storage).version
     if not state.grad_enabled:

@@ -18,7 +18,7 @@ from .check import LEAF_INPLACE, LEAF_VIEW_INPLACE, OVERLAP_OUT, warn
 from .dispatch import FOREIGN, call, call_view, check_no_overlap
 from .engine import execute
 from .hooks import Changes
-from .node_text import short_name
+from .node_text import COPY_SLICES, short_name
 from .plan import Op, Plan
 from .record import DUAL, LOCAL, VMAP, Spec, record
 from .storage import (
@@ -48,16 +48,16 @@ from .tensor import Step, Tensor, counter_of, wrap, write_host
 
 
 # ----- may it be written? -----
-def check_writable(t: Tensor, overlap: bool = False) -> None:
+def check_writable(t: Tensor, overlap: bool = False, sources: Sequence[Any] = ()) -> None:
     """RuntimeError (PyTorch's texts) when an in-place write is not allowed; with `overlap` the
     tensor may show an element several times."""
-    check_history(t)
+    check_history(t, sources)
     if t._view is not None and not overlap:
         check_no_overlap(t)
 
 
-def check_history(t: Tensor) -> None:
-    """RuntimeError when autograd does not allow the tensor to be changed."""
+def check_history(t: Tensor, sources: Sequence[Any] = ()) -> None:
+    """RuntimeError when autograd does not allow the tensor to be changed (from `sources`)."""
     state = LOCAL.state
     if t._inference and not state.inference:
         raise RuntimeError(
@@ -69,7 +69,7 @@ def check_history(t: Tensor) -> None:
         return
     base = t._base_tensor
     if base is not None:
-        if t._creation and (t._requires_grad or base._requires_grad):
+        if t._creation and any(getattr(x, "_requires_grad", False) for x in (t, base, *sources)):
             raise RuntimeError(_creation_text(t))
         if base._requires_grad and base._grad_fn is None:
             raise RuntimeError(LEAF_VIEW_INPLACE)
@@ -118,7 +118,7 @@ ARITHMETIC = "inplace arithmetic"  # what PyTorch calls most writes in errors of
 
 def overwrite(t: Tensor, src: Tensor, name: str = ARITHMETIC) -> Tensor:
     """Write `src` (same shape) into `t`, with its history."""
-    check_writable(t, name in ("fill_", "zero_"))
+    check_writable(t, name in ("fill_", "zero_"), (src,))
     return write(t, src, name)
 
 
@@ -270,14 +270,14 @@ def _rebase(t: Tensor, src: Tensor) -> None:
     counter = counter_of(t)
     if t._base_tensor is None:
         if node is not None:
-            counter.writer = (src._out_nr, short_name(node), counter.version)
+            counter.writer = (src._out_nr, short_name(node), counter.version, t._aval)
         if t._retains:
             _move_retained(t, node, src._out_nr)
         t._grad_fn, t._out_nr, t._requires_grad = node, src._out_nr, src._requires_grad
         return
     base = t._base_tensor
     others = [] if node is None else list(node.edges[1:])
-    counter.writer = (0, "torch::autograd::CopySlices", counter.version)
+    counter.writer = (0, COPY_SLICES, counter.version, base._aval)
     base._grad_fn = _copy_slices(edge_of(base), others, node, *_ways(t), base)
     base._out_nr, base._requires_grad = 0, True
     t._requires_grad = True
@@ -394,7 +394,7 @@ def inplace(op: Op, inputs: Sequence[Any], statics: Any = ()) -> Tensor:
     if LOCAL.state.transforms:
         several = sum(p.kind == "operand" for p in op.inputs) > 1
         check_captured(t, op.name + ("_.Tensor" if several else "_"))
-    check_writable(t, op.name == "zero")
+    check_writable(t, op.name == "zero", inputs)
     if op.elementwise and len(inputs) > 1:
         check_apart(t, inputs[1:], partly=True)
     return write(t, checked_result(t, call(op, inputs, statics)), op.name + "_")

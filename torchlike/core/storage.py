@@ -146,7 +146,7 @@ class Storage:
 
     value: Value  # a plain slot, read on the hot path; HostStorage overrides it with a snapshot
     version: int
-    writer: tuple[int, str, int]  # of the last recorded write: output, node's name, new version
+    writer: tuple[int, str, int, Aval]  # of the last recorded write: output, node, new version
     address: int  # made up on first use, to tell memories apart; that of `host` once it is pinned
     host: np.ndarray | None  # memory shared with NumPy: then this array is the value
     exported: weakref.ref[Any] | None  # NumPy's hold on it; None: held for good (from_numpy)

@@ -513,6 +513,8 @@ def edge_of(t: Tensor) -> Edge:
     base = t._base_tensor
     if base is not None and base._requires_grad:
         node = GRAD_FN[0](t)
+        if node is None and not t._requires_grad:  # made in no_grad: PyTorch leads nowhere
+            return None
     elif not t._requires_grad:
         return None
     else:

@@ -275,7 +275,7 @@ class Tensor:
                 f"can't convert {self._aval.device} device type tensor to numpy. Use "
                 "Tensor.cpu() to copy the tensor to host memory first."
             )
-        if self._requires_grad:
+        if self.requires_grad:  # type: ignore[attr-defined]
             raise RuntimeError(
                 "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() "
                 "instead."

@@ -14,7 +14,14 @@ from ..core.device import CPU, META, device, resolve, to_jax
 from ..core.dispatch import call, set_layout
 from ..core.dual import mapped_tangents
 from ..core.layouts import contiguous_format, memory_format, preserve_format, stride_of_format
-from ..core.mutate import check_apart, check_captured, check_writable, overwrite, replace
+from ..core.mutate import (
+    check_apart,
+    check_captured,
+    check_history,
+    check_writable,
+    overwrite,
+    replace,
+)
 from ..core.op import Array, Number, composite, install, op
 from ..core.plan import NUMBERS
 from ..core.record import LOCAL
@@ -92,7 +99,7 @@ def copy_(self: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
     check_captured(self, "copy_")
     if not isinstance(src, Tensor):
         src = _scalar_tensor(src)
-    check_writable(self)
+    check_writable(self, sources=(src,))
     check_apart(self, (src,), partly=True)
     shape = tuple(self.shape)
     if src.shape != shape:
@@ -408,6 +415,7 @@ def set_(
     self: Tensor, source: Any = None, storage_offset: int = 0, size: Any = None, stride: Any = None
 ) -> Tensor:
     """Look at another tensor's memory from now on."""
+    check_history(self)
     if source is None:
         replace(self, zeros(aval_of((0,), self.dtype, self.device)))
         return self

@@ -14,8 +14,9 @@ from ..core.dtypes import check_number
 from ..core.mutate import check_apart, check_writable, overwrite
 from ..core.op import Array, Arrays, Dim, Number, composite, op
 from ..core.plan import NUMBERS
-from ..core.record import check_later
+from ..core.record import LOCAL, check_later
 from ..core.storage import INLINE
+from ..core.tape import edge_of
 from ..core.tensor import Tensor, all_examples, from_host, to_host
 from . import views
 from .create import full_of
@@ -304,6 +305,10 @@ def _ready(x: Tensor, tensors: list[Tensor | None]) -> tuple[list[Tensor], tuple
         raise IndexError(
             f"shape mismatch: indexing tensors could not be broadcast together with shapes {shapes}"
         ) from None
+    if any(not x.shape[d] for d in dims) and all(t.numel() for t in chosen):  # type: ignore[union-attr]
+        raise IndexError("index is out of bounds for dimension with size 0")
+    if not x.numel():
+        return chosen, dims  # type: ignore[return-value]
     for k, (d, t) in enumerate(zip(dims, chosen, strict=True)):
         n = x.shape[d]
         check_bounds(
@@ -429,6 +434,8 @@ def _assign(x: Tensor, value: Any) -> None:
 
 def _assign_mismatch(x: Tensor, src: Tensor) -> None:
     pad = x.ndim - src.ndim
+    if LOCAL.state.grad_enabled:
+        edge_of(src)  # that a view lost its history is said first
     if pad < 0:
         raise RuntimeError(
             f"expand(torch.{src.dtype.legacy}{{{list(src.shape)}}}, size={list(x.shape)}): the "

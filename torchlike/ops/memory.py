@@ -11,7 +11,8 @@ from ..core import dtypes
 from ..core.check import invalid_call, sizes_of
 from ..core.dispatch import set_layout
 from ..core.layouts import contiguous_format, preserve_format, stride_of_format
-from ..core.mutate import check_history, check_writable, replace
+from ..core.mutate import check_history, replace
+from ..core.node_text import short_name
 from ..core.op import composite, install
 from ..core.plan import NUMBERS
 from ..core.storage import (
@@ -25,7 +26,7 @@ from ..core.storage import (
     read_numpy,
     storage_of,
 )
-from ..core.tape import OpNode, edge_of, node_class
+from ..core.tape import OpNode, node_class
 from ..core.tensor import Parameter, Tensor, alias_of, counter_of, wrap
 from .shape import whole
 from .storages import TypedStorage as TypedStorage
@@ -49,15 +50,12 @@ def storage(self: Tensor) -> TypedStorage:
 # ----- shape changes in place -----
 def _in_place(name: str) -> None:
     def function(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        check_history(self)
         if name == "t" and self.ndim > 2:
             raise RuntimeError(
                 f"t_() expects a tensor with <= 2 dimensions, but self is {self.ndim}D"
             )
-        if self._creation:
-            check_history(self)
         out = getattr(self, name)(*args, **kwargs)
-        if self._requires_grad and self._grad_fn is None and edge_of(out) is not None:
-            check_writable(self)
         _renumber(out._grad_fn)
         become(self, out)
         return self
@@ -84,6 +82,9 @@ def become(self: Tensor, out: Tensor) -> None:
     counter.version += 1
     if self._base_tensor is not None:
         self._view_version = counter.version
+    else:
+        made_by = "" if self._grad_fn is None else short_name(self._grad_fn, renewed=False)
+        counter.writer = (self._out_nr, made_by, counter.version, self._aval)
 
 
 @composite

@@ -24,10 +24,8 @@ def _split_node(input: Tensor, plan: Any) -> Any:
     wanted = input._requires_grad or (base is not None and base._requires_grad)
     if not (wanted and LOCAL.state.grad_enabled and plan.differentiable):
         return None
-    edge = edge_of(input)
-    if edge is None:
-        return None
-    return make_node(plan, pullback_of(plan, (True,)), [edge], [input], [input._value_now()], ())
+    edges = [edge_of(input)]
+    return make_node(plan, pullback_of(plan, (True,)), edges, [input], [input._value_now()], ())
 
 
 def _parts(
