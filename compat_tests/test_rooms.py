@@ -121,11 +121,28 @@ def test_profile(tmp_path):
     lines = table.splitlines()
     assert lines[1].split("  ")[-2].strip() == "# of Calls" and len(lines) == 7
     assert lines[-1].startswith("Self CPU time total: ")
+    prof.add_metadata_json("note", "[1]")
     prof.export_chrome_trace(tmp_path / "trace.json")
-    events = json.loads((tmp_path / "trace.json").read_text())["traceEvents"]
-    assert {"ph", "name", "ts", "dur"} <= set(events[0])
+    trace = json.loads((tmp_path / "trace.json").read_text())
+    assert {"ph", "name", "ts", "dur"} <= set(trace["traceEvents"][0]) and trace["note"] == [1]
     with pytest.raises(NotImplementedError, match="with_stack"):
         torch.profiler.profile(with_stack=True)
+    with pytest.raises(NotImplementedError, match="top_level_events_only"):
+        prof.key_averages().table(top_level_events_only=True)
+
+
+def test_profiled_shapes():
+    import torchlike as torch
+
+    x = torch.ones(4, 4)
+    with torch.autograd.profiler.profile(record_shapes=True) as prof:
+        x @ x, x @ torch.ones(4, 2)
+    rows = [row for row in prof.key_averages(True) if row.key == "aten::mm"]
+    assert [row.input_shapes for row in rows] == [[[4, 4], [4, 4]], [[4, 4], [4, 2]]]
+    table = prof.key_averages(group_by_input_shape=True).table()
+    assert "Input Shapes" in table and "[[4, 4], [4, 2]]" in table
+    with pytest.raises(TypeError, match="unexpected keyword argument 'wth_stack'"):
+        torch.autograd.profiler.profile(wth_stack=False)
 
 
 def test_profile_by_schedule(tmp_path):

@@ -11,17 +11,26 @@ from ..profiler.profiler import record_function as record_function
 class profile(_profiler.profile):
     """`torch.profiler.profile` without a schedule; `enabled=False` records nothing."""
 
-    def __init__(self, enabled=True, *, record_shapes=False, use_device=None, **unsupported):
-        for name, value in unsupported.items():
-            if value and name != "use_cpu":
-                raise NotImplementedError(f"torch.autograd.profiler.profile: {name}={value!r}")
-        if use_device is not None:
-            raise NotImplementedError(
-                f"torch.autograd.profiler.profile: use_device={use_device!r} is not supported"
-            )
+    def __init__(
+        self, enabled=True, *, use_cuda=False, use_device=None, record_shapes=False,
+        with_flops=False, profile_memory=False, with_stack=False, with_modules=False,
+        use_kineto=False, use_cpu=True, experimental_config=None, acc_events=False,
+        custom_trace_id_callback=None, post_processing_timeout_s=None, activity_filters=None,
+    ):  # fmt: skip
+        for name in ("use_cuda", "use_device", "with_flops", "profile_memory", "with_stack",
+                     "with_modules", "use_kineto", "experimental_config", "activity_filters",
+                     "custom_trace_id_callback", "post_processing_timeout_s"):  # fmt: skip
+            if locals()[name]:
+                raise NotImplementedError(
+                    f"torch.autograd.profiler.profile: {name}={locals()[name]!r} is not supported"
+                )
+        if not use_cpu:
+            raise NotImplementedError("torch.autograd.profiler.profile: use_cpu=False")
         action = _profiler.ProfilerAction
         chosen = action.RECORD if enabled else action.NONE
-        super().__init__(record_shapes=record_shapes, schedule=lambda step: chosen)
+        super().__init__(
+            record_shapes=record_shapes, acc_events=acc_events, schedule=lambda step: chosen
+        )
 
     @property
     def function_events(self) -> EventList:

@@ -75,21 +75,28 @@ class EventList(list):
         """The time of all events, each counted once."""
         return sum(event.self_cpu_time_total for event in self)
 
-    def key_averages(self, group_by_input_shape=False, group_by_stack_n=0) -> "EventList":
+    def key_averages(
+        self, group_by_input_shapes=False, group_by_stack_n=0, group_by_overload_name=False
+    ) -> "EventList":
         """One row for each name (and input shapes)."""
-        if group_by_stack_n:
-            raise NotImplementedError("key_averages: group_by_stack_n is not supported")
+        for name in ("group_by_stack_n", "group_by_overload_name"):
+            if locals()[name]:
+                raise NotImplementedError(f"key_averages: {name} is not supported")
         found: dict = {}
         for event in self:
-            key = event.name, str(event.input_shapes) if group_by_input_shape else ""
-            found.setdefault(key, FunctionEventAvg(event.name)).add(event)
+            shapes = event.input_shapes if group_by_input_shapes else []
+            found.setdefault((event.name, str(shapes)), FunctionEventAvg(event.name)).add(event)
+            found[event.name, str(shapes)].input_shapes = shapes
         return EventList(found.values())
 
     def table(
         self, sort_by=None, row_limit=100, max_src_column_width=75, max_name_column_width=55,
-        max_shapes_column_width=80, header=None, top_level_events_only=False,
+        max_shapes_column_width=80, header=None, top_level_events_only=False, time_unit=None,
     ) -> str:  # fmt: skip
-        """The rows as text, largest first."""
+        """The rows as text, largest first; sources are not known, so their column is not there."""
+        for name in ("top_level_events_only", "time_unit"):
+            if locals()[name]:
+                raise NotImplementedError(f"EventList.table: {name} is not supported")
         if sort_by is not None and sort_by not in _SORTS:
             raise AttributeError(f"{sort_by!r} is not one of {', '.join(_SORTS)}")
         key = (sort_by or "").replace("cuda", "cpu").replace("device", "cpu")
@@ -100,10 +107,13 @@ class EventList(list):
              "# of Calls"),
             *[_cells(row, total, max_name_column_width) for row in rows[: max(row_limit, 0)]],
         ]  # fmt: skip
+        if any(row.input_shapes for row in self):
+            shapes = [str(row.input_shapes)[:max_shapes_column_width] for row in rows]
+            cells = [(*a, b) for a, b in zip(cells, ["Input Shapes", *shapes])]
         return _drawn(cells, header) + f"Self CPU time total: {_text(self.self_cpu_time_total)}\n"
 
-    def export_chrome_trace(self, path) -> None:
-        """The events as a file for chrome://tracing or Perfetto."""
+    def export_chrome_trace(self, path, metadata=None) -> None:
+        """The events, and what was noted beside them, as a file for chrome://tracing, Perfetto."""
         rows = [
             {
                 "ph": "X", "cat": "user_annotation" if e.is_user_annotation else "cpu_op",
@@ -113,7 +123,7 @@ class EventList(list):
             for e in self
         ]  # fmt: skip
         with open(path, "w") as file:
-            json.dump({"schemaVersion": 1, "traceEvents": rows}, file)
+            json.dump({"schemaVersion": 1, **(metadata or {}), "traceEvents": rows}, file)
 
     def total_average(self) -> FunctionEventAvg:
         """All events as one row."""

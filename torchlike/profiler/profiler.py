@@ -75,7 +75,8 @@ class _Recorder:
             self.execute(trace)
 
     def _shapes(self, trace) -> list:
-        return [list(getattr(getattr(leaf, "aval", None), "shape", ())) for leaf in trace.leaves]
+        given = [trace.leaves[~slot] for _, slots, _ in trace.records for slot in slots if slot < 0]
+        return [list(getattr(getattr(leaf, "aval", None), "shape", ())) for leaf in given]
 
     @contextlib.contextmanager
     def block(self, name: str, user: bool = False, shapes: list | None = None):
@@ -113,7 +114,11 @@ class record_function(contextlib.ContextDecorator):
 def schedule(*, wait, warmup, active, repeat=0, skip_first=0, skip_first_wait=0):
     """Which steps are recorded: after `skip_first`, cycles of waiting, warming up and recording."""
     if wait < 0 or warmup < 0 or active <= 0 or repeat < 0 or skip_first < 0:
-        raise AssertionError("Invalid profiler schedule arguments")
+        raise AssertionError(
+            f"Invalid profiler schedule arguments. Got wait={wait} (need >= 0), warmup={warmup} "
+            f"(need >= 0), active={active} (need > 0), repeat={repeat} (need >= 0), "
+            f"skip_first={skip_first} (need >= 0)."
+        )
     if warmup == 0:
         text = "Profiler won't be using warmup, this can skew profiler results"
         warnings.warn(text, stacklevel=2)
@@ -149,24 +154,25 @@ _RECORDING = (ProfilerAction.RECORD, ProfilerAction.RECORD_AND_SAVE)
 class profile:
     """Records what runs inside: with a schedule, the steps that it names.
 
-    `profile_memory`, `with_stack`, `with_flops` and `with_modules` are not supported.
+    Whatever the `activities`, it is the CPU's time that is told. NotImplementedError for
+    `profile_memory`, `with_stack`, `with_flops`, `with_modules`, `use_cuda` and observers.
     """
 
     def __init__(
         self, *, activities=None, schedule=None, on_trace_ready=None, record_shapes=False,
         profile_memory=False, with_stack=False, with_flops=False, with_modules=False,
         experimental_config=None, execution_trace_observer=None, acc_events=False, use_cuda=None,
-        custom_trace_id_callback=None, trace_dir=None,
+        custom_trace_id_callback=None, post_processing_timeout_s=None, trace_dir=None,
     ) -> None:  # fmt: skip
-        for name in ("profile_memory", "with_stack", "with_flops", "with_modules",
-                     "experimental_config", "execution_trace_observer"):  # fmt: skip
+        for name in ("profile_memory", "with_stack", "with_flops", "with_modules", "use_cuda",
+                     "experimental_config", "execution_trace_observer",
+                     "custom_trace_id_callback", "post_processing_timeout_s"):  # fmt: skip
             if locals()[name]:
                 raise NotImplementedError(f"torch.profiler.profile: {name} is not supported")
         self.activities = set(activities) if activities else supported_activities()
         self.schedule, self.on_trace_ready = schedule or _always, on_trace_ready
         self.record_shapes, self.acc_events = record_shapes, acc_events
-        self.custom_trace_id_callback, self.trace_dir = custom_trace_id_callback, trace_dir
-        self.step_num, self.recorder = 0, None
+        self.step_num, self.recorder, self.trace_dir = 0, None, trace_dir
         self._finished, self._metadata = EventList(), {}
 
     # ----- its life -----
@@ -228,13 +234,13 @@ class profile:
         self, group_by_input_shape=False, group_by_stack_n=0, group_by_overload_name=False
     ) -> EventList:
         """One row for each op."""
-        if group_by_overload_name:
-            raise NotImplementedError("key_averages: group_by_overload_name is not supported")
-        return self._finished.key_averages(group_by_input_shape, group_by_stack_n)
+        return self._finished.key_averages(
+            group_by_input_shape, group_by_stack_n, group_by_overload_name
+        )
 
-    def export_chrome_trace(self, path) -> None:
-        """The last trace as a file for chrome://tracing or Perfetto."""
-        self._finished.export_chrome_trace(path)
+    def export_chrome_trace(self, path, use_python_export=False) -> None:
+        """The last trace as a file for chrome://tracing or Perfetto, always by Python."""
+        self._finished.export_chrome_trace(path, self._metadata)
 
     def add_metadata(self, key: str, value: str) -> None:
         """Note something beside the trace."""
@@ -249,7 +255,9 @@ class profile:
         return self.key_averages().table(*args, **kwargs)
 
 
-def tensorboard_trace_handler(dir_name, worker_name=None, use_gzip=False):
+def tensorboard_trace_handler(
+    dir_name, worker_name=None, use_gzip=False, use_python_export=False
+):
     """An `on_trace_ready` that writes each trace into a directory."""
     if use_gzip:
         raise NotImplementedError("tensorboard_trace_handler: use_gzip=True is not supported")
