@@ -99,3 +99,22 @@ for policy in CheckpointPolicy:
 print(A.mm, A.mm.default, A.add.Tensor == torch.ops.aten.add.Tensor, A.mm.default(torch.eye(2), torch.ones(2, 2)), A.add.Tensor.name(), A.mm.default.name())
 try: torch.ops.aten.no_such_op
 except AttributeError as e: print(e)
+
+# In [names of the ops that a policy sees]
+import torch
+import torch.nn.functional as F
+from torch.utils.checkpoint import create_selective_checkpoint_contexts
+seen = []
+def policy(ctx, op, *args, **kwargs):
+    seen.append((str(op), tuple(ctx.op_output.shape)))
+    return False
+x, y, i, k = torch.rand(3, 3), torch.rand(3, 3), torch.zeros(3, 3, dtype=torch.long), torch.tensor([0, 2])
+first, again = create_selective_checkpoint_contexts(policy)
+with first:
+    x + 1, 1 - x, x * y, x / 2, x // 2, x % 2, x % y, torch.fmod(x, 2), torch.fmod(x, y)
+    x ** 2, x ** y, 2 ** x, x == 1, x > y, i & 1, i & i, i ^ 1, ~i
+    x.sum(), x.sum(0), x.mean(1), x.prod(0), x.max(), x.amax(0), x.std(), x.var(0), x.any(0), x.median()
+    x.clamp(0), x.clamp_min(0), torch.lerp(x, y, 0.5), torch.xlogy(x, y), torch.where(x > 0, x, y)
+    x[k], x.gather(0, i), x.scatter(0, i, y), torch.cat([x, y]), torch.cdist(x, y), F.embedding(k, x)
+len(seen)
+seen

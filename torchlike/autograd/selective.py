@@ -10,7 +10,7 @@ from typing import Any
 from ..core.dispatch import call, call_view
 from ..core.record import LOCAL
 from ..core.tensor import Tensor
-from ..ops.aten import OpOverload, OpOverloadPacket, overload_of
+from ..ops.aten import UNSEEN, OpOverload, OpOverloadPacket, overload_of
 
 _TWICE = (
     "Trying to backward an extra time. You are only allowed to backward once on any region "
@@ -51,7 +51,7 @@ class _Watch:
             state.interposed = outer
             try:
                 out = (call_view if op.view else call)(op, inputs, statics)
-                if not op.view:
+                if not op.view and op.name not in UNSEEN:
                     self.seen(op, inputs, statics, out if isinstance(out, tuple) else (out,))
             finally:
                 state.interposed = between

@@ -211,8 +211,9 @@ def _plain_static(s: Any) -> Any:
 def _of_subclasses(op: Op, inputs: Sequence[Any], statics: Any) -> Any:
     """Subclasses of Tensor without their own `__torch_function__`: the result is a subclass too."""
     kinds = [type(x) for x in inputs if isinstance(x, Tensor) and type(x) not in TENSORS]
+    # A leaf holds its accumulator weakly, and its twin does too: these keep them until the call.
     edges = [edge_of(x) for x in inputs if isinstance(x, Tensor) and x._requires_grad]
-    plain = tuple(_as_base(x) for x in inputs)  # its leaves' gradients go to the originals' edges
+    plain = tuple(_as_base(x) for x in inputs)
     out = (call_view if op.view else call)(op, plain, statics)
     del edges
     if OVERRIDING.off:

@@ -9,9 +9,9 @@ from ..core.op import TABLE
 from ..core.tensor import Tensor
 
 _PAIRS = """
-add sub mul div eq ne lt le gt ge remainder fmod floor_divide bitwise_and bitwise_or bitwise_xor
+add sub mul div eq ne lt le gt ge remainder fmod bitwise_and bitwise_or bitwise_xor xlogy
 """.split()
-_COMPARED = ("eq", "ne", "lt", "le", "gt", "ge")
+_WRAPPED = ("add", "sub", "mul", "div")  # to which PyTorch hands a number as a tensor
 _RENAMED = {  # what one op is called here, and by PyTorch
     "pow_static": "pow.Tensor_Scalar", "true_divide": "div.Tensor", "softmax": "_softmax.default",
     "log_softmax": "_log_softmax.default", "to_copy": "_to_copy.default", "select": "select.int",
@@ -20,8 +20,14 @@ _RENAMED = {  # what one op is called here, and by PyTorch
     "transpose": "transpose.int", "nll_loss": "nll_loss_forward.default",
     "max_pool2d": "max_pool2d_with_indices.default", "clamp_number": "clamp.default",
     "var": "var.correction", "max_dim": "max.dim", "min_dim": "min.dim", "fill": "fill.Scalar",
+    "pow_tensor": "pow.Tensor_Tensor", "pow_base": "pow.Scalar", "std": "std.correction",
+    "clamp_min_number": "clamp_min.default", "clamp_max_number": "clamp_max.default",
+    "index": "index.Tensor", "prelu_kernel": "_prelu_kernel.default", "scatter": "scatter.src",
+    "cdist": "_cdist_forward.default", "linalg_solve_ex": "_linalg_solve_ex.default",
 }  # fmt: skip
 _REDUCED = {"sum": "sum.dim_IntList", "mean": "mean.dim", "prod": "prod.dim_int"}
+_REDUCED |= {"any": "any.dim", "all": "all.dim"}
+UNSEEN = ("out_of_range",)  # checks that PyTorch makes inside the op
 
 
 class OpOverloadPacket:
@@ -81,8 +87,11 @@ for _class in (OpOverload, OpOverloadPacket):
 def overload_of(op: Any, inputs: Any, statics: Any) -> OpOverload:
     """What PyTorch calls one call of an op."""
     full = _RENAMED.get(op.name)
+    base, _, kind = op.name.rpartition("_")
+    if full is None and kind in ("number", "all") and base:  # our own splits of one op
+        full = f"{base}.{'Scalar' if kind == 'number' else 'default'}"
     if full is None and op.name in _PAIRS:
-        number = op.name in _COMPARED and not isinstance(inputs[1], Tensor)
+        number = op.name not in _WRAPPED and not isinstance(inputs[1], Tensor)
         full = f"{op.name}.{'Scalar' if number else 'Tensor'}"
     if full is None and op.name in _REDUCED and statics and statics[0] not in (None, ()):
         full = _REDUCED[op.name]
