@@ -38,7 +38,7 @@ net = Embedder()
 print(net)
 optimizer = torch.optim.RMSprop(net.parameters(), lr=2e-3, momentum=0.5)
 contrastive = ContrastiveLoss()
-triplet = nn.TripletMarginWithDistanceLoss(distance_function=nn.PairwiseDistance(), margin=0.5)
+triplet = nn.TripletMarginWithDistanceLoss(distance_function=nn.PairwiseDistance(), margin=3.0)
 cosine = nn.CosineEmbeddingLoss(margin=0.2)
 for i in range(50):
     y = torch.randint(4, (12,))
