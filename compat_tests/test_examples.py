@@ -1,4 +1,4 @@
-"""The examples run unmodified, and print what they print with PyTorch."""
+"""The examples run unmodified, and print what they print with PyTorch; README's code runs."""
 
 import os
 import re
@@ -39,3 +39,26 @@ def test_digits_leaves_its_files(torch, digits):
     for part in ("ConvolutionBackward0", "NativeBatchNormBackward0", "NllLossBackward0",
                  "MaxPool2DWithIndicesBackward0", "AccumulateGrad", "conv1.weight"):
         assert part in graph
+
+
+README = re.findall(r"```(python|pycon)\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+GIVEN = """
+import torchlike as torch
+F, net = torch.nn.functional, torch.nn.Linear(2, 2)
+opt = torch.optim.Adam(net.parameters())
+"""  # what README's blocks take for granted
+
+
+DOCTEST = """
+import doctest, sys
+test = doctest.DocTestParser().get_doctest(sys.argv[1], {"torch": torch}, "README", None, 0)
+sys.exit(doctest.DocTestRunner().run(test).failed)
+"""
+
+
+@pytest.mark.parametrize("kind, code", README, ids=lambda text: text.strip().splitlines()[0][:30])
+def test_readme(kind, code):
+    program = GIVEN + (DOCTEST if kind == "pycon" else code)
+    done = subprocess.run([sys.executable, "-c", program, code], cwd=ROOT, capture_output=True,
+                          text=True)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]

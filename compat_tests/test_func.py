@@ -102,6 +102,7 @@ def test_from_jax(jax, torch, func):
     np.testing.assert_array_equal(jax.numpy.asarray(t), [1, 2, 3])
     with pytest.raises(TypeError, match="must be jax.Array, not list"):
         func.from_jax([1])
+    assert torch.tensor(array[1:]).tolist() == torch.as_tensor(array[1:]).tolist() == [1, 2]
 
 
 # ----- beyond PyTorch ----------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import jax
 import numpy as np
 
 from ..core import capture, dtypes
@@ -38,6 +39,8 @@ def tensor(
         raise TypeError(f"new(): invalid data type '{type(data).__name__}'")
     if data is _MISSING:
         raise TypeError('tensor() missing 1 required positional arguments: "data"')
+    if isinstance(data, jax.Array):
+        data = np.asarray(data)
     where = resolve(device)
     t = _of_array(data, kind) if hasattr(data, "__array_interface__") else None
     if t is None:
