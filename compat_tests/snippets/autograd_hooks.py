@@ -321,3 +321,67 @@ print(e.node.name(), e.output_nr, torch.autograd.grad((y * 3).sum(), [e]))
 # In [Variable]
 v = torch.autograd.Variable(torch.ones(2), requires_grad=True)
 print(v, isinstance(v, torch.Tensor), isinstance(v, torch.autograd.Variable))
+
+# In [hooks on several tensors inside grad, and in a backward inside another]
+from torch.autograd.graph import register_multi_grad_hook
+
+def show(tag):
+    return lambda g: print(tag, g if torch.is_tensor(g) else [x if x is None else x.tolist() for x in g])
+
+def leaves():
+    return [torch.tensor([float(i + 1)], requires_grad=True) for i in range(3)]
+
+class Inside(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        return x * 2
+    @staticmethod
+    def backward(ctx, g):
+        with torch.enable_grad():
+            y = torch.ones(1, requires_grad=True)
+            handle = register_multi_grad_hook((y, b), show("inner"), mode=mode)
+            (y * b).sum().backward()
+            handle.remove()
+        return g * 2
+
+for mode in ("all", "any"):
+    a, b, c = leaves()
+    register_multi_grad_hook([a, b, c], show(mode), mode=mode)
+    for inputs in ([a, b], [a], [c, a]):
+        try:
+            print(torch.autograd.grad((a * b * c).sum(), inputs))
+        except RuntimeError as error:
+            print(error)
+    (a * b).sum().backward(inputs=[a])
+    for inputs in ([0], [1], [2, 3]):
+        a, b, c = leaves()
+        x, y = a * 2, b * 3
+        register_multi_grad_hook((x, y), show("inner nodes"), mode=mode)
+        print(torch.autograd.grad((x * y).sum(), [[a, x, y, b][i] for i in inputs]))
+    a, b, c = leaves()
+    register_multi_grad_hook((a, b), show("outer"), mode=mode)
+    (Inside.apply(a) * b).sum().backward()
+    print(a.grad, b.grad)
+print(register_multi_grad_hook((torch.ones(1), a), print, mode="any") is None)
+
+# In [hooks see that no gradient came]
+class First(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x, y):
+        return x * y
+    @staticmethod
+    def backward(ctx, g):
+        return g, None
+
+a, b = torch.ones(1, requires_grad=True), torch.ones(1, requires_grad=True)
+x = b.exp()
+x.register_hook(lambda g: print("tensor", g))
+x.grad_fn.register_prehook(lambda g: print("before", g))
+x.grad_fn.register_hook(lambda i, o: print("after", i, o))
+b.register_hook(lambda g: print("leaf", g))
+b.register_post_accumulate_grad_hook(lambda p: print("accumulated", p.grad))
+First.apply(a, x).sum().backward()
+torch.autograd.graph.register_multi_grad_hook((a, b), lambda g: print("all", g))
+First.apply(a, b).sum().backward()
+b.register_hook(lambda g: torch.ones(1))
+First.apply(a, b).sum().backward()

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import weakref
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 from ..core.backward import GradientEdge as GradientEdge
 from ..core.hooks import RemovableHandle
 from ..core.record import LOCAL
+from ..core.tape import AccumulateGrad, edge_of
 from ..core.tape import Node as Node
-from ..core.tape import edge_of
 from ..core.tensor import Tensor
 
 GradientEdge.__module__ = __name__
@@ -137,24 +139,57 @@ def register_multi_grad_hook(
     """Call `fn` when the gradients of all (or any first) of the tensors are there."""
     if mode not in ("all", "any"):
         raise ValueError(f"Expects mode to be one of ('all', 'any') but got {mode}")
-    nodes = [_node_of(t) for t in tensors]
+    hooks = _first_of(fn) if mode == "any" else _all_of(fn, [_node_of(t) for t in tensors])
+    wanted = [t for t in tensors if mode == "all" or t.requires_grad]  # type: ignore[attr-defined]
+    return _MultiHandle([t.register_hook(hook) for t, hook in zip(wanted, hooks, strict=False)])  # type: ignore[attr-defined]
+
+
+def _all_of(fn: Callable[..., None], nodes: Sequence[Any]) -> Iterable[Callable[[Tensor], None]]:
+    """Hooks that collect a pass's gradients until as many have come as will come.
+
+    How many is asked at a pass's first gradient and kept across passes, so that a pass inside
+    another forgets the outer one's number, as in PyTorch.
+    """
     lock, passes = threading.Lock(), weakref.WeakKeyDictionary[Any, dict[int, Any]]()
+    expected = 0
 
-    def hook_of(i: int) -> Callable[[Tensor], None]:
-        def hook(grad: Tensor) -> None:
-            run = LOCAL.state.runs[-1]
-            with lock:
-                grads = passes.setdefault(run, {})
-                grads[i] = grad
-                complete = len(grads) == sum(run.visits(node) for node in nodes)
-            if mode == "all" and complete:
-                fn([grads.get(k) for k in range(len(nodes))])
-            elif mode == "any" and len(grads) == 1:
-                fn(grad)
+    def hook(grad: Tensor, i: int) -> None:
+        nonlocal expected
+        run = LOCAL.state.runs[-1]
+        with lock:
+            grads = passes.setdefault(run, {})
+            if not grads:
+                expected = sum(_will_run(run, node) for node in nodes)
+            grads[i] = grad
+            complete = len(grads) == expected
+        if complete:
+            fn([grads.get(k) for k in range(len(nodes))])
 
-        return hook
+    return [partial(hook, i=i) for i in range(len(nodes))]
 
-    return _MultiHandle([t.register_hook(hook_of(i)) for i, t in enumerate(tensors)])  # type: ignore[attr-defined]
+
+def _will_run(run: Any, node: Any) -> bool:
+    if run.returns and node in run.capture and isinstance(node, AccumulateGrad):
+        raise RuntimeError(
+            "A leaf node was passed to _will_engine_execute_node but we are currently running "
+            "autograd.grad(). This is currently not supported."
+        )
+    return run.visits(node)
+
+
+def _first_of(fn: Callable[..., None]) -> Iterable[Callable[[Tensor], None]]:
+    """Hooks of which the first in a pass calls `fn`."""
+    lock, passes = threading.Lock(), weakref.WeakSet[Any]()
+
+    def hook(grad: Tensor) -> None:
+        run = LOCAL.state.runs[-1]
+        with lock:
+            first = run not in passes
+            passes.add(run)
+        if first:
+            fn(grad)
+
+    return itertools.repeat(hook)
 
 
 def increment_version(tensor: Any) -> None:

@@ -172,7 +172,7 @@ def backward(
 
 
 def _backward_into(edges: Any, carried: Any, keep: bool, create: bool, chosen: list[Any]) -> None:
-    slots, found = _captured(edges, carried, keep, create, chosen)
+    slots, found = _captured(edges, carried, keep, create, chosen, returns=False)
     for key in dict.fromkeys(slots):
         g = found.get(key)
         if g is None:
@@ -193,7 +193,7 @@ def _backward_into(edges: Any, carried: Any, keep: bool, create: bool, chosen: l
 
 
 def _captured(
-    edges: Any, carried: Any, keep: bool, create: bool, chosen: list[Any]
+    edges: Any, carried: Any, keep: bool, create: bool, chosen: list[Any], returns: bool = True
 ) -> tuple[list[int], dict[int, Any]]:
     """The gradients at some places: for each its key, and the gradients by key."""
     capture: dict[Node, dict[int, int]] = {}
@@ -201,7 +201,7 @@ def _captured(
     for i, t in enumerate(chosen):
         node, nr = _edge_to(t)
         slots.append(capture.setdefault(node, {}).setdefault(nr, i))
-    return slots, execute(edges, carried, keep, create, capture, only=True)
+    return slots, execute(edges, carried, keep, create, capture, True, returns)
 
 
 # ----- grad -----

@@ -17,10 +17,10 @@ from .tensor import Tensor, alias_of, to_host
 
 def execute(
     roots: Sequence[tuple[Node, int]], grads: Sequence[Any], keep: bool, create: bool,
-    capture: dict[Node, dict[int, int]] | None = None, only: bool = False,
+    capture: dict[Node, dict[int, int]] | None = None, only: bool = False, returns: bool = True,
 ) -> dict[int, Any]:  # fmt: skip
     """Walk the graph. `capture` maps node -> {output: key} of gradients to return; with `only`
-    nothing is accumulated but what was captured."""
+    nothing is accumulated but what was captured; without `returns` the caller accumulates that."""
     state = LOCAL.state
     saved_mode = state.grad_enabled
     state.grad_enabled = create
@@ -28,6 +28,7 @@ def execute(
     try:
         state.runs.append(_Run(keep, tensors, capture or {}, only))
         try:
+            state.runs[-1].returns = returns
             found = state.runs[-1].run(roots, grads if tensors else [carried(g) for g in grads])
         finally:
             state.runs.pop()
@@ -41,6 +42,7 @@ class _Run:
 
     current: Any = None  # the node in progress, in anomaly mode
     sparse = False  # whether a sparse gradient has come
+    returns = True  # whether what is captured goes to the caller of `grad`
 
     def __init__(self, keep: bool, tensors: bool, capture: dict[Node, dict[int, int]], only: bool):
         self.keep, self.tensors, self.capture, self.only = keep, tensors, capture, only
@@ -95,16 +97,21 @@ class _Run:
             buffer[nr] = record(sum_spec(have.aval), (have, g))[0]
 
     def visit(self, node: Node, grads: list[Any] | None) -> list[Any]:
-        if grads is None and node.takes_none:
-            grads = [None] * len(node.outs)
-        if grads is None:
-            return [None] * len(node.edges)
-        if (
-            node.tensor_hooks is not None or node.prehooks or node.retains
-            or (node.__class__ is AccumulateGrad and node.variable._hooks)  # type: ignore
-        ):  # fmt: skip
-            grads = self.before(node, grads)
         wanted = self.capture.get(node)
+        if wanted is None and self.needed is not None and node not in self.needed:
+            return [None] * len(node.edges)
+        leaf = node.variable if node.__class__ is AccumulateGrad else None  # type: ignore
+        before = (
+            node.tensor_hooks is not None or node.prehooks or node.retains
+            or (leaf is not None and leaf._hooks)
+        )  # fmt: skip
+        if grads is None:
+            after = node.posthooks or (leaf is not None and leaf._post_hooks)
+            if not (before or after or node.takes_none):
+                return [None] * len(node.edges)
+            grads = [None] * len(node.outs)
+        if before:
+            grads = self.before(node, grads)
         if wanted is not None:
             for nr, key in wanted.items():
                 self.captured[key] = grads[nr]
@@ -112,9 +119,12 @@ class _Run:
             node not in self.needed or isinstance(node, AccumulateGrad)
         ):
             return [None] * len(node.edges)
-        if grads[0] is None and not node.takes_none and all(g is None for g in grads):
-            return [None] * len(node.edges)
-        if LOCAL.state.anomaly[0]:
+        if (
+            grads[0] is None and not node.takes_none and leaf is None
+            and all(g is None for g in grads)
+        ):  # fmt: skip
+            found: list[Any] = [None] * len(node.edges)
+        elif LOCAL.state.anomaly[0]:
             found = self.watched(node, grads)
         else:
             found = self.apply(node, grads)
@@ -137,10 +147,11 @@ class _Run:
         tensors = [self.tensor(g) for g in grads]
         for nr, hooks in _all_tensor_hooks(node):
             for hook in list(hooks.values()):
-                if tensors[nr] is not None:
-                    new = hook(tensors[nr])
-                    if new is not None:
-                        tensors[nr] = _checked(hook, new, tensors[nr])
+                new = hook(tensors[nr])
+                if new is not None and tensors[nr] is None:
+                    raise RuntimeError("can't replace a None gradient with a non-None value")
+                if new is not None:
+                    tensors[nr] = _checked(hook, new, tensors[nr])
         for hook in list((node.prehooks or {}).values()):
             new = hook(tuple(tensors))
             if new is not None:
