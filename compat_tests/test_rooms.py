@@ -64,7 +64,7 @@ def test_hub_local(tmp_path):
 
         (tmp_path / "hubconf.py").write_text(HUBCONF)
         hub = torch.hub
-        assert hub.list(tmp_path, source="local") == ["tiny"]
+        assert hub.list(tmp_path, source="local") == hub.list(str(tmp_path)) == ["tiny"]
         assert hub.help(tmp_path, "tiny", source="local") == "A tiny model."
         assert hub.load(tmp_path, "tiny", 3, source="local", bias=False).in_features == 3
         with pytest.raises(RuntimeError, match="Cannot find callable other in hubconf"):
@@ -73,6 +73,8 @@ def test_hub_local(tmp_path):
             hub.load(tmp_path, "tiny", source="web")
         with pytest.raises(NotImplementedError, match="source='github'"):
             hub.load("pytorch/vision", "resnet18")
+        with pytest.raises(NotImplementedError, match="list: source=.github"):
+            hub.list("pytorch/vision")
         (tmp_path / "hubconf.py").write_text("dependencies = ['no_such_module']\n")
         with pytest.raises(RuntimeError, match="Missing dependencies: no_such_module"):
             hub.list(tmp_path, source="local")
@@ -201,6 +203,8 @@ def test_export():
     assert "stablehlo" in program.stablehlo
     with pytest.raises(NotImplementedError, match="dynamic_shapes"):
         torch.export.export(model, (x,), dynamic_shapes={"x": 0})
+    with pytest.raises(NotImplementedError, match="load: extra_files"):
+        torch.export.load("nowhere", extra_files={"note": ""})
     with pytest.raises(ValueError, match="Expected `mod` to be an instance"):
         torch.export.export(len, (x,))
 

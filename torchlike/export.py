@@ -56,21 +56,35 @@ class _Program(Module):
         return self._program.call(*args)
 
 
+def _refuse(function: str, **given: Any) -> None:
+    for name, value in given.items():
+        if value:
+            raise NotImplementedError(
+                f"torch.export.{function}: {name}={value!r} is not supported"
+            )
+
+
 def export(
     mod: Module, args: tuple[Any, ...], kwargs: dict[str, Any] | None = None, *,
-    dynamic_shapes: Any = None, strict: bool = False, platforms: tuple[str, ...] | None = None,
+    dynamic_shapes: Any = None, strict: bool = False,
+    preserve_module_call_signature: tuple[str, ...] = (),
+    prefer_deferred_runtime_asserts_over_guards: bool = False,
+    platforms: tuple[str, ...] | None = None,
 ) -> ExportedProgram:  # fmt: skip
     """Trace a module on an example; tensors among `args` become the program's inputs.
 
+    What it draws and its buffers become constants: export in eval mode.
     `platforms` ("cpu", "cuda", "tpu"): where it shall run; this machine's by default.
     """
     if not isinstance(mod, Module):
         raise ValueError(f"Expected `mod` to be an instance of `torch.nn.Module`, got {type(mod)}.")
     if not isinstance(args, tuple):
         raise TypeError(f"Expecting `args` to be a tuple of example positional inputs, got {args}")
-    for name, given in (("dynamic_shapes", dynamic_shapes), ("strict", strict), ("kwargs", kwargs)):
-        if given:
-            raise NotImplementedError(f"torch.export.export: {name}={given!r} is not supported")
+    _refuse(
+        "export", dynamic_shapes=dynamic_shapes, strict=strict, kwargs=kwargs,
+        preserve_module_call_signature=preserve_module_call_signature,
+        prefer_deferred_runtime_asserts_over_guards=prefer_deferred_runtime_asserts_over_guards,
+    )  # fmt: skip
     others = [None if isinstance(a, Tensor) else a for a in args]
     places = [i for i, a in enumerate(args) if isinstance(a, Tensor)]
 
@@ -88,13 +102,20 @@ def export(
     return ExportedProgram(made, where)
 
 
-def save(ep: ExportedProgram, f: Any) -> None:
-    """Write an exported program."""
+def save(
+    ep: ExportedProgram, f: Any, *, extra_files: Any = None, opset_version: Any = None,
+    pickle_protocol: int = 2,
+) -> None:  # fmt: skip
+    """Write an exported program, as `jax.export` serializes it (nothing is pickled)."""
+    _refuse("save", extra_files=extra_files, opset_version=opset_version)
     ep.save(f)
 
 
-def load(f: Any) -> ExportedProgram:
-    """Read an exported program."""
+def load(
+    f: Any, *, extra_files: Any = None, expected_opset_version: Any = None
+) -> ExportedProgram:
+    """Read an exported program that `save` wrote."""
+    _refuse("load", extra_files=extra_files, expected_opset_version=expected_opset_version)
     made = jax_export.deserialize(bytearray(Path(f).read_bytes()))
     return ExportedProgram(made, made.platforms)
 

@@ -1,6 +1,7 @@
 """torch.hub: models from local directories, state dicts from `file://` and from the cache.
 
-`list`, `help` and `load` take `source="local"`; fetching a repository is not supported.
+`list` and `help` take a directory, `load` one with `source="local"`; fetching a repository is not
+supported, so what is said of fetching (`force_reload`, `trust_repo`, …) changes nothing.
 """
 
 import builtins
@@ -46,7 +47,9 @@ def set_dir(d) -> None:
 
 
 # ----- local repositories -----
-def _hubconf(repo_or_dir, source: str, function: str):
+def _hubconf(repo_or_dir, source: str | None, function: str):
+    if source is None:
+        source = "local" if os.path.isdir(repo_or_dir) else "github"
     if source not in ("github", "local"):
         raise ValueError(
             f'Unknown source: "{source}". Allowed values: "github" | "local".'
@@ -84,9 +87,9 @@ def _entry(module, model):
 
 def list(
     github, force_reload=False, skip_validation=False, trust_repo="check", verbose=True,
-    source="local",
+    source=None,
 ):  # fmt: skip
-    """The names of a directory's models."""
+    """The names of a directory's models; NotImplementedError for a repository to fetch."""
     module = _hubconf(github, source, "list")
     return [
         name for name in dir(module) if callable(getattr(module, name)) and not name.startswith("_")
@@ -94,9 +97,9 @@ def list(
 
 
 def help(
-    github, model, force_reload=False, skip_validation=False, trust_repo="check", source="local"
+    github, model, force_reload=False, skip_validation=False, trust_repo="check", source=None
 ):
-    """What a model's function says of itself."""
+    """What a model's function says of itself; NotImplementedError for a repository to fetch."""
     return _entry(_hubconf(github, source, "help"), model).__doc__
 
 

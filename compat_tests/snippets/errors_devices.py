@@ -71,3 +71,8 @@ nn.grad.conv2d_input((2, 1, 3, 3), torch.ones(1, 1, 1, 1), torch.ones(1, 1, 3))
 nn.grad.conv2d_input((2, 1, 3), torch.ones(1, 1, 1, 1), torch.ones(1, 1, 3, 3))
 nn.grad.conv2d_weight(torch.ones(1, 2, 3, 3), (2, 1, 1, 1), torch.ones(1, 2, 3, 3), groups=3)
 nn.grad.conv2d_input.__name__
+
+# Each [pinned]
+torch.sparse_coo_tensor([[0]], [1.], (2,), pin_memory=True, check_invariants=False)
+torch.from_file('/no/such/file', size=2, pin_memory=True)
+torch.ones(2).pin_memory()

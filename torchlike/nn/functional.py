@@ -10,7 +10,6 @@ from .grouped_mm import SwizzleType as SwizzleType  # noqa: E402
 from .grouped_mm import grouped_mm as grouped_mm  # noqa: E402
 from .grouped_mm import scaled_grouped_mm as scaled_grouped_mm  # noqa: E402
 from .grouped_mm import scaled_mm as scaled_mm  # noqa: E402
-from .linear_cross_entropy import linear_cross_entropy as linear_cross_entropy  # noqa: E402
 from .multihead import _canonical_mask as _canonical_mask  # noqa: E402
 from .multihead import _none_or_dtype as _none_or_dtype  # noqa: E402
 from .multihead import multi_head_attention_forward as multi_head_attention_forward  # noqa: E402

@@ -1,10 +1,8 @@
-"""Cross entropy of a linear layer as one function."""
+"""The options of `linear_cross_entropy`."""
 
-import math
 from dataclasses import dataclass
 
 from ..core import dtypes
-from ..core.op import TABLE
 
 _POLICIES = ("auto", "accurate", "balanced", "compact")
 
@@ -43,48 +41,3 @@ class LinearCrossEntropyOptions:
 
 
 _ACCUMULATE = (dtypes.float16, dtypes.bfloat16, dtypes.float32, dtypes.float64)
-
-
-def linear_cross_entropy(
-    input, linear_weight, target, *, linear_bias=None, weight=None, reduction="mean",
-    ignore_index=None, label_smoothing=0.0, options=None,
-):
-    """cross_entropy(linear(input)); the weight is (classes, …, features)."""
-    _check(input, linear_weight, linear_bias)
-    classes, *outer, features = linear_weight.shape
-    shape = (*input.shape[:-1], classes, *outer)
-    if tuple(target.shape) == shape and ignore_index is not None:
-        raise RuntimeError("ignore_index cannot be specified when target contains probabilities")
-    if outer:
-        width = math.prod(outer, start=classes)
-        linear_weight = linear_weight.reshape((width, features))
-        linear_bias = None if linear_bias is None else linear_bias.reshape(width)
-    logits = TABLE["nn.functional", "linear"](input, linear_weight, linear_bias).reshape(shape)
-    return TABLE["nn.functional", "cross_entropy"](
-        logits, target, weight=weight, reduction=reduction,
-        ignore_index=-100 if ignore_index is None else ignore_index,
-        label_smoothing=label_smoothing,
-    )
-
-
-def _check(input, weight, bias):
-    if input.dim() not in (1, 2):
-        raise RuntimeError(f"expected input with dimensionality 1 or 2, got {input.dim()}")
-    if weight.dim() < 2:
-        raise RuntimeError(
-            f"expected linear_weight with dimensionality at least 2, got {weight.dim()}"
-        )
-    if input.shape[-1] != weight.shape[-1]:
-        raise RuntimeError(
-            "expected equal input and linear_weight last dimensions (in_features), got "
-            f"{input.shape[-1]} and {weight.shape[-1]}, respectively"
-        )
-    shape = tuple(weight.shape[:-1])
-    if bias is not None and tuple(bias.shape) != shape:
-        raise RuntimeError(f"expected linear_bias shape {shape}, got {tuple(bias.shape)}")
-    if len(shape) > 1 and input.dim() == 1:
-        raise RuntimeError(
-            f"K-dimensional loss defined by linear_weight shape {tuple(weight.shape)} requires "
-            f"batched input, (N, {input.shape[-1]}), got unbatched input with shape "
-            f"{tuple(input.shape)}"
-        )

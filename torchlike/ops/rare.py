@@ -138,6 +138,8 @@ def from_file(
     from ..core.dtypes import get_default_dtype, to_numpy
 
     kind = to_numpy(dtype or get_default_dtype())
+    if pin_memory:
+        raise RuntimeError("tensors constructed from a file cannot be pinned")
     for name, given in (("layout", layout), ("device", device)):
         if given is not None and str(given) not in ("cpu", "torch.strided"):
             raise NotImplementedError(f"from_file: {name}={given} is not supported")

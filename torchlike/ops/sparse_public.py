@@ -48,6 +48,11 @@ def _values(given: Any, dtype: Any, device: Any, requires_grad: bool) -> Tensor:
     return held
 
 
+def _refuse_pinned(pin_memory: bool) -> None:
+    if pin_memory:
+        raise RuntimeError("Cannot access accelerator device when none is available.")
+
+
 @composite(method=False)
 def sparse_coo_tensor(
     indices: Any, values: Any = None, size: Any = None, *, dtype: Any = None, device: Any = None,
@@ -55,6 +60,7 @@ def sparse_coo_tensor(
     is_coalesced: bool | None = None,
 ) -> Tensor:  # fmt: skip
     """A COO tensor of indices (dims, nnz) and values (nnz, …); or of a size: nothing but zeros."""
+    _refuse_pinned(pin_memory)
     if values is None:
         empty = np.zeros((len(indices), 0), np.int64)
         held = _values(np.zeros(0, np.float32).tolist(), dtype, device, requires_grad)
@@ -107,6 +113,7 @@ def sparse_compressed_tensor(
     requires_grad: bool = False, check_invariants: bool | None = None,
 ) -> Tensor:  # fmt: skip
     """A CSR or CSC tensor of the edges of its rows (columns), plain indices and values."""
+    _refuse_pinned(pin_memory)
     if layout in (sparse_bsr, sparse_bsc):
         return block_tensor(
             compressed_indices, plain_indices, values, size, layout, dtype, device, requires_grad
