@@ -158,6 +158,23 @@ def test_plain_pickle_without_torch(value):
     assert pickle.loads(pickle.dumps(value)) == value
 
 
+@hides_real
+@pytest.mark.parametrize("path", [
+    "torch", "torch.nn", "torch.nn.functional", "torch.nn.modules.conv", "torch.optim.lr_scheduler",
+    "torch.utils.data", "torch.serialization", "torch.return_types", "torch.fx",
+])  # fmt: skip
+def test_missing_attribute(path):
+    own = importlib.import_module("torchlike" + path.removeprefix("torch"))
+    with pytest.raises(AttributeError, match="module 'torchlike"):
+        own.nowhere
+    with torchlike.install():
+        with pytest.raises(AttributeError) as told:
+            importlib.import_module(path).nowhere
+    assert str(told.value) == f"module '{path}' has no attribute 'nowhere'"
+    with pytest.raises(AttributeError, match="module 'torchlike"):
+        own.nowhere
+
+
 # ----- the version -------------------------------------------------------------------------------
 
 VERSIONS = ["2.13.0+torchlike", "2.13", "2.8", "2.13.1", "2.13.0a0+git1", "1.10.post1", "1.10.dev3"]

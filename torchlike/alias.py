@@ -142,7 +142,7 @@ def _own_name(name: str) -> str | None:
     return None
 
 
-# ----- names of classes --------------------------------------------------------------------------
+# ----- names of classes and modules ---------------------------------------------------------------
 
 _OWN_MODULE: dict[type, str] = {}
 _seen: set[str] = set()
@@ -159,6 +159,7 @@ def name_classes() -> None:
     for name in [name for name in sys.modules if name.startswith(f"{HERE}.")]:
         if name not in _seen:
             _seen.add(name)
+            _name_module(sys.modules[name], name)
             for thing in list(vars(sys.modules[name]).values()):
                 if isinstance(thing, type) and thing.__module__ == name:
                     _name_class(thing, *files.torch_path(thing))
@@ -170,8 +171,29 @@ def _name_class(thing: type, path: str, name: str) -> None:
         _OWN_MODULE[thing], thing.__module__ = thing.__module__, path
 
 
+_SPEAKING: list[ModuleType] = []
+
+
+def _name_module(module: ModuleType, name: str) -> None:
+    """What is not in the module is not in PyTorch's; found attributes cost what they did."""
+    if "__getattr__" in vars(module):
+        return
+    path = name.partition(".")[2]
+    shown = vars(sys.modules[HERE]).items()
+    path = next((k for k, v in shown if v is module and k != path), path)  # serialization
+
+    def missing(attribute: str) -> None:
+        text = f"module 'torch.{path}' has no attribute '{attribute}'"
+        raise AttributeError(text, name=attribute, obj=module)
+
+    vars(module)["__getattr__"] = missing
+    _SPEAKING.append(module)
+
+
 def _unname_classes() -> None:
     _seen.clear()
+    while _SPEAKING:
+        del vars(_SPEAKING.pop())["__getattr__"]
     while _OWN_MODULE:
         thing, module = _OWN_MODULE.popitem()
         thing.__module__ = module
