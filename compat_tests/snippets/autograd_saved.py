@@ -284,3 +284,59 @@ def bb():
 def cc():
     x=L(); h=x*1; y=Sq.apply(h); h.data.fill_(3); h.add_(1); y.sum().backward(); return x.grad
 for fn in ('aa', 'bb', 'cc'): run(fn, globals()[fn])
+
+# In [what is saved, as it was given]
+F=torch.nn.functional
+R=lambda *s: torch.randn(*s, requires_grad=True)
+a,c=R(3,4),R(4,5)
+def show(o):
+    f=o.grad_fn
+    d={}
+    for n in sorted(x for x in dir(f) if x.startswith('_saved')):
+        try: v=getattr(f,n)
+        except Exception as e: v=type(e).__name__+str(e)[:60]
+        if isinstance(v,torch.Tensor): v=('T',tuple(v.shape),str(v.dtype))
+        elif isinstance(v,(tuple,list)): v=tuple(('T',tuple(y.shape),str(y.dtype)) if isinstance(y,torch.Tensor) else y for y in v)
+        d[n]=v
+    return f"{f.name()} {d}"
+img=R(2,3,8,8); m=torch.tensor([True,False,True]); m4=torch.tensor([True,False,True,True])
+for case in """
+torch.einsum('ij,jk->ik',a,c)|torch.einsum('bij,bjk->bik',R(2,3,4),R(2,4,5))
+torch.einsum('ij,jk,kl->il',a,c,R(5,6))|torch.einsum('ij,ij->',a,R(3,4))
+torch.einsum('i,i->',R(3),R(3))|torch.einsum('...ij,jk->...ik',R(2,3,4),c)
+torch.einsum('bhid,bhjd->bhij',R(2,2,3,4),R(2,2,5,4))|torch.einsum('ij,j->i',a,R(1))
+torch.einsum('ij,kl->',a,c)|F.max_pool2d(img,2,2)|F.max_pool2d(img,(2,2),None)
+F.max_pool2d(img,2,return_indices=True)[0]|F.avg_pool2d(img,2,2)|torch.nn.MaxPool2d(2)(img)
+torch.nn.AvgPool2d(2)(img)|F.avg_pool3d(R(1,1,4,4,4),2)|F.max_pool3d(R(1,1,4,4,4),2)
+F.avg_pool1d(R(1,1,4),2)|F.max_pool1d(R(1,1,4),2)|a[m]|a[:,m4]|a[m,1:]|a[m][m[:2]]
+a[m,torch.tensor([0,1])]|a[m[:,None].expand(3,4)]|a[None,m]|a[...,m4]|a[[True,False,True]]|a[0,m4]
+R(3,4,2)[:,m4]|R(3,4,2)[m,:,torch.tensor([0,1])]|a[m[:,None]&m4]
+F.batch_norm(img,torch.zeros(3),torch.ones(3),training=True)
+F.batch_norm(img,None,None,training=True)|F.batch_norm(img,torch.zeros(3),torch.ones(3))
+torch.nn.BatchNorm2d(3)(img)|torch.nn.BatchNorm1d(3,affine=False)(R(4,3))|F.instance_norm(img)
+a.softmax(-1)|a.log_softmax(-1)|a.sum(-1)|a.mean(-2)|a.cumsum(-1)|torch.cat([a,a],-1)
+torch.stack([a,a],-1)|a.unsqueeze(-1)|R(3,1).squeeze(-1)|a.transpose(-1,-2)|a.max(-1)[0]
+a.sort(-1)[0]|a.topk(2,-1)[0]|a.gather(-1,torch.tensor([[0]]))
+a.index_select(-1,torch.tensor([0]))|a.unbind(-1)[0]|a.split(2,-1)[0]|a.chunk(2,-1)[0]|a.flip(-1)
+a.roll(1,-1)|a.select(-1,0)|a.narrow(-1,0,2)|a.diagonal(0,-1,-2)|a.logsumexp(-1)|a.norm(dim=-1)
+a.var(-1)|a.std(-1)|a.prod(-1)|a.amax(-1)|a.argsort(-1)*a|a.unfold(-1,2,1)
+a.scatter(-1,torch.tensor([[0]]),1.)|a.index_fill(-1,torch.tensor([0]),1.)
+a.index_add(-1,torch.tensor([0]),R(3,1))|a.cumprod(-1)|a.kthvalue(1,-1)[0]|a.median(-1)[0]
+a.mode(-1)[0]|F.glu(a,-1)|a.permute(-1,0)|a.movedim(-1,0)|a.flatten(-2,-1)|a.unflatten(-1,(2,2))
+a.swapaxes(-1,0)|F.normalize(a,dim=-1)|F.cosine_similarity(a,a,-1)|a.expand(2,-1,-1)|a.view(-1)
+a.reshape(-1,2)|a.repeat(2,1)|F.softmin(a,-1)|torch.cross(R(2,3),R(2,3),-1)
+torch.take_along_dim(a,torch.tensor([[0]]),-1)|a.tensor_split(2,-1)[0]|a.nansum(-1)
+a.cummax(-1)[0]|a.logcumsumexp(-1)|torch.linalg.norm(a,dim=-1)|a.renorm(2,-1,1.)
+torch.diff(a,dim=-1)|a.repeat_interleave(2,-1)|torch.var_mean(a,-1)[0]|a.quantile(.5,-1)
+torch.hstack([a,a])|F.layer_norm(a,(4,))|a.sum((-1,-2))|a.mean((-1,))|a.softmax(1)|a[1:3]|a[1:]
+a[:]|a[:3]|a[:5]|a[0:2]|a[1:-1]|a[-2:]|a[-2:3]|a[:,1:4]|a[:,1:9]|a[::2]|a[0:3:2]|a[-9:2]|a[2:1]
+a.narrow(0,1,2)|a[...,2:4]|torch.narrow(a,1,0,4)|a[1:None]|a[torch.tensor(1):]
+a[1:torch.tensor(3)]|a[:,:4]|a[:,-4:]|a[0:3]|a[3:]|a[5:9]|a.split(2)[1]|a[1:2**62]
+a.narrow(0,-2,2)|a.chunk(2,1)[0]|a[:2][0:2]
+""".strip().replace("\n", "|").split("|"): print(case, "::", show(eval(case)))
+o=a[m]; o.sum().backward()
+try: print(o.grad_fn._saved_indices)
+except Exception as e: print(type(e),e)
+b=torch.nn.BatchNorm1d(3); o=b(R(4,3)); f=o.grad_fn; print(f._saved_running_mean is not None, torch.equal(f._saved_running_mean,b.running_mean)); o.sum().backward()
+try: print(f._saved_running_mean)
+except Exception as e: print(type(e),e)

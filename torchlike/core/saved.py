@@ -12,6 +12,7 @@ from functools import cache, partial
 from importlib.resources import files
 from typing import Any, NamedTuple
 
+from .check import BACKWARD_TWICE
 from .storage import Aval, Shape, contiguous_stride
 
 Shown = tuple[str, Any]  # "saved": its place among what the node saved; "known": a value; or "made"
@@ -91,6 +92,29 @@ def order_of(node: Any, at: int) -> int:
 
 
 # ----- what is shown -----
+def note(t: Any, **given: Any) -> Any:
+    """The tensor; its node shows these arguments as they were given."""
+    if t._grad_fn is not None:
+        t._grad_fn.given = given
+    return t
+
+
+def note_dim(found: Any, function: str, dim: int) -> None:
+    """A function's own node shows a dim as it was given; ours know it counted from the front."""
+    t = found[0] if isinstance(found, tuple) and found else found
+    node: Any = getattr(t, "_grad_fn", None)
+    plan = getattr(node, "plan", None)
+    if plan is not None and "dim" in plan.given and node.given is None:
+        name = plan.node_class if isinstance(plan.node_class, str) else plan.node_class.__name__
+        if name[: name.find("Backward")] == _NODES.get(function) or name.startswith(
+            function.title().replace("_", "") + "Backward"
+        ):
+            node.given = {"dim": dim}
+
+
+_NODES = {"chunk": "Split", "narrow": "Slice"}
+
+
 def saved_names(node: Any) -> dict[str, Shown]:
     """What PyTorch calls each thing that a node saved or knows."""
     wanted, plan = _wanted(node.plan), node.plan
@@ -98,11 +122,20 @@ def saved_names(node: Any) -> dict[str, Shown]:
         return _declared(node)
     found: dict[str, Shown] = {}
     for one in wanted:
+        if node.given is not None and one.name in node.given:
+            found[one.name] = "made", partial(_given, node, one)
+            continue
         shows = plan.op.shows.get(one.name)
         shown = _shown(node, one) if shows is None else ("made", partial(_made, node, one, shows))
         if shown is not None:
             found[one.name] = shown
     return found
+
+
+def _given(node: Any, wanted: Attribute) -> Any:
+    if node.saved is None and wanted.kind.startswith("Tensor"):
+        raise RuntimeError(BACKWARD_TWICE)
+    return as_shown(node.given[wanted.name], wanted.kind)
 
 
 def _made(node: Any, wanted: Attribute, shows: Callable[[Any], Any]) -> Any:
@@ -207,6 +240,11 @@ class Call:
         """The shape of a tensor, () of one that was not given."""
         plan = self._node.plan
         return tuple(plan.avals[plan.names.index(name)].shape) if name in plan.names else ()
+
+    def shapes(self, name: str) -> list[Shape]:
+        """The shapes of a list of tensors."""
+        own = self._node.plan.names
+        return [self.size(n) for n in own if n.rstrip("0123456789") == name]
 
     def tensors(self, name: str) -> list[Any]:
         """Those of a list of tensors."""

@@ -147,6 +147,7 @@ class OpNode(Node):
     tensors_saved: bool
     packed: bool = False
     numbers: Any = ()  # Python numbers that are only shown
+    given: Any = None  # {name: value} of arguments the plan knows otherwise, see core.saved
     on_view: bool = False  # whether its result was written into a view
     strides: Any = None  # of the inputs, where one was not row-major
     tangents: Any = None  # {(is a result, number): {level: tangent}}, made in forward mode

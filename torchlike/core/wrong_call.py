@@ -18,6 +18,7 @@ from typing import Any
 from . import intercept
 from .overloads import RENAMED, complaint, overloads_of
 from .plan import ABSENT, ArgumentTypeError
+from .saved import note_dim
 
 
 def error_of(place: str, name: str, args: Sequence[Any], named: dict[str, Any]) -> Any:
@@ -150,7 +151,7 @@ def _build(function: Any) -> Callable[..., Any]:
     inner = Signature(space["_f"])
     space.update(
         inner.defaults, _absent=ABSENT, _odd=_odd, _refuse=_refuse, _wrong=wrong,
-        _head=inner.declared,
+        _head=inner.declared, _note_dim=note_dim,
     )  # fmt: skip
     return build(function, _text(inner, space["_name"], space["_place"], space["_write"]), space)
 
@@ -224,6 +225,10 @@ def _text(inner: Signature, name: str, place: str, write: Any) -> str:
         lines.append(f"        if {' or '.join(wrong)}: _refuse(_function, locals())")
     if write is not None:
         lines.append(f"        if out is not None: return _write(_name, out, {call})")
+    if inner.annotations.get("dim") in ("int", "int | None") and place in ("torch", "Tensor"):
+        lines.append(f"        found = {call}")
+        lines.append("        if dim.__class__ is int and dim < 0: _note_dim(found, _name, dim)")
+        call = "found"
     lines += [f"        return {call}", *FAILED]
     return "\n".join(lines)
 

@@ -165,13 +165,25 @@ def _drop_ones(x: Any, labels: list[Any], size: dict[Any, int], other: list[Any]
 
 def _node(statics: dict[str, Any]) -> str:
     """The node PyTorch's einsum ends in: a product's view, or a plain product."""
-    left, _, right = statics["equation"].partition("->")
+    left, arrow, right = statics["equation"].partition("->")
     terms = [set(t) - set(" .") for t in left.split(",")]
-    summed = set.union(*terms) - set(right) if right else set.intersection(*terms)
+    summed = set.union(*terms) - set(right) if arrow else set.intersection(*terms)
     return "ViewBackward0" if summed else "MulBackward0"
 
 
-@op(promote="none", module=None, name="einsum", node=_node)
+def _seen_whole(call: Any) -> tuple[int, ...]:
+    """The shape that PyTorch's einsum views last: summed labels have size 1."""
+    shapes = call.shapes("operands")
+    inputs, output = parse(call.equation, shapes)
+    size = {k: n for labels, s in zip(inputs, shapes, strict=True)
+            for k, n in zip(labels, s, strict=True) if n != 1}  # fmt: skip
+    summed = set().union(*inputs) - set(output)
+    return tuple(size.get(k, 1) for k in output) + (1,) * len(summed)
+
+
+@op(
+    promote="none", module=None, name="einsum", node=_node, shows={"self_sym_sizes": _seen_whole}
+)  # fmt: skip
 def contract(operands: Arrays, equation: str, path: object = None):
     for x in operands[1:]:
         if x.dtype != operands[0].dtype:

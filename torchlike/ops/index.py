@@ -15,6 +15,7 @@ from ..core.mutate import check_apart, check_writable, overwrite
 from ..core.op import Array, Arrays, Dim, Number, composite, op
 from ..core.plan import NUMBERS
 from ..core.record import LOCAL, check_later
+from ..core.saved import note
 from ..core.storage import INLINE
 from ..core.tape import edge_of
 from ..core.tensor import Tensor, all_examples, from_host, to_host
@@ -172,11 +173,18 @@ def _slice(x: Tensor, dim: int, s: slice, skip: bool = False) -> Tensor:
         raise ValueError(
             "slice step cannot be zero" if step == 0 else "step must be greater than zero"
         )
-    start, stop, _ = slice(_plain(s.start), _plain(s.stop), step).indices(n)
+    first, last = _plain(s.start), _plain(s.stop)
+    start, stop, _ = slice(first, last, step).indices(n)
     length = max(0, -((stop - start) // -step))
-    if skip and start == 0 and step == 1 and length == n:
+    if skip and step == 1 and not first and (last is None or last >= n):
         return x  # among several indices a slice of the whole dim is no view
-    return slice_along(x, dim, start, length, step)
+    out = slice_along(x, dim, start, length, step)
+    if out._grad_fn is not None:
+        note(out, start=first or 0, end=MOST if last is None else min(last, MOST))
+    return out
+
+
+MOST = (1 << 63) - 1
 
 
 def _plain(bound: Any) -> int | None:
@@ -213,7 +221,9 @@ def _index_tensors(x: Tensor, dim: int, t: Tensor) -> list[Tensor]:
     array = to_host(t, _MASKED)
     if not t.ndim:  # a 0-dim mask adds a dim, of size 1 or 0
         return [from_host(np.arange(int(bool(array))))]
-    return [from_host(a.astype(np.int64)) for a in np.nonzero(array)]
+    found = [from_host(a.astype(np.int64)) for a in np.nonzero(array)]
+    vars(found[0])["_of_mask"] = t
+    return found
 
 
 # ----- reading -----
@@ -328,8 +338,22 @@ def getitem(self: Tensor, index: Any) -> Tensor:
     x, tensors = parse(self, index)
     if any(t is not None for t in tensors):
         chosen, dims = _ready(x, tensors)
-        return call(_index, (x, *chosen), (len(chosen), dims))
+        out = call(_index, (x, *chosen), (len(chosen), dims))
+        return _showing_masks(out, tensors) if out._grad_fn is not None else out
     return call_view(views.alias_view, (self,), ()) if x is self else x
+
+
+def _showing_masks(out: Tensor, tensors: list[Tensor | None]) -> Tensor:
+    """A mask is one index to PyTorch, not one of each of its dims."""
+    shown, left = [], list(tensors)
+    while left:
+        t = left.pop(0)
+        mask = None if t is None else vars(t).get("_of_mask")
+        shown.append(t if mask is None else mask)
+        del left[: 0 if mask is None else mask.ndim - 1]
+    while shown[-1] is None:
+        shown.pop()
+    return note(out, indices=tuple(shown))
 
 
 def setitem(self: Tensor, index: Any, value: Any) -> None:

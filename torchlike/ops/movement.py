@@ -12,6 +12,7 @@ from ..core.dispatch import call, set_layout
 from ..core.dtypes import SCALAR_NAMES
 from ..core.op import Array, Arrays, Dim, Dims, Operand, alias, composite, install, op
 from ..core.plan import ABSENT, ArgumentTypeError
+from ..core.saved import note
 from ..core.storage import result_stride
 from ..core.tensor import Tensor, to_host
 
@@ -278,7 +279,9 @@ def roll(input: Tensor, shifts: Any, dims: Any = None) -> Tensor:
         )
     if input.ndim == 0:
         raise IndexError(f"Dimension specified as {dims[0]} but tensor has no dimensions")
-    return call(_roll, (input,), (shifts, tuple(check_dim(d, input.ndim) for d in dims)))
+    return note(
+        call(_roll, (input,), (shifts, tuple(check_dim(d, input.ndim) for d in dims))), dims=dims
+    )
 
 
 composite(roll)

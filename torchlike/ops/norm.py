@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 
 from ..core.dispatch import call
@@ -14,8 +15,9 @@ from ..core.dtypes import FLOAT, SCALAR_NAMES, finfo, float32
 from ..core.mutate import overwrite
 from ..core.op import TABLE, Array, Number, Optional, composite, op, publish
 from ..core.record import LOCAL, VMAP
+from ..core.saved import note
 from ..core.tape import no_grad
-from ..core.tensor import Tensor
+from ..core.tensor import Tensor, from_host
 from .activation import wide
 from .demands import refuse_gradient
 from .kinds import FLOATING, refuse
@@ -114,7 +116,14 @@ def batch_norm_slope(grad: Array, input: Array, weight: Optional[Array], eps: Nu
     return back.astype(input.dtype), of_weight.astype(kind), of_bias.astype(kind)
 
 
-@op(module=None, promote="none", node="NativeBatchNormBackward0")
+def _no_moments(call: Any) -> Tensor:
+    return from_host(np.empty(0, np.float32))
+
+
+@op(
+    module=None, promote="none", node="NativeBatchNormBackward0",
+    shows={"training": lambda call: False, "result1": _no_moments, "result2": _no_moments},
+)  # fmt: skip
 def batch_norm_eval(
     input: Array, weight: Optional[Array], bias: Optional[Array], running_mean: Array,
     running_var: Array, eps: Number,
@@ -183,6 +192,7 @@ def _batch_norm(
         inputs = (input, weight, bias, running_mean, running_var, eps)
         return call(batch_norm_eval, inputs), None, None
     out, mean, var = call(batch_norm_train, (input, weight, bias, eps))
+    note(out, running_mean=running_mean, running_var=running_var)
     if running_mean is not None or running_var is not None:
         count = input.numel() // input.shape[1]
         _update(running_mean, mean, momentum, 1)

@@ -164,7 +164,7 @@ def _linalg_norm(A: Tensor, ord: Any, dim: Any, keepdim: bool, dtype: Any) -> Te
             f"{list(dims)}"
         )
     if ord is None:
-        return vector_norm(A, 2, dims, keepdim, dtype=dtype)
+        return vector_norm(A, 2.0, dims, keepdim, dtype=dtype)
     if dims is None and A.dim() not in (1, 2):
         raise RuntimeError(
             "linalg.norm: If dim is not specified but ord is, the input must be 1D or 2D. Got "

@@ -13,6 +13,7 @@ from jax import lax
 
 from ..core.dispatch import call
 from ..core.op import TABLE, Array, composite, op, publish
+from ..core.saved import note
 from ..core.tensor import Tensor
 from .kinds import BOOL, INTEGER, kind, refuse
 
@@ -276,7 +277,10 @@ def _pool_function(n: int) -> Any:
     ) -> Any:  # fmt: skip
         at = windows(name, n, input.shape[-n:], kernel_size, stride, padding, dilation, ceil_mode)
         _check_planes(input, n)
-        return call(pair if return_indices else made, (input,), (at,))
+        found = call(pair if return_indices else made, (input,), (at,))
+        if stride is None:
+            note(found[0] if return_indices else found, stride=())
+        return found
 
     return pool
 

@@ -11,6 +11,7 @@ from jax import lax
 
 from ..core.dispatch import call
 from ..core.op import Array, composite, op, publish
+from ..core.saved import note
 from ..core.tensor import Tensor
 from .kinds import BOOL, refuse
 from .pool import WINDOWS_SHOWN, Windows, along, check_output, separately, sizes, windows
@@ -117,7 +118,9 @@ def _average_function(n: int) -> Any:
             raise RuntimeError(
                 f"non-empty {n + 1}D or {n + 2}D (batch mode) tensor expected for input"
             )
-        return call(_AVERAGE[n], (input,), (at, bool(count_include_pad), divisor_override))
+        statics = (at, bool(count_include_pad), divisor_override)
+        found = call(_AVERAGE[n], (input,), statics)
+        return note(found, stride=()) if stride is None else found
 
     pool.__doc__ = f"The mean of each {n}-D window."
     return composite(name=name, module="nn.functional")(pool)

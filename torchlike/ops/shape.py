@@ -18,6 +18,7 @@ from ..core.dtypes import INTEGER
 from ..core.op import checked, composite, install, publish
 from ..core.pullback import pullback_of
 from ..core.record import LOCAL
+from ..core.saved import note
 from ..core.storage import View, contiguous_stride, geometry, is_dense
 from ..core.tape import edge_of, function_node, make_node, zeros
 from ..core.tensor import Tensor, has_bit, wrap
@@ -51,7 +52,8 @@ def permute(input: Tensor, *dims: Any, **named: Any) -> Tensor:
     found = tuple(check_dim(d, input.ndim) for d in wanted)
     if len(set(found)) != len(found):
         raise RuntimeError("permute(): duplicate dims are not allowed.")
-    return call_view(views.permute_dims, (input,), (found,))
+    out = call_view(views.permute_dims, (input,), (found,))
+    return note(out, dims=wanted) if found != wanted else out
 
 
 publish("torch", "permute", checked(permute, "torch", "permute"))

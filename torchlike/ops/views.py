@@ -110,9 +110,8 @@ def _unslice(base: Any, value: Any, start: Any, dim: int, length: int, step: int
 
 
 def _slice_end(call: Any) -> int:
-    """Where a slice ended, if it was not at the end: only its length is known."""
-    end, size = call.start + call.length * call.step, call.size("input")[call.dim]
-    return end if end < size else (1 << 63) - 1
+    """Where a slice ends that was not given by its end."""
+    return call.start + call.length * call.step
 
 
 @op(
