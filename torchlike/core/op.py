@@ -233,6 +233,7 @@ def publish(module: str, name: str, function: Callable[..., Any]) -> None:
     """Put a public function into the table; declaring one twice is an error."""
     if (module, name) in TABLE:
         raise ValueError(f"{module}.{name} is declared twice")
+    _tell(function, name)
     TABLE[module, name] = function
     if function not in _NAMED:  # under its first name; aliases come later
         _NAMED.add(function)
@@ -245,6 +246,7 @@ def _install(name: str, function: Callable[..., Any]) -> None:
 
 def install(name: str, function: Callable[..., Any]) -> None:
     """A method written in Python; a wrong call of it says what PyTorch says."""
+    _tell(function, name)
     setattr(Tensor, name, checked(function, "Tensor", name))
 
 
@@ -267,10 +269,26 @@ def _function(
         "_place": place, "__name__": "torch",
     }  # fmt: skip
     function = types.FunctionType(_stub.__code__, space, name)
-    function.__doc__ = made.body.__doc__
+    function.__doc__ = made.body.__doc__ or _called(made.params, name, has_out)
     function.__qualname__ = name
     space["_function"] = function
     return function
+
+
+def _tell(function: Callable[..., Any], name: str) -> None:
+    if function.__doc__ is None:
+        function.__doc__ = _called(_params(inspect.unwrap(function)), name, False)
+
+
+def _called(params: Sequence[Param], name: str, has_out: Any) -> str:
+    """How it is called, for `help` of an op whose body says nothing of itself."""
+    parts, named = [], []
+    for p in params:
+        text = f"{p.name}={p.default!r}" if p.has_default else p.name
+        (named if p.keyword_only else parts).append(text)
+    if has_out:
+        named.append("out=None")
+    return f"{name}({', '.join([*parts, *['*'] * bool(named), *named])}), as in PyTorch."
 
 
 def _stub(*args: Any, **kwargs: Any) -> Any:
@@ -408,6 +426,7 @@ def composite(function: Any = None, **traits: Any) -> Any:
         return lambda f: composite(f, **traits)
     name = traits.get("name", function.__name__)
     module = traits.get("module", "torch")
+    _tell(function, name)
     if module is not None:
         write = write_out if traits.get("out") else None
         publish(module, name, checked(function, module, name, write))

@@ -163,6 +163,7 @@ class Tensor:
         return self._aval.shape[check_dim(dim, self._aval.ndim)]
 
     def geometry(self) -> Geometry:
+        """Shape, strides and offset: where the elements lie in the storage."""
         view = self._view
         if view is not None:
             return view.geometry

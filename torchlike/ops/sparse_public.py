@@ -361,10 +361,22 @@ def _rows(s: SparseTensor) -> SparseTensor:
     return SparseTensor((edges, cols), s._held, s.shape, sparse_csr)
 
 
-for _name, _layout in (
-    ("to_sparse_coo", sparse_coo), ("to_sparse_csr", sparse_csr), ("to_sparse_csc", sparse_csc),
-):  # fmt: skip
-    setattr(Tensor, _name, lambda self, layout=_layout: to_sparse(self, layout=layout))
+@composite(module=None, method=True)
+def to_sparse_coo(self: Tensor) -> Tensor:
+    """The tensor as COO."""
+    return to_sparse(self, layout=sparse_coo)
+
+
+@composite(module=None, method=True)
+def to_sparse_csr(self: Tensor, dense_dim: int | None = None) -> Tensor:
+    """The tensor as CSR."""
+    return to_sparse(self, layout=sparse_csr, dense_dim=dense_dim)
+
+
+@composite(module=None, method=True)
+def to_sparse_csc(self: Tensor, dense_dim: int | None = None) -> Tensor:
+    """The tensor as CSC."""
+    return to_sparse(self, layout=sparse_csc, dense_dim=dense_dim)
 
 
 @composite(module=None, method=True)
