@@ -24,14 +24,19 @@ class SDPBackend(IntEnum):
 
 @contextlib.contextmanager
 def sdpa_kernel(backends, set_priority=False):
-    """Accepts a choice of kernels; XLA's stays the one that runs, and gives the same numbers."""
+    """Accepts a choice of kernels, in any order of priority; XLA's stays the one that runs, and
+    gives the same numbers. RuntimeError (here at once) for no kernel at all."""
     chosen = [backends] if isinstance(backends, SDPBackend) else backends
     if not isinstance(chosen, Iterable) or not all(isinstance(b, SDPBackend) for b in chosen):
         raise AssertionError(
-            "Backend must be an instance of SDPBackend or a list of SDPBackend instances"
+            "Backend must be an instance of SDPBackend or a list of SDPBackend instances, got "
+            f"{type(backends).__name__}"
         )
     if not list(chosen):
-        raise RuntimeError("No available kernel. Aborting execution.")
+        raise RuntimeError(
+            "No viable backend for scaled_dot_product_attention was found. This is likely due to "
+            "turning off both the math kernel and the fused kernels."
+        )
     yield {}
 
 
@@ -56,7 +61,7 @@ def activate_flash_attention_impl(impl):
     raise NotImplementedError(f"activate_flash_attention_impl: impl={impl!r} is not supported")
 
 
-def restore_flash_attention_impl():
+def restore_flash_attention_impl(_raise_warn=True):
     """Nothing to do: none was activated."""
 
 
