@@ -8,6 +8,7 @@ from ..core.hooks import Changes
 from ..core.run import step_boundary
 from ..core.snapshot import HOLDERS
 from ..core.tensor import Parameter, Tensor
+from ..misc import typename as typename
 from . import hooks
 from .convert import Convertible
 from .hooks import Hooked, HookedCall, registered
@@ -61,16 +62,6 @@ _FIELDS = {
     "_modules": dict,
 }
 _KINDS = ("_parameters", "_buffers", "_modules")
-
-
-def typename(obj, /):
-    """The type of an object as PyTorch's messages spell it."""
-    if isinstance(obj, Tensor):
-        return obj.type()
-    named = next((n for n in ("__qualname__", "__name__") if hasattr(obj, n)), None)
-    module = getattr(obj if named else type(obj), "__module__", "") or ""
-    name = getattr(obj, named) if named else type(obj).__qualname__
-    return name if module in ("", "builtins") else f"{module}.{name}"
 
 
 def _indent(text, by=2):

@@ -14,6 +14,7 @@ from ..core.run import step_boundary
 from ..core.snapshot import HOLDERS
 from ..core.tape import set_grad_enabled
 from ..core.tensor import Tensor
+from ..misc import typename
 
 ParamsT = Iterable[Tensor] | Iterable[dict] | Iterable[tuple[str, Tensor]]
 
@@ -44,14 +45,6 @@ required = _RequiredParameter()
 
 
 # ----- small helpers, some of them imported by third-party optimizers -----
-def _typename(thing):
-    if isinstance(thing, Tensor):
-        return thing.type()
-    named = thing if hasattr(thing, "__qualname__") else type(thing)
-    module = named.__module__ or ""
-    return named.__qualname__ if module in ("", "builtins") else f"{module}.{named.__qualname__}"
-
-
 def _to_scalar(x):
     """A one-element tensor without its dims; numbers as they are."""
     return x.squeeze() if isinstance(x, Tensor) and x.dim() != 0 else x
@@ -123,7 +116,7 @@ class Optimizer:
         if isinstance(params, Tensor):
             raise TypeError(
                 "params argument given to the optimizer should be an iterable of Tensors or dicts, "
-                f"but got {_typename(params)}"
+                f"but got {typename(params)}"
             )
         self.state = defaultdict(dict)
         self.param_groups = []
@@ -329,7 +322,7 @@ class Optimizer:
         for p in params:
             if not isinstance(p, Tensor):
                 raise TypeError(
-                    f"optimizer can only optimize Tensors, but one of the params is {_typename(p)}"
+                    f"optimizer can only optimize Tensors, but one of the params is {typename(p)}"
                 )
             if not (self.defaults.get("differentiable") or p.is_leaf or p.retains_grad):
                 raise ValueError("can't optimize a non-leaf Tensor")

@@ -101,6 +101,9 @@ class BlockMask:
             self.full_kv_num_blocks, self.full_kv_indices = _ordered(full)
             self.full_q_num_blocks, self.full_q_indices = _ordered(full.transpose(-2, -1))
 
+    def __getitem__(self, index):
+        raise NotImplementedError("BlockMask.__getitem__: slicing a mask is not supported")
+
     @property
     def shape(self):
         """(batch, heads, queries, keys)."""
