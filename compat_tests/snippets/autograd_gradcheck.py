@@ -86,3 +86,62 @@ x = torch.ones(2, requires_grad=True)
 Said.apply(Said.apply(x, "first", True) * 3, "second", True).sum().backward()
 Said.apply(Said.apply(x, "first", False), "second", False).sum().backward()
 print(x.grad)
+
+# In [fast mode tells what slow mode would have found]
+class Wrong(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return x * x
+    @staticmethod
+    def backward(ctx, g):
+        return g * ctx.saved_tensors[0] * 3
+    @staticmethod
+    def jvp(ctx, t):
+        return t * 5
+
+class Random(torch.autograd.Function):
+    runs = 0
+    @staticmethod
+    def forward(ctx, x):
+        return x * 2
+    @staticmethod
+    def backward(ctx, g):
+        Random.runs += 1
+        return g * 2 + Random.runs * 0.01
+
+x = torch.tensor([0.5, 0.25], dtype=torch.float64, requires_grad=True)
+z = torch.tensor([1 + 2j, 3 - 1j], dtype=torch.complex128, requires_grad=True)
+for call in [
+    lambda: torch.autograd.gradcheck(Wrong.apply, x, fast_mode=True),
+    lambda: torch.autograd.gradcheck(Wrong.apply, z, fast_mode=True),
+    lambda: torch.autograd.gradcheck(
+        Wrong.apply, x, fast_mode=True, check_forward_ad=True, check_backward_ad=False),
+    lambda: torch.autograd.gradcheck(lambda a: a * 2, x, eps=1e-1, rtol=0, atol=0, fast_mode=True),
+    lambda: torch.autograd.gradcheck(Random.apply, x, atol=1, fast_mode=True),
+    lambda: torch.autograd.gradcheck(lambda q: 5, x),
+    lambda: torch.autograd.gradcheck(lambda q: q.diag().to_sparse(), x),
+    lambda: torch.autograd.gradgradcheck(Wrong.apply, x, fast_mode=True),
+]:
+    try:
+        print(call())
+    except (RuntimeError, AttributeError, ValueError) as error:
+        print(type(error).__name__, error)
+before = torch.get_rng_state()
+torch.autograd.gradcheck(torch.sin, x, fast_mode=True)
+print(torch.equal(before, torch.get_rng_state()))
+
+# In [gradcheck of what takes sparse tensors]
+d = torch.tensor([[1., 0, 2], [0, 3, 0]], dtype=torch.float64)
+w = torch.tensor([[0.5, 1.], [2., 0.25], [1., 3.]], dtype=torch.float64, requires_grad=True)
+for s in (d.to_sparse(), d.to_sparse_csr()):
+    s.requires_grad_()
+    for fast in (False, True):
+        print(torch.autograd.gradcheck(
+            lambda s: (s * 2).to_dense(masked_grad=True), s, masked=True, fast_mode=fast))
+        if s.is_sparse:
+            print(torch.autograd.gradcheck(torch.sparse.mm, (s, w), masked=True, fast_mode=fast))
+try:
+    torch.autograd.gradcheck(lambda s: s.to_dense(), d.to_sparse().requires_grad_())
+except RuntimeError as error:
+    print(error)

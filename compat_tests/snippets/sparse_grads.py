@@ -101,3 +101,25 @@ opt = O.SparseAdam(fresh().parameters()); print(opt)
 e = fresh(); opt = O.SparseAdam(e.parameters(), lr=0.1); e(torch.tensor([1])).sum().backward(); opt.step()
 print({k: (v.layout, v) if torch.is_tensor(v) else v for k, v in opt.state_dict()['state'][0].items()})
 e = fresh(); e(torch.tensor([1, 1])).sum().backward()
+
+# In [grad with respect to a sparse leaf]
+d = torch.tensor([[1., 0, 2], [0, 3, 0]])
+twice = torch.sparse_coo_tensor(torch.tensor([[0, 1, 0], [1, 0, 1]]), torch.ones(3), (2, 3))
+for s in (d.to_sparse(), d.to_sparse_csr(), twice):
+    s.requires_grad_()
+    print(torch.autograd.grad(s.to_dense().sum(), s))
+    print(torch.autograd.grad(torch.sparse.mm(s, torch.ones(3, 2)).sum(), [s]))
+    print(torch.autograd.grad((s * 2).to_dense().sum(), s))
+    s.to_dense().mul(3).sum().backward(inputs=[s])
+    print(s.grad)
+    s.register_hook(lambda g: print("hook", g.layout, g.to_dense()))
+    (s * 2).to_dense().sum().backward()
+    print(s.grad.to_dense())
+
+# In [full_like of a sparse tensor]
+d = torch.tensor([[1., 0, 2], [0, 3, 0]])
+print(torch.full_like(d.to_sparse_csr(), 3.))
+try:
+    torch.full_like(d.to_sparse(), 3.)
+except NotImplementedError as error:
+    print(str(error)[:78])

@@ -14,9 +14,12 @@ from typing import Any
 from .. import ops
 from ..core.backward import grad
 from ..core.dtypes import FLOAT, complex128, finfo, float64, promote_types
+from ..core.layouts import strided
+from ..core.rng import Generator
 from ..core.tape import edge_of, function_node
 from ..core.tensor import Tensor, alias_of
 from ..func.vmapped import vmap
+from . import gradcheck_notes as notes
 from .forward_ad import dual_level, make_dual, unpack_dual
 
 
@@ -34,7 +37,7 @@ def _moves(x: Any) -> bool:
 
 
 def _differentiable(outs: Any) -> list[Any]:
-    return [o for o in _tuple(outs) if isinstance(o, Tensor) and o.requires_grad]
+    return [o for o in _tuple(outs) if o.requires_grad]
 
 
 def _watched(inputs: Sequence[Any]) -> list[int]:
@@ -46,14 +49,28 @@ def _close(a: Tensor, b: Tensor, rtol: float, atol: float) -> bool:
     return ops.allclose(a.to(kind), b.to(kind), rtol, atol)  # type: ignore[attr-defined]
 
 
+def _dense(t: Tensor) -> Tensor:
+    return t if t.layout is strided else t.to_dense()  # type: ignore[attr-defined]
+
+
+def _stored(t: Any) -> Tensor:
+    """One where a sparse tensor stores an element, row-major."""
+    return t.with_values(ops.ones_like(t._bearer)).to_dense().reshape(-1).real.sign()
+
+
 def _unit_vectors(t: Tensor) -> Iterator[Tensor]:
-    kind = t.real.dtype if t.is_complex() else t.dtype  # type: ignore[attr-defined]
+    kind = t.dtype.to_real() if t.is_complex() else t.dtype
     yield from ops.eye(t.numel(), dtype=kind).unbind(0)
 
 
-def _random_vector(t: Tensor, real: bool = False) -> Tensor:
-    kind = t.real.dtype if real and t.is_complex() else t.dtype  # type: ignore[attr-defined]
-    vector = ops.rand(t.numel()).to(kind)
+def _random_vector(t: Tensor, real: bool = False, generator: Generator | None = None) -> Tensor:
+    kind = t.dtype.to_real() if real and t.is_complex() else t.dtype
+    if t.layout is not strided:  # random where it has elements
+        places = _stored(t).nonzero()[:, 0]
+        vector = ops.rand(len(places), generator=generator).to(kind)
+        vector /= vector.norm()
+        return ops.zeros(t.numel(), dtype=kind).index_put((places,), vector)  # type: ignore[attr-defined]
+    vector = ops.rand(t.numel(), generator=generator).to(kind)
     return vector / vector.norm()
 
 
@@ -67,6 +84,7 @@ class _Settings:
     nondet_tol: float
     check_dtypes: bool
     fast: bool
+    masked: bool = False
     forward: bool = False
     complex_at: Sequence[int] = ()
     imaginary: bool = False
@@ -76,7 +94,10 @@ class _Settings:
 def _moved(func: Any, inputs: Any, at: int, step: Tensor) -> list[Tensor]:
     given = list(inputs)
     x = inputs[at].detach()
-    given[at] = (x + step.reshape(x.shape)).requires_grad_()
+    moved = _dense(x) + step.reshape(x.shape)
+    if x.layout is not strided:
+        moved = moved.to_sparse(layout=x.layout)  # type: ignore[attr-defined]
+    given[at] = moved.requires_grad_()  # type: ignore[attr-defined]
     return [o.detach() for o in _tuple(func(*given)) if _moves(o)]
 
 
@@ -103,8 +124,13 @@ def _numerical(func: Any, inputs: Any, at: int, u: Any, eps: float) -> list[Tens
     return [a + b * 1j for a, b in zip(along, across, strict=True)]
 
 
-def _numerical_jacobians(func: Any, inputs: Any, at: int, eps: float) -> list[Tensor]:
-    rows = [_numerical(func, inputs, at, u, eps) for u in _unit_vectors(inputs[at])]
+def _numerical_jacobians(func: Any, inputs: Any, at: int, how: _Settings) -> list[Tensor]:
+    x, eps = inputs[at], how.eps
+    units = _unit_vectors(x)
+    if how.masked and x.layout is not strided:  # only what is stored moves
+        stored = _stored(x)
+        units = (u * stored for u in units)
+    rows = [_numerical(func, inputs, at, u, eps) for u in units]
     if rows:
         return [ops.stack(row) for row in zip(*rows, strict=True)]
     outs = [o for o in _tuple(func(*inputs)) if _moves(o)]
@@ -115,7 +141,7 @@ def _numerical_jacobians(func: Any, inputs: Any, at: int, eps: float) -> list[Te
 _NONDETERMINISTIC = (
     "Backward is not reentrant, i.e., running backward with same input and grad_output multiple "
     "times gives different values, although analytical gradient matches numerical gradient.The "
-    "tolerance for nondeterminism was {}."
+    "tolerance for nondeterminism was {}." + notes.NONDETERMINISTIC
 )
 
 
@@ -128,7 +154,8 @@ def _pulled(out: Tensor, inputs: list[Tensor], cotangents: Sequence[Tensor], how
         for column, g, x in zip(columns, found, inputs, strict=True):
             sizes &= g is None or g.shape == x.shape
             kinds &= g is None or g.dtype == x.dtype
-            column.append(ops.zeros_like(x).reshape(-1) if g is None else g.detach().reshape(-1))
+            g = ops.zeros_like(x) if g is None else g
+            column.append(_dense(g.detach()).reshape(-1))  # type: ignore[attr-defined]
     stacked = [
         ops.stack(c, 1) if c else x.new_zeros(x.numel(), 0)  # type: ignore[attr-defined]
         for c, x in zip(columns, inputs, strict=True)
@@ -176,7 +203,10 @@ def _same(a: Tensor) -> float:
 
 
 # ----- comparing -----
-def _compare(a: Tensor, n: Tensor, output: int, input: int, atol: float, how: _Settings) -> None:
+def _compare(
+    a: Tensor, n: Tensor, output: int, input: int, atol: float, how: _Settings,
+    whole: Callable[[], tuple[Tensor, Tensor]] | None = None,
+) -> None:  # fmt: skip
     if _close(a, n, how.rtol, atol):
         return
     part = "imaginary" if how.imaginary else "real"
@@ -187,8 +217,12 @@ def _compare(a: Tensor, n: Tensor, output: int, input: int, atol: float, how: _S
     mode = "computed with forward mode " if how.forward else ""
     raise GradcheckError(
         f"{prefix}Jacobian {mode}mismatch for output {output} with respect to input {input},\n"
-        f"numerical:{n}\nanalytical:{a}\n"
+        f"numerical:{n}\nanalytical:{a}\n" + ("" if whole is None else _seen_whole(*whole(), how))
     )
+
+
+def _seen_whole(a: Tensor, n: Tensor, how: _Settings) -> str:
+    return notes.whole_jacobians(n, a, (n - a).abs().max(), _close(a, n, how.rtol, how.atol))
 
 
 def _check(func: Any, inputs: Any, how: _Settings) -> None:
@@ -202,35 +236,46 @@ def _check(func: Any, inputs: Any, how: _Settings) -> None:
 def _check_constant(func: Any, inputs: Any, how: _Settings) -> None:
     """Nothing that comes out requires grad: then nothing may move."""
     for at in _watched(inputs):
-        for jacobian in _numerical_jacobians(func, inputs, at, how.eps):
+        for jacobian in _numerical_jacobians(func, inputs, at, how):
             if (jacobian != 0).any():
                 raise GradcheckError("Numerical gradient for function expected to be zero")
 
 
 def _check_whole(func: Any, inputs: Any, outs: Any, how: _Settings) -> None:
     places = _watched(inputs)
-    numerical = [_numerical_jacobians(func, inputs, at, how.eps) for at in places]
+    numerical = [_numerical_jacobians(func, inputs, at, how) for at in places]
     moving = [o for o in outs if _moves(o)]
     if how.forward:
         for j, at in enumerate(places):
-            rows = [_pushed(func, inputs, at, u, how) for u in _unit_vectors(inputs[at])]
-            for i in range(len(moving)):
-                if rows:
-                    _compare(ops.stack([r[i] for r in rows]), numerical[j][i], i, j, how.atol, how)
+            for i, a in enumerate(_all_pushed(func, inputs, at, how)):
+                _compare(a, numerical[j][i], i, j, how.atol, how)
         return
     watched = [inputs[at] for at in places]
     for i, (which, o) in enumerate((k, o) for k, o in enumerate(moving) if o.requires_grad):
-        units = [v.to(o.dtype) for v in _unit_vectors(o)]
-        for j, a in enumerate(_analytical(o, watched, units, how)):
+        for j, a in enumerate(_all_pulled(o, watched, how)):
             _compare(a, numerical[j][which], i, j, how.atol, how)
+
+
+def _all_pushed(func: Any, inputs: Any, at: int, how: _Settings) -> list[Tensor]:
+    """Each output's Jacobian by forward mode."""
+    rows = [_pushed(func, inputs, at, u, how) for u in _unit_vectors(inputs[at])]
+    return [ops.stack(parts) for parts in zip(*rows, strict=True)]
+
+
+def _all_pulled(o: Tensor, watched: list[Tensor], how: _Settings) -> list[Tensor]:
+    """An output's Jacobian with respect to each input, by backward."""
+    return _analytical(o, watched, [v.to(o.dtype) for v in _unit_vectors(o)], how)
 
 
 def _check_fast(func: Any, inputs: Any, outs: Any, how: _Settings) -> None:
     places = _watched(inputs)
     watched = [inputs[at] for at in places]
     moving = [o for o in outs if _moves(o)]
+    g = Generator()  # not the user's stream
     directions = [
-        (_random_vector(x, True), _random_vector(x, True)) if x.is_complex() else _random_vector(x)
+        (_random_vector(x, True, g), _random_vector(x, True, g))
+        if x.is_complex()
+        else _random_vector(x, generator=g)
         for x in watched
     ]
     numerical = [
@@ -239,17 +284,26 @@ def _check_fast(func: Any, inputs: Any, outs: Any, how: _Settings) -> None:
     for j, (at, u) in enumerate(zip(places, directions, strict=True)):
         if how.forward:
             for i, a in enumerate(_pushed(func, inputs, at, u, how)):
-                _compare(a, numerical[j][i], i, j, how.atol * float(u.sum()), how)
+                whole = lambda at=at, i=i: (  # noqa: E731
+                    _all_pushed(func, inputs, at, how)[i],
+                    _numerical_jacobians(func, inputs, at, how)[i],
+                )
+                _compare(a, numerical[j][i], i, j, how.atol * float(u.sum()), how, whole)
     if how.forward:
         return
-    for i, (which, o) in enumerate((k, o) for k, o in enumerate(moving) if o.requires_grad):
-        v = _random_vector(o)
+    wanting = [(k, o) for k, o in enumerate(moving) if o.requires_grad]
+    vectors = [_random_vector(o, generator=g) for _, o in wanting]
+    for i, ((which, o), v) in enumerate(zip(wanting, vectors, strict=True)):
         for j, a in enumerate(_analytical(o, watched, [v], how)):
             u = directions[j]
             parts = u if isinstance(u, tuple) else (u,)
             atol = how.atol * sum(float(part.sum()) for part in parts) * float(v.sum().real)
             n = (v * numerical[j][which]).sum()
-            _compare(_along(a[:, 0], u), n, i, j, atol, how)
+            whole = lambda o=o, j=j, which=which: (  # noqa: E731
+                _all_pulled(o, watched, how)[j],
+                _numerical_jacobians(func, inputs, places[j], how)[which],
+            )
+            _compare(_along(a[:, 0], u), n, i, j, atol, how, whole)
 
 
 def _along(g: Tensor, u: Any) -> Tensor:
@@ -347,7 +401,7 @@ def _check_undefined_grads(func: Any, inputs: Any, watched: list[Tensor]) -> Non
             raise GradcheckError(
                 "Expected backward function to handle undefined output grads." + _NOTES
             ) from error
-        if any(g is not None and not (g == 0).all() for g in found):
+        if any(g is not None and not (_dense(g) == 0).all() for g in found):
             raise GradcheckError(
                 "Expected all input grads to be undefined or zero when all output grads are "
                 "undefined or zero." + _NOTES
@@ -370,7 +424,8 @@ def _check_zero_cotangents(outs: list[Tensor], watched: list[Tensor], masked: bo
     for g, x in zip(grad(outs, watched, zeros, allow_unused=True), watched, strict=True):
         if g is None:
             continue
-        if not (ops.allclose(g, ops.zeros_like(g)) if masked else (g == 0).all()):
+        dense = _dense(g)
+        if not (ops.allclose(dense, ops.zeros_like(dense)) if masked else (dense == 0).all()):
             raise GradcheckError("backward not multiplied by grad_output")
         for what, text in (("dtype", "type"), ("device", "device"), ("shape", "size")):
             if getattr(g, what) != getattr(x, what):
@@ -382,11 +437,7 @@ def _check_batched(each: Callable[[Tensor], Any], like: Tensor, output: Any, for
     """Under vmap a derivative is what it is one by one."""
     vectors = [ops.randn_like(like) for _ in range(2)]
     expected = [ops.stack(part) for part in zip(*map(each, vectors), strict=True)]
-    note = (
-        "gradcheck failed while testing batched gradient computation with forward-mode AD."
-        if forward
-        else "gradcheck or gradgradcheck failed while testing batched gradient computation."
-    )
+    note = notes.BATCHED_FORWARD if forward else notes.BATCHED
     try:
         found = vmap(each)(ops.stack(vectors))
     except RuntimeError as error:
@@ -435,7 +486,7 @@ def _check_inputs(inputs: tuple[Any, ...]) -> None:
                 "precision floating point or complex. ",
                 stacklevel=4,
             )
-        if any(s <= 0 and n > 1 for s, n in zip(x.stride(), x.shape, strict=True)):
+        if x.layout is strided and any(s <= 0 and n > 1 for s, n in zip(x.stride(), x.shape, strict=True)):
             raise RuntimeError(
                 f"The {i}th input has a dimension with stride 0. gradcheck only supports inputs "
                 "that are non-overlapping to be able to compute the numerical gradients "
@@ -446,6 +497,15 @@ def _check_inputs(inputs: tuple[Any, ...]) -> None:
         raise ValueError(
             "gradcheck expects at least one input tensor to require gradient, but none of them "
             "have requires_grad=True."
+        )
+
+
+def _check_outputs(outs: tuple[Any, ...]) -> None:
+    _differentiable(outs)
+    if any(isinstance(o, Tensor) and o.layout is not strided for o in outs):
+        raise ValueError(
+            "Sparse output is not supported at gradcheck yet. Please call "
+            "to_dense(masked_grad=...) on the output of fn for gradcheck."
         )
 
 
@@ -469,11 +529,12 @@ def gradcheck(
     _require(check_backward_ad or not check_batched_grad, need.format("check_batched_grad", back))
     _require(check_forward_ad or not check_batched_forward_grad,
              need.format("check_batched_forward_grad", "check_forward_ad"))  # fmt: skip
-    how = _Settings(eps, atol, rtol, nondet_tol, check_grad_dtypes, fast_mode)
+    how = _Settings(eps, atol, rtol, nondet_tol, check_grad_dtypes, fast_mode, bool(masked))
     given = _tuple(inputs)
     try:
         _check_inputs(given)
         outs = func(*given)
+        _check_outputs(_tuple(outs))
         if check_backward_ad:
             _check_backward(func, given, outs, how)
         if check_forward_ad:

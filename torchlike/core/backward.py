@@ -123,6 +123,7 @@ def _edge_to(t: Any) -> tuple[Node, int]:
         return t.node, t.output_nr
     if not wants_grad(t):
         raise RuntimeError("One of the differentiated Tensors does not require grad")
+    t = t if t._bearer is None else t._bearer
     return edge_of(t) or (accumulator_of(t), 0)  # of a view made in no_grad: nothing leads there
 
 
@@ -185,6 +186,7 @@ def _backward_into(edges: Any, carried: Any, keep: bool, create: bool, chosen: l
                 "backward(): an input that is a GradientEdge must lead to a leaf, got "
                 f"{t.node.name()}"
             )
+        t = t if t._bearer is None else t._bearer
         if is_leaf(t):
             node = accumulator_of(t)
             node.apply_tensors([g]) if create else node.apply_values([g._value_now()])
@@ -239,7 +241,7 @@ def grad(
 
     def vjp(*grads: Tensor) -> list[Any]:
         slots, found = _captured(edges, list(grads), keep, create_graph, chosen)
-        return [_used(i, found.get(slot), unused) for i, slot in enumerate(slots)]
+        return [_used(i, found.get(slot), unused, chosen[i]) for i, slot in enumerate(slots)]
 
     found = _batched(vjp, carried) if is_grads_batched else vjp(*carried)
     if not create_graph:
@@ -266,13 +268,14 @@ def _batched(vjp: Callable[..., list[Any]], carried: Sequence[Any]) -> list[Any]
     return full
 
 
-def _used(index: int, g: Any, allow_unused: bool) -> Any:
+def _used(index: int, g: Any, allow_unused: bool, t: Any) -> Any:
     if g is None and not allow_unused:
         raise RuntimeError(
             f"The differentiated Tensor at index {index} appears to not have been used in the "
             "graph. Set allow_unused=True if this is the desired behavior."
         )
-    return g
+    bearer = None if g is None else getattr(t, "_bearer", None)
+    return g if bearer is None else t.with_gradient(g)
 
 
 def _materialized(g: Any, t: Any, create: bool) -> Any:

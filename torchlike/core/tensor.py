@@ -70,6 +70,7 @@ class Tensor:
     _view_version: int = -1  # of a differentiable view: the base's history when grad_fn was made
     _creation: str = ""  # how a view came about, where that forbids in-place writes
     _counter: Any = None  # `.data`: a version counter apart from the storage's
+    _bearer: Any = None  # of a sparse tensor: its values, whose history is the tensor's
     _accumulator: Any = None  # weak reference to a leaf's AccumulateGrad node
     _hooks: Any = None
     _post_hooks: Any = None

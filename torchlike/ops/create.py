@@ -274,6 +274,9 @@ def full_like(
     check_options("full_like", layout, pin_memory, memory_format, requires_grad)
     number = fill_number("full_like", fill_value)
     kind = kind_for("full_like", dtype, _tensor("full_like", input).dtype)
+    if input._bearer is not None and layout is None:
+        ones = SPARSE[0]("ones_like", input.shape, None, kind, input)
+        return finish(ones.with_values(ones._bearer * number), requires_grad)
     return _full_like(input, number, kind, device, requires_grad, memory_format)
 
 

@@ -90,11 +90,35 @@ class SparseTensor(Tensor):
     def grad(self) -> Any:  # type: ignore[override]
         """The gradient at the places that are stored."""
         found = self._held.grad
-        return None if found is None else self.with_values(found)
+        return None if found is None else self.with_gradient(found)
 
     @grad.setter
     def grad(self, wanted: Any) -> None:
         self._held.grad = None if wanted is None else wanted._held  # type: ignore[attr-defined]
+
+    _bearer = property(lambda self: self._held)
+
+    def with_gradient(self, values: Tensor) -> SparseTensor:
+        """The tensor's gradient from that of its values: each place once."""
+        if self._coalesced or self._layout is not sparse_coo:
+            return self.with_values(values)
+        shape = self.shape[: self.sparse_dim()]
+        _, first = np.unique(flat(self.locations(), shape), return_index=True)
+        at = self._at[0][:, first]
+        return coo(at, pick(values, constant(first), 1, "SparseMaskBackward0"), self.shape, True)
+
+    def register_hook(self, hook: Any) -> Any:
+        """Call `hook` with the gradient as a sparse tensor."""
+
+        def of_values(grad: Tensor) -> Any:
+            new = hook(self.with_gradient(grad))
+            return new if new is None else new._held
+
+        return self._held.register_hook(of_values)  # type: ignore[attr-defined]
+
+    def retain_grad(self) -> None:
+        """Keep this non-leaf's gradient in `.grad`."""
+        self._held.retain_grad()  # type: ignore[attr-defined]
 
     # ----- in memory -----
     def with_values(self, values: Tensor) -> SparseTensor:
