@@ -132,6 +132,9 @@ torch.autograd.gradcheck(torch.sin, x, fast_mode=True)
 print(torch.equal(before, torch.get_rng_state()))
 
 # In [gradcheck of what takes sparse tensors]
+import warnings
+
+warnings.simplefilter("ignore")
 d = torch.tensor([[1., 0, 2], [0, 3, 0]], dtype=torch.float64)
 w = torch.tensor([[0.5, 1.], [2., 0.25], [1., 3.]], dtype=torch.float64, requires_grad=True)
 for s in (d.to_sparse(), d.to_sparse_csr()):

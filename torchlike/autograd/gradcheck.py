@@ -7,7 +7,7 @@ unit vectors (the whole Jacobian), or with `fast_mode` one random vector each.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,6 +21,7 @@ from ..core.tensor import Tensor, alias_of
 from ..func.vmapped import vmap
 from . import gradcheck_notes as notes
 from .forward_ad import dual_level, make_dual, unpack_dual
+from .gradcheck_vectors import dense, random_vector, stored, unit_vectors
 
 
 class GradcheckError(RuntimeError):
@@ -49,31 +50,6 @@ def _close(a: Tensor, b: Tensor, rtol: float, atol: float) -> bool:
     return ops.allclose(a.to(kind), b.to(kind), rtol, atol)  # type: ignore[attr-defined]
 
 
-def _dense(t: Tensor) -> Tensor:
-    return t if t.layout is strided else t.to_dense()  # type: ignore[attr-defined]
-
-
-def _stored(t: Any) -> Tensor:
-    """One where a sparse tensor stores an element, row-major."""
-    return t.with_values(ops.ones_like(t._bearer)).to_dense().reshape(-1).real.sign()
-
-
-def _unit_vectors(t: Tensor) -> Iterator[Tensor]:
-    kind = t.dtype.to_real() if t.is_complex() else t.dtype
-    yield from ops.eye(t.numel(), dtype=kind).unbind(0)
-
-
-def _random_vector(t: Tensor, real: bool = False, generator: Generator | None = None) -> Tensor:
-    kind = t.dtype.to_real() if real and t.is_complex() else t.dtype
-    if t.layout is not strided:  # random where it has elements
-        places = _stored(t).nonzero()[:, 0]
-        vector = ops.rand(len(places), generator=generator).to(kind)
-        vector /= vector.norm()
-        return ops.zeros(t.numel(), dtype=kind).index_put((places,), vector)  # type: ignore[attr-defined]
-    vector = ops.rand(t.numel(), generator=generator).to(kind)
-    return vector / vector.norm()
-
-
 @dataclass
 class _Settings:
     """How close derivatives must be, and which part of complex numbers is looked at."""
@@ -94,7 +70,7 @@ class _Settings:
 def _moved(func: Any, inputs: Any, at: int, step: Tensor) -> list[Tensor]:
     given = list(inputs)
     x = inputs[at].detach()
-    moved = _dense(x) + step.reshape(x.shape)
+    moved = dense(x) + step.reshape(x.shape)
     if x.layout is not strided:
         moved = moved.to_sparse(layout=x.layout)  # type: ignore[attr-defined]
     given[at] = moved.requires_grad_()  # type: ignore[attr-defined]
@@ -126,10 +102,10 @@ def _numerical(func: Any, inputs: Any, at: int, u: Any, eps: float) -> list[Tens
 
 def _numerical_jacobians(func: Any, inputs: Any, at: int, how: _Settings) -> list[Tensor]:
     x, eps = inputs[at], how.eps
-    units = _unit_vectors(x)
+    units = unit_vectors(x)
     if how.masked and x.layout is not strided:  # only what is stored moves
-        stored = _stored(x)
-        units = (u * stored for u in units)
+        there = stored(x)
+        units = (u * there for u in units)
     rows = [_numerical(func, inputs, at, u, eps) for u in units]
     if rows:
         return [ops.stack(row) for row in zip(*rows, strict=True)]
@@ -155,7 +131,7 @@ def _pulled(out: Tensor, inputs: list[Tensor], cotangents: Sequence[Tensor], how
             sizes &= g is None or g.shape == x.shape
             kinds &= g is None or g.dtype == x.dtype
             g = ops.zeros_like(x) if g is None else g
-            column.append(_dense(g.detach()).reshape(-1))  # type: ignore[attr-defined]
+            column.append(dense(g.detach()).reshape(-1))  # type: ignore[attr-defined]
     stacked = [
         ops.stack(c, 1) if c else x.new_zeros(x.numel(), 0)  # type: ignore[attr-defined]
         for c, x in zip(columns, inputs, strict=True)
@@ -258,13 +234,13 @@ def _check_whole(func: Any, inputs: Any, outs: Any, how: _Settings) -> None:
 
 def _all_pushed(func: Any, inputs: Any, at: int, how: _Settings) -> list[Tensor]:
     """Each output's Jacobian by forward mode."""
-    rows = [_pushed(func, inputs, at, u, how) for u in _unit_vectors(inputs[at])]
+    rows = [_pushed(func, inputs, at, u, how) for u in unit_vectors(inputs[at])]
     return [ops.stack(parts) for parts in zip(*rows, strict=True)]
 
 
 def _all_pulled(o: Tensor, watched: list[Tensor], how: _Settings) -> list[Tensor]:
     """An output's Jacobian with respect to each input, by backward."""
-    return _analytical(o, watched, [v.to(o.dtype) for v in _unit_vectors(o)], how)
+    return _analytical(o, watched, [v.to(o.dtype) for v in unit_vectors(o)], how)
 
 
 def _check_fast(func: Any, inputs: Any, outs: Any, how: _Settings) -> None:
@@ -273,9 +249,9 @@ def _check_fast(func: Any, inputs: Any, outs: Any, how: _Settings) -> None:
     moving = [o for o in outs if _moves(o)]
     g = Generator()  # not the user's stream
     directions = [
-        (_random_vector(x, True, g), _random_vector(x, True, g))
+        (random_vector(x, True, g), random_vector(x, True, g))
         if x.is_complex()
-        else _random_vector(x, generator=g)
+        else random_vector(x, generator=g)
         for x in watched
     ]
     numerical = [
@@ -292,7 +268,7 @@ def _check_fast(func: Any, inputs: Any, outs: Any, how: _Settings) -> None:
     if how.forward:
         return
     wanting = [(k, o) for k, o in enumerate(moving) if o.requires_grad]
-    vectors = [_random_vector(o, generator=g) for _, o in wanting]
+    vectors = [random_vector(o, generator=g) for _, o in wanting]
     for i, ((which, o), v) in enumerate(zip(wanting, vectors, strict=True)):
         for j, a in enumerate(_analytical(o, watched, [v], how)):
             u = directions[j]
@@ -359,7 +335,7 @@ def _check_forward(func: Any, inputs: Any, how: _Settings, undefined: bool) -> N
 def _check_undefined_tangents(func: Any, inputs: Any) -> None:
     """A missing tangent means the same as zeros."""
     places = _watched(inputs)
-    tangents = {i: _random_vector(inputs[i]).reshape(inputs[i].shape) for i in places}
+    tangents = {i: random_vector(inputs[i]).reshape(inputs[i].shape) for i in places}
 
     def run(given: dict[int, Tensor]) -> list[Any]:
         with dual_level():
@@ -401,7 +377,7 @@ def _check_undefined_grads(func: Any, inputs: Any, watched: list[Tensor]) -> Non
             raise GradcheckError(
                 "Expected backward function to handle undefined output grads." + _NOTES
             ) from error
-        if any(g is not None and not (_dense(g) == 0).all() for g in found):
+        if any(g is not None and not (dense(g) == 0).all() for g in found):
             raise GradcheckError(
                 "Expected all input grads to be undefined or zero when all output grads are "
                 "undefined or zero." + _NOTES
@@ -424,8 +400,8 @@ def _check_zero_cotangents(outs: list[Tensor], watched: list[Tensor], masked: bo
     for g, x in zip(grad(outs, watched, zeros, allow_unused=True), watched, strict=True):
         if g is None:
             continue
-        dense = _dense(g)
-        if not (ops.allclose(dense, ops.zeros_like(dense)) if masked else (dense == 0).all()):
+        full = dense(g)
+        if not (ops.allclose(full, ops.zeros_like(full)) if masked else (full == 0).all()):
             raise GradcheckError("backward not multiplied by grad_output")
         for what, text in (("dtype", "type"), ("device", "device"), ("shape", "size")):
             if getattr(g, what) != getattr(x, what):
@@ -486,7 +462,8 @@ def _check_inputs(inputs: tuple[Any, ...]) -> None:
                 "precision floating point or complex. ",
                 stacklevel=4,
             )
-        if x.layout is strided and any(s <= 0 and n > 1 for s, n in zip(x.stride(), x.shape, strict=True)):
+        gaps = zip(x.stride(), x.shape, strict=True)
+        if x.layout is strided and any(s <= 0 and n > 1 for s, n in gaps):
             raise RuntimeError(
                 f"The {i}th input has a dimension with stride 0. gradcheck only supports inputs "
                 "that are non-overlapping to be able to compute the numerical gradients "
@@ -505,7 +482,7 @@ def _check_outputs(outs: tuple[Any, ...]) -> None:
     if any(isinstance(o, Tensor) and o.layout is not strided for o in outs):
         raise ValueError(
             "Sparse output is not supported at gradcheck yet. Please call "
-            "to_dense(masked_grad=...) on the output of fn for gradcheck."
+            "todense(masked_grad=...) on the output of fn for gradcheck."
         )
 
 
