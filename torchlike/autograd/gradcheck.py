@@ -482,7 +482,7 @@ def _check_outputs(outs: tuple[Any, ...]) -> None:
     if any(isinstance(o, Tensor) and o.layout is not strided for o in outs):
         raise ValueError(
             "Sparse output is not supported at gradcheck yet. Please call "
-            "todense(masked_grad=...) on the output of fn for gradcheck."
+            "to_dense(masked_grad=...) on the output of fn for gradcheck."
         )
 
 
