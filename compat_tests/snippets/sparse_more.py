@@ -137,3 +137,30 @@ attempt('allclose', lambda: torch.allclose(s.to_dense(), s.to_dense()))
 attempt('is_coalesced', lambda: s.to_sparse_csr().is_coalesced())
 attempt('backward', lambda: (lambda t: (t.to_dense().sum().backward(), t.grad))(s.clone().requires_grad_())[1])
 attempt('numel', lambda: (s.numel(), s.size(), s.stride(), len(s), s.element_size()))
+
+# In [sums that keep dims, dense dims, and what is refused]
+u = torch.sparse_coo_tensor(torch.tensor([[0, 1, 0], [1, 0, 1]]), torch.tensor([1., 2., 3.]), (2, 3))
+h = torch.sparse_coo_tensor(torch.tensor([[0, 2, 0]]), torch.arange(6.).view(3, 2), (3, 2))
+for call in [
+    lambda: u.sum(0, keepdim=True), lambda: u.sum(-1, keepdim=True),
+    lambda: u.sum((0, 1), keepdim=True), lambda: h.sum(0, keepdim=True),
+    lambda: h.select(1, 1), lambda: h[:, 0], lambda: h.index_select(1, torch.tensor([1, 0])),
+    lambda: h @ torch.ones(2, 2), lambda: h.to_sparse_csr(), lambda: u.contiguous(),
+    lambda: u.reshape(6), lambda: u.__setitem__(0, 1.), lambda: h.__setitem__(0, 1.),
+]:
+    try:
+        print(call())
+    except (RuntimeError, TypeError) as error:
+        print(type(error).__name__, error)
+
+# In [linear of sparse tensors]
+u = torch.sparse_coo_tensor(torch.tensor([[0, 1, 0], [1, 0, 1]]), torch.tensor([1., 2., 3.]), (2, 3))
+w, b = torch.arange(6.).view(2, 3).requires_grad_(), torch.ones(2, requires_grad=True)
+for s in (u, u.coalesce()):
+    print(torch.nn.functional.linear(s, w), torch.nn.functional.linear(torch.ones(4, 3), s))
+    torch.nn.functional.linear(s, w, b).sum().backward()
+    print(w.grad, b.grad)
+    try:
+        torch.nn.functional.linear(torch.ones(4, 3), s, b)
+    except RuntimeError as error:
+        print(error)

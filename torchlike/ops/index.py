@@ -358,6 +358,8 @@ def _showing_masks(out: Tensor, tensors: list[Tensor | None]) -> Tensor:
 
 def setitem(self: Tensor, index: Any, value: Any) -> None:
     """`self[index] = value`."""
+    if self._bearer is not None:
+        raise TypeError("Cannot assign to a sparse tensor")
     if value.__class__ is int and not -(1 << 63) <= value < 1 << 63:
         raise ValueError("Overflow when unpacking long long")
     if isinstance(index, Tensor) and index.dtype.name == "bool" and index.shape == self.shape:

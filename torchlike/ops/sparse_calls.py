@@ -17,8 +17,10 @@ from ..core.tensor import Tensor, to_host
 from .movement import cat
 from .sparse_kernels import keep, merge, pick, spread, times_dense
 from .sparse_tensor import (
+    WORDS,
     SparseTensor,
     coalesced,
+    compressed,
     constant,
     coo,
     dense,
@@ -161,13 +163,11 @@ def _sum(s: SparseTensor, other: SparseTensor, alpha: Any, size: Any) -> SparseT
     found = coo(np.stack(np.unravel_index(places, size)), values, s.shape, True)
     if s.layout is sparse_coo:
         return found
-    from .sparse_tensor import compressed
-
     return compressed(found, s.layout, "AddBackward0")
 
 
 # ----- products -----
-@handles("mm")
+@handles("mm", "linear_product")
 def _mm(op: Op, inputs: Sequence[Any], statics: Any) -> Any:
     return product(inputs[0], inputs[1], "MmBackward0")
 
@@ -178,6 +178,8 @@ def product(a: Any, b: Any, node: str) -> Any:
         flipped = product(b.t(), a.t(), node)
         return flipped.t()
     a, b = a.elements(), b.elements() if is_sparse(b) else b
+    if a.sparse_dim() == 1:
+        raise RuntimeError("addmm: matrices expected, got 1D tensor")
     if a.ndim != 2 or b.ndim != 2:
         raise RuntimeError("addmm: 2D tensors expected")
     if a.shape[1] != b.shape[0]:
@@ -208,8 +210,6 @@ def _sparse_product(a: SparseTensor, b: SparseTensor, node: str) -> SparseTensor
     found = coo(np.stack(np.unravel_index(places, size)), values, size, True)
     if a.layout is sparse_coo:
         return found
-    from .sparse_tensor import compressed
-
     return compressed(found, a.layout, node)
 
 
@@ -235,6 +235,18 @@ def plus_product(plus: Any, a: Any, b: Any, beta: Any, alpha: Any, node: str) ->
     found = found if alpha in (None, 1) else alpha * found
     found = (plus if beta in (None, 1) else beta * plus) + found
     return call(keep, (found,), (node,)) if found.requires_grad else found
+
+
+@handles("linear_affine")
+def _linear(op: Op, inputs: Sequence[Any], statics: Any) -> Any:
+    plus, a, b = inputs
+    if not is_sparse(a):
+        raise RuntimeError(
+            "addmm_sparse_dense: expected either 'mat1' to have sparse layout and 'mat2' to have "
+            "strided layout, got 'mat1' with layout Strided and 'mat2' with layout "
+            f"{WORDS[sparse_coo if b.layout is sparse_coo else sparse_csr]}"
+        )
+    return plus_product(plus, a, b, None, None, "AddmmBackward0")
 
 
 @handles("bmm")
@@ -306,8 +318,9 @@ def part(s: SparseTensor, dim: int, wanted: np.ndarray, node: str) -> SparseTens
 def _select(op: Op, inputs: Sequence[Any], statics: Any) -> Any:
     s, index = inputs
     dim = statics[0]
-    if dim >= s.sparse_dim():
-        raise refused("select of a dense dim", s)
+    if dim >= s.sparse_dim() and s.layout is sparse_coo:
+        inner = s._held.select(dim - s.sparse_dim() + 1, int(index))
+        return coo(s.locations(), inner, (*s.shape[:dim], *s.shape[dim + 1 :]), s._coalesced)
     found = part(_plain(s), dim, np.array([int(index)]), "SelectBackward0")
     if s.sparse_dim() == 1:
         only = constant(found.locations()[0])
@@ -321,8 +334,10 @@ def _select(op: Op, inputs: Sequence[Any], statics: Any) -> Any:
 def _index_select(op: Op, inputs: Sequence[Any], statics: Any) -> Any:
     s, index = inputs
     dim = check_dim(statics[0], s.ndim)
-    if dim >= s.sparse_dim():
-        raise refused("index_select of a dense dim", s)
+    if dim >= s.sparse_dim() and s.layout is sparse_coo:
+        inner = s._held.index_select(dim - s.sparse_dim() + 1, index)
+        size = (*s.shape[:dim], index.numel(), *s.shape[dim + 1 :])
+        return coo(s.locations(), inner, size, s._coalesced)
     return part(_plain(s), dim, to_host(index), "IndexSelectBackward0")
 
 
@@ -386,10 +401,22 @@ def _reduce(op: Op, inputs: Sequence[Any], statics: Any) -> Any:
     (s,), (dim, keepdim, dtype) = inputs, statics
     if dim is None or dim == ():
         return call(op, (s._held,), (None, False, dtype))
-    if keepdim:
-        raise refused("sum with keepdim", s)
     found = sum_over(s, dim)
+    if keepdim:
+        found = _kept(s, found, dim)
     return found if dtype is None else found.to(dtype)
+
+
+def _kept(s: SparseTensor, found: Any, dim: Any) -> Any:
+    """A sum with the dims it was taken over, of size 1."""
+    dims = sorted(check_dim(d, s.ndim) for d in ((dim,) if isinstance(dim, int) else dim))
+    if not is_sparse(found) and s.layout is sparse_coo:
+        return found.reshape([1 if d in dims else n for d, n in enumerate(s.shape)])
+    if not is_sparse(found) or dims[-1] >= s.sparse_dim():
+        raise refused("sum of dense dims with keepdim", s)
+    for d in dims:
+        found = lifted(found, d)
+    return found if s.layout is sparse_coo else compressed(found, s.layout, "SumBackward1")
 
 
 def sum_over(s: SparseTensor, dim: Any) -> Any:

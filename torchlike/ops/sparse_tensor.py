@@ -121,6 +121,18 @@ class SparseTensor(Tensor):
         self._held.retain_grad()  # type: ignore[attr-defined]
 
     # ----- in memory -----
+    def contiguous(self, *, memory_format: Any = None) -> Any:
+        """RuntimeError: nothing here lies row-major."""
+        raise RuntimeError(
+            "unsupported memory format option Contiguous"
+            if self._layout is sparse_coo
+            else "Sparse CSR tensors do not have is_contiguous"
+        )
+
+    def reshape(self, *shape: Any) -> Any:
+        """RuntimeError: PyTorch has none."""
+        raise RuntimeError("reshape is not implemented for sparse tensors")
+
     def with_values(self, values: Tensor) -> SparseTensor:
         """Other values at the same places."""
         size = (*self.shape[: self.sparse_dim()], *values.shape[1:])
@@ -259,6 +271,12 @@ def dense(s: SparseTensor, node: str = "ToDenseBackward0") -> Tensor:
 
 def compressed(s: SparseTensor, layout: Any, node: str) -> SparseTensor:
     """CSR or CSC."""
+    if s._layout is sparse_coo and s.sparse_dim() != 2:
+        name = layout.name[7:]
+        raise RuntimeError(
+            f"coo_to_sparse_{name}: conversion from Sparse to Sparse{name.title()} for input "
+            "tensors with sparse_dim()!=2 is not supported"
+        )
     main = 0 if layout is sparse_csr else 1
     s = coalesced(s) if not (s._layout is sparse_coo and s._coalesced) else s
     at = s.locations()
