@@ -62,22 +62,25 @@ def _check_product(x: Any, wt: Any, bias: Any) -> None:
         )
 
 
-def _product(a: Any, b: Any) -> Any:
-    return jnp.matmul(a, b, preferred_element_type=a.dtype)
+def _product(a: Any, turned: Any, kind: Any) -> Any:
+    """With one row XLA would copy the weight first: on CPU 10 to 27 times a vector's time."""
+    if a.shape[0] == 1:
+        return jnp.matmul(turned.T, a[0], preferred_element_type=kind)[None]
+    return jnp.matmul(a, turned, preferred_element_type=kind)
 
 
 @op(module=None, promote="none", name="linear_product", node="MmBackward0")
 def _mm(input: Array, mat2: Array):
     _check_product(input, mat2, None)
-    return _product(input, mat2)
+    return _product(input, mat2, input.dtype)
 
 
 @op(module=None, promote="none", name="linear_affine", node="AddmmBackward0")
 def _addmm(bias: Array, mat1: Array, mat2: Array):
     _check_product(mat1, mat2, bias)
     if mat1.dtype.itemsize > 2:
-        return _product(mat1, mat2) + bias
-    wide = jnp.matmul(mat1, mat2, preferred_element_type=jnp.float32)  # rounded once, as ATen
+        return _product(mat1, mat2, mat1.dtype) + bias
+    wide = _product(mat1, mat2, jnp.float32)  # rounded once, as ATen
     return (wide + bias.astype(wide.dtype)).astype(mat1.dtype)
 
 
@@ -141,7 +144,7 @@ def _trilinear(input1: Array, weight: Array, input2: Array):
     # the pairs (i, j) first, then one product with the weight as a matrix
     size = weight.shape[1] * weight.shape[2]
     pairs = (input1[:, :, None] * input2[:, None, :]).reshape(input1.shape[0], size)
-    return _product(pairs, weight.reshape(weight.shape[0], size).T)
+    return _product(pairs, weight.reshape(weight.shape[0], size).T, pairs.dtype)
 
 
 @composite
