@@ -6,12 +6,11 @@ import subprocess
 import sys
 import threading
 
-import jax
 import numpy as np
 import pytest
 
 import torchlike as torch
-from torchlike.core import background, fused, interpret, record, run
+from torchlike.core import background, fused, record, run
 
 
 def train(steps, between=lambda step: None):
@@ -188,39 +187,6 @@ def test_a_corrupted_or_shared_disk_cache_changes_nothing(tmp_path):
     assert start().communicate()[0] == "27.0\n"
     environment["XDG_CACHE_HOME"] = str(entries[0])  # a file
     assert start().communicate()[0] == "27.0\n"
-
-
-@pytest.mark.parametrize("predicate", [(), (5000, 1), (5000, 2)])
-@pytest.mark.parametrize("kind", [np.float32, np.int64, np.float16])
-def test_interpreted_select(predicate, kind):
-    """Traced with numbers, run on arrays: large ones by their bits, with scalars on either side."""
-    function = jax.jit(lambda which, no, yes: jax.lax.select(which, yes, no))
-    number = jax.ShapeDtypeStruct((), kind)
-    closed = function.trace(jax.ShapeDtypeStruct((), np.bool_), number, number).jaxpr
-    select = interpret.interpreter(closed)
-    rng = np.random.default_rng(0)
-    which = np.asarray(rng.random(predicate) > 0.5)
-    full, one = (rng.standard_normal((5000, 2)) * 9).astype(kind), kind(7)
-    for no, yes in [(full, one), (one, full), (full, -full), (one, kind(3)), (full[:1], full)]:
-        np.testing.assert_array_equal(select(which, no, yes)[0], np.where(which, yes, no))
-
-
-def test_interpreted_select_keeps_nan():
-    x = torch.tensor(np.where(np.arange(5000) % 2, np.nan, -0.0).astype(np.float32))
-    x.requires_grad_()
-    y = torch.where(x.isnan(), x, -x)
-    y.sum().backward()
-    assert y.isnan().sum() == 2500 and not torch.signbit(y[::2]).any()
-    assert x.grad.tolist() == [-1.0, 1.0] * 2500
-
-
-def test_a_users_function_may_be_called_as_ours():
-    @jax.jit
-    def sin(x):
-        return x + 1
-
-    found = interpret.interpreter(sin.trace(1.0).jaxpr)(np.float32(2))
-    assert found == [3.0]
 
 
 def test_many_threads_at_rest_at_once():

@@ -351,6 +351,12 @@ def _concatenate(eqn: Any) -> Any:
     return lambda *parts: np.concatenate(parts, axis)
 
 
+@rule("stack")
+def _stack(eqn: Any) -> Any:
+    axis = eqn.params["axis"]
+    return lambda *parts: np.stack(parts, axis)
+
+
 @rule("rev")
 def _rev(eqn: Any) -> Any:
     dims = tuple(eqn.params["dimensions"])

@@ -22,7 +22,7 @@ from .record import Spec
 from .storage import Aval, aval_of
 from .tensor import Tensor
 
-MAX_PLANS = 1 << 11  # per op; about 10 kB each, and what XLA built for it
+MAX_PLANS = 1 << 9  # per op; about 10 kB each, and what XLA built for it
 NUMBERS = (bool, int, float, complex, np.generic)
 _NUMBER_STRUCTS = {
     dtypes.BOOL: jax.ShapeDtypeStruct((), np.bool_),

@@ -19,6 +19,7 @@ from . import (
     background,
     fused,
     interpret_index,  # noqa: F401  for its rules
+    interpret_nested,  # noqa: F401
 )
 from . import record as recording
 from .fused import Family, Window, stats
