@@ -44,7 +44,7 @@ def test_a_users_function_may_be_called_as_ours():
     assert found == [3.0]
 
 
-# ----- branches, loops, convolutions -----
+# ----- indices -----
 def agree(function, *arrays, atol=0.0):
     """Interpreted as compiled; float32 products are summed in another order: `atol`."""
     found = interpret.interpreter(jax.make_jaxpr(function)(*arrays))(*arrays)
@@ -54,6 +54,42 @@ def agree(function, *arrays, atol=0.0):
         np.testing.assert_allclose(a, b, rtol=0, atol=atol)
 
 
+CUBE = np.arange(120.0, dtype=np.float32).reshape(4, 5, 6) % 7
+ROWS, COLUMNS = np.array([0, 3, 9, -1]), np.array([2, 3, 1, 0])  # 9: beyond
+PLACES = {
+    "two dims": lambda i, j: (i, j), "the last two": lambda i, j: (slice(None), i, j),
+    "apart": lambda i, j: (i, slice(None), j), "a grid": lambda i, j: (i[:, None], j),
+    "one": lambda i, j: (i,),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("mode", ["fill", "clip"])
+def test_gather_and_scatter(place, mode):
+    at = PLACES[place]
+    agree(lambda x, i, j: x.at[at(i, j)].get(mode=mode), CUBE, ROWS, COLUMNS)
+    for change in ("set", "add", "multiply", "min", "max"):
+        change_at = lambda x, i, j: getattr(x.at[at(i, j)], change)(2.5, mode=mode)  # noqa: B023, E731
+        agree(change_at, CUBE, ROWS, COLUMNS)
+
+
+def test_gather_and_scatter_in_batches():
+    rows = np.array([1, 4, 3, 0])
+    agree(jax.vmap(lambda x, i: x[i]), CUBE, rows)
+    agree(jax.vmap(lambda x, i: x.at[i].set(0)), CUBE, rows)
+    agree(jax.vmap(lambda x, i: x.at[i].add(1)), CUBE, rows)
+    starts = np.array([0, 1, 5, -1])
+    agree(jax.vmap(lambda i: lax.dynamic_slice(CUBE, (i, i, i), (2, 2, 2))), starts)
+
+
+def test_parts():
+    agree(lambda x: jax.numpy.tile(x, (2, 1, 3)), CUBE)
+    agree(lambda x: jax.numpy.unstack(x, axis=1), CUBE)
+    agree(lambda x: jax.numpy.stack([x, -x], axis=2), CUBE)
+    agree(lambda x: lax.bessel_i0e(x) + lax.bessel_i1e(x), CUBE, atol=1e-6)  # scipy's in float64
+
+
+# ----- branches, loops, convolutions -----
 @pytest.mark.parametrize("reverse", [False, True])
 @pytest.mark.parametrize("length", [0, 1, 5])
 def test_scan(reverse, length):

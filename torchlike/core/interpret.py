@@ -231,7 +231,7 @@ def _is_nan(eqn: Any) -> Any:
     return np.isnan
 
 
-@rule("erf", "erfc", "lgamma", "digamma", "erf_inv")
+@rule("erf", "erfc", "lgamma", "digamma", "erf_inv", "bessel_i0e", "bessel_i1e")
 def _scipy_special(eqn: Any) -> Any:
     from scipy import special  # a dependency of jax; imported when first needed: 30 ms
 
@@ -241,6 +241,8 @@ def _scipy_special(eqn: Any) -> Any:
         "lgamma": "gammaln",
         "digamma": "psi",
         "erf_inv": "erfinv",
+        "bessel_i0e": "i0e",
+        "bessel_i1e": "i1e",
     }
     function = getattr(special, names[eqn.primitive.name])
     kind = eqn.outvars[0].aval.dtype
@@ -355,6 +357,18 @@ def _concatenate(eqn: Any) -> Any:
 def _stack(eqn: Any) -> Any:
     axis = eqn.params["axis"]
     return lambda *parts: np.stack(parts, axis)
+
+
+@rule("unstack")
+def _unstack(eqn: Any) -> Any:
+    axis = eqn.params["axis"]
+    return lambda x: list(np.moveaxis(x, axis, 0))
+
+
+@rule("tile")
+def _tile(eqn: Any) -> Any:
+    reps = tuple(eqn.params["reps"])
+    return lambda x: np.tile(x, reps)
 
 
 @rule("rev")
