@@ -24,15 +24,12 @@ def _on_cpu(platforms: Any) -> int:
 
 @rule("cond")
 def _cond(eqn: Any) -> Any:
+    """By platform only: what hangs on a number would hang on an array, as elementwise ops run."""
     platforms = eqn.params.get("branches_platforms")
-    if platforms is not None:  # the others need no form in NumPy
-        branch = interpreter(eqn.params["branches"][_on_cpu(platforms)])
-        return None if branch is None else lambda _, *xs: branch(*xs)
-    branches = [interpreter(b) for b in eqn.params["branches"]]
-    if any(b is None for b in branches):
+    if platforms is None:
         return None
-    last = len(branches) - 1
-    return lambda i, *xs: branches[min(max(int(i), 0), last)](*xs)  # type: ignore[misc]
+    branch = interpreter(eqn.params["branches"][_on_cpu(platforms)])
+    return None if branch is None else lambda _, *xs: branch(*xs)  # the others need no form
 
 
 @rule("scan")
@@ -47,30 +44,15 @@ def _scan(eqn: Any) -> Any:
 
     def run(*arrays: Any) -> list[Any]:
         constants, carry, rows = arrays[:fixed], list(arrays[fixed:kept]), arrays[kept:]
-        seen = [np.empty(a.shape, a.dtype) for a in shown]
+        seen: list[Any] = [[None] * len(order) for _ in shown]
         for t in order:
             found = step(*constants, *carry, *[x[t] for x in rows])
             carry = found[: len(carry)]
-            for array, row in zip(seen, found[len(carry) :], strict=True):
-                array[t] = row
-        return [*carry, *seen]
-
-    return run
-
-
-@rule("while")
-def _while(eqn: Any) -> Any:
-    p = eqn.params
-    more, step = interpreter(p["cond_jaxpr"]), interpreter(p["body_jaxpr"])
-    if more is None or step is None:
-        return None
-    a, b = p["cond_nconsts"], p["cond_nconsts"] + p["body_nconsts"]
-
-    def run(*arrays: Any) -> list[Any]:
-        asked, constants, carry = arrays[:a], arrays[a:b], list(arrays[b:])
-        while more(*asked, *carry)[0]:
-            carry = step(*constants, *carry)
-        return carry
+            for column, row in zip(seen, found[len(carry) :], strict=True):
+                column[t] = row
+        if order:
+            return [*carry, *map(np.stack, seen)]
+        return [*carry, *[np.empty(a.shape, a.dtype) for a in shown]]
 
     return run
 
