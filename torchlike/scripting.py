@@ -84,7 +84,7 @@ last_executed_optimized_graph = _unsupported("last_executed_optimized_graph")
 def script(obj, optimize=None, _frames_up=0, _rcb=None, example_inputs=None):
     """The function, class or Module itself."""
     if not callable(obj) and not builtins.isinstance(obj, dict | list):
-        raise TypeError(f"torch.jit.script: cannot script an object of type {type(obj).__name__}")
+        raise TypeError(f"{type(obj)} is a built-in class")
     return obj
 
 

@@ -31,6 +31,8 @@ class device:
     def __new__(cls, type: Any = "cpu", index: int | None = None) -> device:
         if isinstance(type, device):
             return type
+        if isinstance(index, int) and index < 0:
+            raise RuntimeError("Device index must not be negative")
         if index is not None and not isinstance(index, int):
             raise TypeError(
                 f"device(): argument 'index' (position 2) must be int, not {_class(index)}"
@@ -74,6 +76,8 @@ def _parse(spec: Any, index: int | None) -> tuple[str, int | None]:
     if isinstance(spec, int) and not isinstance(spec, bool):
         if spec < 0:
             raise RuntimeError("Device index must not be negative")
+        if not count("cuda") and not count("xla"):
+            raise RuntimeError("Cannot access accelerator device when none is available.")
         return accelerator_name(), spec
     if not isinstance(spec, str):
         raise TypeError(

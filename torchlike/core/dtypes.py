@@ -322,6 +322,16 @@ def _bounds(kind: dtype) -> tuple[Any, Any]:
     return made.min, made.max
 
 
+def _of_limits(name: str, given: Any) -> dtype:
+    """A dtype, also as Python's class for it; TypeError for anything else."""
+    kinds = {builtins.float: float64, builtins.int: int64, builtins.complex: complex128}
+    found = kinds.get(given, given) if isinstance(given, type) else given
+    if not isinstance(found, dtype):
+        kind = given.__class__.__name__
+        raise TypeError(f"{name}(): argument 'type' (position 1) must be torch.dtype, not {kind}")
+    return found
+
+
 class finfo:
     """Limits of a floating point dtype: bits, eps, max, min, tiny, smallest_normal, resolution."""
 
@@ -333,8 +343,8 @@ class finfo:
     smallest_normal: Any
     resolution: Any
 
-    def __init__(self, type: dtype | None = None) -> None:
-        type = type or _default
+    def __init__(self, type: Any = ...) -> None:
+        type = _default if type is ... else _of_limits("finfo", type)
         if not (type.is_floating_point or type.is_complex):
             raise TypeError(
                 "torch.finfo() requires a floating point input type. Use torch.iinfo to handle "
@@ -358,6 +368,7 @@ class iinfo:
     __module__ = "torch"
 
     def __init__(self, type: dtype) -> None:
+        type = _of_limits("iinfo", type)
         if type.category != INTEGER:
             raise TypeError(
                 "torch.iinfo() requires an integer input type. Use torch.finfo to handle "

@@ -22,7 +22,7 @@ class GradMode:
 
     def __new__(cls, function: Any = None, *args: Any, **kwargs: Any) -> Any:
         made = super().__new__(cls)
-        if callable(function) and not isinstance(function, bool):
+        if function is not None:
             made._saved = []
             made.__init__()
             return made(function)
@@ -105,7 +105,7 @@ class inference_mode(GradMode):
     """Like `no_grad`, and tensors made inside can never take part in autograd."""
 
     def __new__(cls, mode: Any = True) -> Any:
-        if callable(mode) and not isinstance(mode, bool):
+        if not isinstance(mode, bool):
             return cls()(mode)
         return object.__new__(cls)
 
@@ -125,12 +125,17 @@ class inference_mode(GradMode):
 class set_grad_enabled(GradMode):
     """Set the grad mode at once; as a context manager, put it back afterwards."""
 
-    def __new__(cls, mode: bool) -> Any:
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         return object.__new__(cls)
 
     def __init__(self, mode: bool) -> None:
         super().__init__()
-        self.mode = self.grad_enabled = bool(mode)
+        if not isinstance(mode, bool):
+            raise TypeError(
+                "set_grad_enabled(): argument 'enabled' (position 1) must be bool, not "
+                f"{type(mode).__name__}"
+            )
+        self.mode = self.grad_enabled = mode
         state = LOCAL.state
         self._saved.append((state.grad_enabled, state.inference))
         state.grad_enabled = self.mode

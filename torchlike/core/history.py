@@ -165,6 +165,10 @@ def _set_data(self: Tensor, other: Tensor) -> None:
     Changes.count += 1
 
 
+def _del_data(self: Tensor) -> None:
+    raise RuntimeError("Deleting tensor data is not allowed. Delete tensor instead!")
+
+
 # ----- hooks -----
 def register_hook(self: Tensor, hook: Callable[[Tensor], Tensor | None]) -> RemovableHandle:
     """Call `hook(grad)` when this tensor's gradient is known; what it returns replaces it."""
@@ -214,7 +218,7 @@ for _name, _value in {
     "is_leaf": property(is_leaf),
     "retains_grad": property(lambda self: self._retains),
     "output_nr": property(lambda self: self._out_nr),
-    "data": property(_get_data, _set_data),
+    "data": property(_get_data, _set_data, _del_data),
     "_backward_hooks": property(lambda self: self._hooks),
     "requires_grad_": checked(requires_grad_, "Tensor", "requires_grad_"),
     "detach": checked(detach, "Tensor", "detach"),

@@ -380,6 +380,8 @@ def type_(self: Tensor, dtype: Any = None, non_blocking: bool = False) -> Any:
         return f"torch.{where}{self.dtype.legacy}"
     if isinstance(dtype, dtypes.dtype):
         return convert(self, dtype)
+    if not isinstance(dtype, (str, type, dtypes.dtype)) and not hasattr(dtype, "__name__"):
+        raise TypeError("dtype must be a type, str, or dtype object")
     named = getattr(dtype, "__module__", ""), getattr(dtype, "__name__", "")
     text = dtype if isinstance(dtype, str) else ".".join(named)
     place, _, name = text.rpartition(".")
@@ -387,7 +389,7 @@ def type_(self: Tensor, dtype: Any = None, non_blocking: bool = False) -> Any:
         if kind.legacy == name and place in ("torch", "torch.cuda"):
             where = resolve("cuda") if place == "torch.cuda" else CPU
             return convert(move(self, where), kind)
-    raise ValueError(f"invalid type: '{dtype}'")
+    raise ValueError(f"invalid type: '{getattr(dtype, '__name__', dtype)}'")
 
 
 install("type", type_)

@@ -85,17 +85,27 @@ def check_count(mask: Tensor, most: int) -> None:
 
 # ----- chances -----
 @op(module=None, promote="none", differentiable=False)
-def not_chances(input: Array):
-    return ~jnp.all((input >= 0) & (input <= 1))
+def not_chances(input: Array, target: Array):
+    return ~(jnp.all((input >= 0) & (input <= 1)) & jnp.all((target >= 0) & (target <= 1)))
 
 
-def check_chances(t: Tensor) -> None:
+def check_chances(input: Tensor, target: Tensor) -> None:
     """RuntimeError unless all values lie between 0 and 1: at once, or at the flush."""
-    t = all_examples(t)
-    value = t._value_now()
-    if value.trace is INLINE or t.device.type == "meta" or not t.is_floating_point():
+    input, target = all_examples(input), all_examples(target)
+    values = input._value_now(), target._value_now()
+    if any(v.trace is INLINE for v in values) or input.device.type == "meta":
         return
-    check_later(
-        call(not_chances, (t,))._value_now(),
-        lambda: RuntimeError("all elements of input should be between 0 and 1"),
-    )
+    if not input.is_floating_point():
+        return
+
+    def error() -> RuntimeError:
+        x = to_host(input)
+        name = "target" if ((x >= 0) & (x <= 1)).all() else "input"
+        return RuntimeError(f"all elements of {name} should be between 0 and 1")
+
+    arrays = known_values(input), known_values(target)
+    if all(a is not None for a in arrays):
+        if not all(((a >= 0) & (a <= 1)).all() for a in arrays):
+            raise error()
+        return
+    check_later(call(not_chances, (input, target))._value_now(), error)

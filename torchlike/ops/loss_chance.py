@@ -61,7 +61,7 @@ def binary_cross_entropy(
     if weight is not None:
         weight = weight.expand(broadcast_shapes(tuple(target.shape), tuple(weight.shape)))
     refuse_gradient("binary_cross_entropy", weight=weight)
-    check_chances(input)
+    check_chances(input, target)
     return call(_bce, (input, target, weight), (reduction,))
 
 

@@ -160,7 +160,9 @@ for _dunder, _function in {
     "__rfloordiv__": lambda other, self: floor_divide(other, self),
     "__rmod__": lambda other, self: TABLE["torch", "remainder"](other, self),
     "__rpow__": lambda other, self: pow(other, self),
-    "__rmatmul__": lambda other, self: other.matmul(self),
+    "__rmatmul__": lambda other, self: (
+        other.matmul(self) if isinstance(other, Tensor) else NotImplemented
+    ),
     "__rlshift__": lambda other, self: TABLE["torch", "bitwise_left_shift"](other, self),
     "__rrshift__": lambda other, self: TABLE["torch", "bitwise_right_shift"](other, self),
 }.items():

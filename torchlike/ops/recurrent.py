@@ -92,7 +92,7 @@ def _checked_lengths(lengths: Tensor, batch: int) -> np.ndarray:
             f"(batch_size={batch})"
         )
     values = to_host(lengths)
-    if batch and values[-1] <= 0 or (values <= 0).any():
+    if batch and values[-1] <= 0:
         raise RuntimeError(
             "Length of all samples has to be greater than 0, but found an element in 'lengths' "
             "that is <= 0"

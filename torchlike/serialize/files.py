@@ -143,7 +143,10 @@ def _opened(path: str) -> Any:
     try:
         return open(path, "wb")
     except OSError as error:
-        raise RuntimeError(f"open file failed with strerror: {error.strerror}") from None
+        raise RuntimeError(
+            "[enforce fail at inline_container.cc:747] . open file failed with strerror: "
+            f"{error.strerror}"
+        ) from None
 
 
 @contextlib.contextmanager

@@ -63,6 +63,7 @@ def clip_grad_norm_(
     """Scales the gradients down to a total norm of at most `max_norm`; returns the norm."""
     generator = isinstance(parameters, types.GeneratorType)
     parameters = _listed(parameters)
+    max_norm = float(max_norm)
     if generator and not parameters:
         warnings.warn(
             "`parameters` is an empty generator, no gradient clipping will occur.", stacklevel=3
