@@ -235,3 +235,22 @@ def no_dynamic_shape(name: str) -> str:
         f"vmap over aten::{name}. Please file an issue at "
         "https://github.com/pytorch/pytorch/issues if you need this feature."
     )
+
+
+def no_meta_kernel(name: str) -> str:
+    """PyTorch's message where a meta tensor meets an op whose result depends on the elements."""
+    if name == "nonzero":
+        return (
+            "The register_meta function for torch.nonzero() raises unimplemented by default, as a "
+            "correct data-independent implementation does not exist. This implementation returns a "
+            "fake value, assuming all elements of the tensor are non-zero. To enable this "
+            "registration, please set 'torch.fx.experimental._config.meta_nonzero_assume_all_"
+            "nonzero' to True."
+        )
+    return (
+        f"aten::{name}: attempted to run this operator with Meta tensors, but there was no fake "
+        "impl or Meta kernel registered. You may have run into this message while using an "
+        "operator with PT2 compilation APIs (torch.compile/torch.export); in order to use this "
+        "operator with those APIs you'll need to add a fake impl. Please see the following for "
+        "next steps:  https://pytorch.org/tutorials/advanced/custom_ops_landing_page.html"
+    )

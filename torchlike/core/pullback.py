@@ -14,6 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.extend.core import ClosedJaxpr, Jaxpr, Literal, jaxpr_as_fun
 
+from .device import CPU, META
 from .interpret import interpreter
 from .plan import Plan, convert, scalar_struct
 from .record import Spec, inside_transform
@@ -92,7 +93,8 @@ def pullback_function(plan: Plan, targets: list[int]) -> Callable[..., list[Any]
         if plan.op.formula is None:
             return _vjp(plan, targets, inputs, grads)
         met = [_as_met(plan, i, a) for i, a in enumerate(arrays)]
-        tensors = [wrap(traced(a, plan.spec.device)) for a in met]
+        where = CPU if plan.spec.device is META else plan.spec.device  # a tracer holds a value
+        tensors = [wrap(traced(a, where)) for a in met]
         with inside_transform():
             found = call_formula(plan, tensors[:n], tensors[n : n + m], tensors[n + m :])
         return [_as_input(found[i], inputs[i]) for i in targets]

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import dtypes
-from .check import BOOL_AMBIGUOUS, BOOL_EMPTY, FLOAT_GRAD_ONLY, as_int, check_dim
+from .check import (
+    BOOL_AMBIGUOUS,
+    BOOL_EMPTY,
+    FLOAT_GRAD_ONLY,
+    as_int,
+    check_dim,
+    no_dynamic_shape,
+    no_meta_kernel,
+)
 from .device import CPU, META, device, resolve
 from .dtypes import dtype
 from .record import LOCAL, VMAP, Batch, record
@@ -409,6 +417,13 @@ def to_host(tensor: Tensor, batched: str = "") -> np.ndarray:
     if storage.__class__ is HostStorage and storage.host is not None:
         return np.array(_host_view(tensor), order="C")
     return read_numpy(tensor._value_now())
+
+
+def elements_for(name: str, tensor: Tensor, batched: str = "") -> np.ndarray:
+    """`to_host` for an op whose result's shape depends on the elements."""
+    if tensor._aval.device is META:
+        raise NotImplementedError(no_meta_kernel(name))
+    return to_host(tensor, batched or no_dynamic_shape(name))
 
 
 def all_examples(t: Tensor) -> Tensor:

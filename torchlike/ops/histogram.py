@@ -7,6 +7,8 @@ from typing import Any
 
 import jax.numpy as jnp
 
+from ..core.check import no_meta_kernel
+from ..core.device import META
 from ..core.dtypes import SCALAR_NAMES, bfloat16, float16, float32, float64
 from ..core.mutate import write_out
 from ..core.op import Array, Arrays, Optional, composite, op
@@ -29,6 +31,8 @@ def counts_of(input: Array, weights: Optional[Array], length: int):
 @composite
 def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -> Tensor:
     """How often each non-negative integer occurs, or the weights it occurs with."""
+    if input.device is META:
+        raise NotImplementedError(no_meta_kernel("bincount"))
     if minlength < 0:
         raise RuntimeError("minlength should be >= 0")
     if input.is_floating_point() or input.is_complex():

@@ -18,7 +18,7 @@ from ..core.record import LOCAL, check_later
 from ..core.saved import note
 from ..core.storage import INLINE
 from ..core.tape import edge_of
-from ..core.tensor import Tensor, all_examples, from_host, to_host
+from ..core.tensor import Tensor, all_examples, elements_for, from_host, to_host
 from . import views
 from .create import full_of
 from .overlap import once_of, places, warn_expanded
@@ -218,7 +218,7 @@ def _index_tensors(x: Tensor, dim: int, t: Tensor) -> list[Tensor]:
                 f"The shape of the mask {list(t.shape)} at index {k} does not match the shape of "
                 f"the indexed tensor {list(x.shape)} at index {dim + k}"
             )
-    array = to_host(t, _MASKED)
+    array = elements_for("nonzero", t, _MASKED)
     if not t.ndim:  # a 0-dim mask adds a dim, of size 1 or 0
         return [from_host(np.arange(int(bool(array))))]
     found = [from_host(a.astype(np.int64)) for a in np.nonzero(array)]

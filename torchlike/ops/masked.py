@@ -7,12 +7,12 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from ..core.check import broadcast_shapes, no_dynamic_shape
+from ..core.check import broadcast_shapes
 from ..core.dispatch import call, set_layout
 from ..core.dtypes import C_NAMES, SCALAR_NAMES, check_number
 from ..core.mutate import check_writable, checked_result, overwrite
 from ..core.op import Array, Number, composite, op
-from ..core.tensor import Tensor, from_host, to_host
+from ..core.tensor import Tensor, elements_for, from_host, to_host
 from .demands import check_count
 from .movement import finish
 from .overlap import fill_once, once_of
@@ -88,7 +88,7 @@ def nonzero(input: Tensor, *, as_tuple: bool = False, out: Any = None) -> Any:
     """The indices of the elements that are not zero: a row each, or a tensor a dim."""
     if as_tuple:
         return nonzero(input if input.ndim else input.unsqueeze(0)).unbind(1)  # type: ignore[attr-defined]
-    array = to_host(input, no_dynamic_shape("nonzero"))
+    array = elements_for("nonzero", input)
     found = np.argwhere(array) if array.ndim else np.empty((int(bool(array)), 0))
     made = from_host(found.astype(np.int64))
     set_layout(made, (1, len(found)))  # a dim's indices lie side by side
@@ -114,7 +114,8 @@ def masked_select(input: Tensor, mask: Tensor, *, out: Any = None) -> Tensor:
     if mask.dtype.name != "bool":
         raise RuntimeError("masked_select: expected BoolTensor for mask")
     shape = broadcast_shapes(tuple(input.shape), tuple(mask.shape))
-    at = np.flatnonzero(np.broadcast_to(to_host(mask, _SELECTED), shape)).astype(np.int64)
+    chosen = elements_for("masked_select", mask, _SELECTED)
+    at = np.flatnonzero(np.broadcast_to(chosen, shape)).astype(np.int64)
     wide = input if tuple(input.shape) == shape else input.expand(shape)  # type: ignore[attr-defined]
     picked = call(_masked_select, (wide, from_host(at)))
     return finish("masked_select", picked, out, (input, mask), "apart")

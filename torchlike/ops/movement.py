@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..core.check import as_int, check_dim, check_dims, infer_size, sizes_of
+from ..core.device import META
 from ..core.dispatch import call, set_layout
 from ..core.dtypes import SCALAR_NAMES
 from ..core.op import Array, Arrays, Dim, Dims, Operand, alias, composite, install, op
@@ -357,6 +358,9 @@ def repeat_interleave(
     input: Tensor, repeats: Any = None, dim: int | None = None, *, output_size: int | None = None
 ) -> Tensor:
     """Each element repeated, next to itself."""
+    lengths = input if repeats is None else repeats
+    if isinstance(lengths, Tensor) and lengths.device is META and output_size is None:
+        raise RuntimeError("cannot repeat_interleave a meta tensor without output_size")
     if repeats is None:
         return _repeated_indices(input, output_size)
     if dim is None:

@@ -9,11 +9,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ..core.check import as_int, check_dim, no_dynamic_shape
+from ..core.check import as_int, check_dim
 from ..core.dispatch import call
 from ..core.dtypes import SCALAR_NAMES
 from ..core.op import Array, Dim, alias, composite, op
-from ..core.tensor import Tensor, from_host, to_host
+from ..core.tensor import Tensor, elements_for, from_host, to_host
 from ..core.wrong_call import demand
 from . import return_types
 from .movement import finish
@@ -125,7 +125,7 @@ def unique(
         demand("_unique2", input, sorted=sorted, **flags)
     else:
         demand("unique_dim", input, dim, sorted=sorted, **flags)
-    array = to_host(input, no_dynamic_shape("_unique2" if dim is None else "unique_dim"))
+    array = elements_for("_unique2" if dim is None else "unique_dim", input)
     axis = None if dim is None else check_dim(dim, input.ndim)
     flat = array.reshape(-1) if axis is None else array
     equal_nan = False
@@ -151,7 +151,7 @@ def unique_consecutive(
 ) -> Any:
     """Runs of equal elements (or slices of a dim), each once."""
     demand("unique_consecutive", input, return_inverse, return_counts, dim)
-    array = to_host(input, no_dynamic_shape("unique_consecutive"))
+    array = elements_for("unique_consecutive", input)
     if dim is None:
         rows = array.reshape(-1, 1)
     else:
