@@ -168,6 +168,8 @@ def sizes_of(
             f"{function}(): argument '{argument}' (position {position}) must be tuple of ints, "
             f"not {type(first).__name__}"
         )
+    if all([n.__class__ is int for n in given]):
+        return tuple(given)
     for i, n in enumerate(given):
         if not (_is_int(n) or (i and isinstance(n, bool))):
             raise TypeError(_size_text(function, argument, i, n))

@@ -82,7 +82,7 @@ def _wrap_generator(mode: GradMode, function: Callable[..., Any]) -> Callable[..
                     resume = generator.send
                 except GeneratorExit:
                     raise
-                except BaseException as error:  # noqa: BLE001: handed into the generator
+                except BaseException as error:  # handed into the generator
                     resume, payload = generator.throw, error
         finally:
             with mode.clone():

@@ -61,6 +61,9 @@ class Step:
         return self.plan.fun(array, *self.numbers)[0]
 
 
+_element = tuple.__getitem__  # a Size's own looks for slices first: 3 times
+
+
 class Tensor:
     """A multi-dimensional array that records what is done to it."""
 
@@ -162,8 +165,11 @@ class Tensor:
 
     def size(self, dim: int | None = None) -> Any:
         """The shape, or the size of one dim."""
+        shape = self._aval.shape
         if dim is None:
-            return self._aval.shape
+            return shape
+        if dim.__class__ is int and -len(shape) <= dim < len(shape):
+            return _element(shape, dim)
         if dim.__class__ is not int:
             dim = as_int(dim)
         if self._aval.ndim == 0:

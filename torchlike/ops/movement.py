@@ -11,6 +11,7 @@ from ..core.check import as_int, check_dim, check_dims, infer_size, sizes_of
 from ..core.device import META
 from ..core.dispatch import call, set_layout
 from ..core.dtypes import SCALAR_NAMES
+from ..core.mutate import write_out
 from ..core.op import Array, Arrays, Dim, Dims, Operand, alias, composite, install, op
 from ..core.plan import ABSENT, ArgumentTypeError
 from ..core.saved import note
@@ -80,8 +81,6 @@ def cat(tensors: Any, dim: int = 0, *, out: Any = None) -> Tensor:
 
 def finish(name: str, result: Any, out: Any, inputs: Any = (), rule: str = "") -> Any:
     """The result, or `out` with the result written into it (see `write_out`)."""
-    from ..core.mutate import write_out
-
     return result if out is None else write_out(name, out, result, inputs, rule)
 
 

@@ -14,7 +14,8 @@ from ..core.check import (
     warn,
 )
 from ..core.dispatch import call_view, view_of
-from ..core.dtypes import INTEGER
+from ..core.dtypes import INTEGER, to_numpy
+from ..core.dtypes import dtype as dtype_class
 from ..core.op import checked, composite, install, publish
 from ..core.pullback import pullback_of
 from ..core.record import LOCAL
@@ -230,9 +231,6 @@ def expand_as(self: Tensor, other: Tensor) -> Tensor:
 
 def view(self: Tensor, *shape: Any, **named: Any) -> Tensor:
     """The same memory in another shape, or as another dtype; RuntimeError if it needs a copy."""
-    from ..core.dtypes import dtype as dtype_class
-    from ..core.dtypes import to_numpy
-
     if "dtype" in named or (len(shape) == 1 and isinstance(shape[0], dtype_class)):
         kind = named.get("dtype") or shape[0]
         if kind is self.dtype:
