@@ -73,6 +73,15 @@ def test_gather_and_scatter(place, mode):
         agree(change_at, CUBE, ROWS, COLUMNS)
 
 
+@pytest.mark.parametrize("row", [2, 9])
+def test_gather_and_scatter_of_one_element(row):
+    for shape in ((row, 1, 3), (row,)):
+        agree(lambda x, *at: x.at[at].get(mode="fill"), CUBE, *shape)  # noqa: B023
+        agree(lambda x, *at: x.at[at].add(2.5), CUBE, *shape)
+        agree(lambda x, *at: x.at[at].set(2.5), CUBE, *shape)
+    assert torch.take(torch.tensor(3.0), torch.tensor(0)).item() == 3
+
+
 def test_gather_and_scatter_in_batches():
     rows = np.array([1, 4, 3, 0])
     agree(jax.vmap(lambda x, i: x[i]), CUBE, rows)

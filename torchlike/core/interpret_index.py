@@ -129,7 +129,7 @@ def _places(index: Any, shape: Any, sizes: Any, starts: Any, pairs: Any, clip: b
             ones = [1] * len(batch)
             ones[pairs[d]] = -1
             at = np.arange(n).reshape(ones)
-        at = at.reshape(*at.shape, *(1,) * len(offsets))
+        at = np.reshape(at, (*np.shape(at), *(1,) * len(offsets)))
         if sizes[d] is not None:
             at = at + np.arange(sizes[d]).reshape([-1 if o == d else 1 for o in offsets])
         found.append(at)
@@ -148,7 +148,7 @@ def _gather_windows(eqn: Any) -> Any:
 
     def run(a: Any, index: Any) -> Any:
         at, inside = _places(index, a.shape, sizes, d.start_index_map, pairs, "FILL" not in mode)
-        found = a[at]
+        found = np.asarray(a[at])
         if inside is not None:
             found[~inside] = fill if fill is not None else _missing(found.dtype)
         return np.moveaxis(found, range(len(where)), where)
