@@ -1,6 +1,8 @@
 """`__torch_function__`: subclasses of Tensor, duck types, modes; what a call hands to them."""
 
 import operator
+import subprocess
+import sys
 import types
 
 import pytest
@@ -272,3 +274,26 @@ def test_operators_on_what_is_no_tensor(torch, golden):
     found = [[f(t, Duck()), f(Duck(), t)] for f in (getattr(operator, n) for n in BINARY)]
     golden([list(x) for x in (t.add(Duck()), torch.add(t, Duck()))])
     golden([[name, [list(x) for x in pair]] for name, pair in zip(BINARY, found, strict=True)])
+
+
+def test_functions_seen_by_a_mode_before_their_first_call():
+    """Functions get their code when first called: also those that something stands before."""
+    code = """
+import torchlike as torch
+from torchlike.core.op import TABLE
+from torchlike.overrides import BaseTorchFunctionMode
+with BaseTorchFunctionMode():
+    torch.ones(2)
+print(f"{torch.special.polygamma(1, torch.ones(1)).item():.4f}")
+for name, function in TABLE.items():
+    for arguments in ((), (1,), (torch.ones(2), torch.ones(2))):
+        try:
+            function(*arguments)
+        except NameError as error:
+            print(name, error)
+        except (Exception, SystemExit):
+            continue
+"""
+    found = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True,
+                           text=True)  # fmt: skip
+    assert found.stdout == "1.6449\n", found.stdout + found.stderr[-500:]

@@ -28,6 +28,13 @@ def intercept(function: FunctionType, around: Around) -> FunctionType:
     return original
 
 
+def as_declared(function: Any) -> Any:
+    """The function as it was before anything stood between it and its callers."""
+    while "_around" in (function.__kwdefaults__ or ()):
+        function = function.__kwdefaults__["_original"]
+    return function
+
+
 def _twin(function: FunctionType) -> FunctionType:
     made = FunctionType(
         function.__code__, function.__globals__, function.__name__, function.__defaults__,

@@ -148,7 +148,7 @@ def _stub(*args: Any, **kwargs: Any) -> Any:
 def _build(function: Any) -> Callable[..., Any]:
     """Give a checked function its code: what the call path needs, and the way to the error."""
     space = function.__globals__
-    inner = Signature(space["_f"])
+    inner = Signature(intercept.as_declared(space["_f"]))
     space.update(
         inner.defaults, _absent=ABSENT, _odd=_odd, _refuse=_refuse, _wrong=wrong,
         _head=inner.declared, _note_dim=note_dim,
@@ -177,7 +177,8 @@ class Signature:
         self.more = rest.pop(0) if code.co_flags & inspect.CO_VARARGS else ""
         self.names = rest.pop(0) if code.co_flags & inspect.CO_VARKEYWORDS else ""
         self.defaults = {f"_d_{k}": v for k, v in _defaults(function).items()}
-        self.annotations = function.__annotations__
+        kinds = function.__annotations__  # a wrapper's are those of what it wraps
+        self.annotations = {n: kinds[n] for n in (*self.positional, *self.keywords) if n in kinds}
 
     def parameters(self, needed: str, more: str, names: str) -> list[str]:
         """The parameters' declarations; `needed` spells one without a default."""
@@ -219,7 +220,7 @@ def _text(inner: Signature, name: str, place: str, write: Any) -> str:
     call = f"_f({inner.passed_on()})"
     lines = [f"def {name}({', '.join(parts)}):", "    try:"]
     lines += [f"        if {' or '.join(odd)}: return _odd(_function, locals())"] if odd else []
-    kinds = {n: _STRICT.get(kind) for n, kind in inner.annotations.items() if n != "return"}
+    kinds = {n: _STRICT.get(kind) for n, kind in inner.annotations.items()}
     wrong = [test.format(n) for n, test in kinds.items() if test]
     if wrong and place != "nn.functional":  # written in Python there too
         lines.append(f"        if {' or '.join(wrong)}: _refuse(_function, locals())")
