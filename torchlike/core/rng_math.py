@@ -5,9 +5,7 @@ multiply-adds. A fused float32 multiply-add is one float64 multiply-add rounded 
 """
 
 import math
-import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 import ml_dtypes
 import numpy as np
@@ -113,6 +111,17 @@ _FOUR_OVER_PI = f32(1.27323954473516)
 _PI_1, _PI_2, _PI_3 = map(f32, (-0.78515625, -2.4187564849853515625e-4, -3.77489497744594108e-8))
 
 
+class _Scratch:
+    """One thread's buffers for a chunk, used again for each: fresh memory costs page faults."""
+
+    def __init__(self, size: int):
+        self.wide, self.other = np.empty((2, size))
+        self.floats = np.empty((6, size), f32)
+
+    def __getitem__(self, size: int) -> tuple[Floats, Floats, Floats]:
+        return self.wide[:size], self.other[:size], self.floats[:, :size]
+
+
 def _horner(x: Floats, coefficients: list[float], wide: Floats, out: Floats) -> Floats:
     """A polynomial by fused steps: `x` and the scratch `wide` are float64, `out` is float32."""
     np.multiply(x, coefficients[0], out=wide)
@@ -126,20 +135,26 @@ def _horner(x: Floats, coefficients: list[float], wide: Floats, out: Floats) -> 
     return out
 
 
-def _log_f32(x: Floats, wide: Floats, other: Floats) -> Floats:
+def _log_f32(x: Floats, wide: Floats, other: Floats, floats: Floats) -> Floats:
     """log(x) in place, for 0 < x <= 1."""
-    bits = x.view(i32)
-    exponent = (bits - _SQRT_HALF) >> i32(23)
-    bits -= exponent << i32(23)
-    exponent = exponent.astype(f32)
+    y, square, exponent = floats[:3]
+    bits, power, whole = x.view(i32), y.view(i32), square.view(i32)
+    np.subtract(bits, _SQRT_HALF, out=power)
+    power >>= i32(23)
+    np.left_shift(power, i32(23), out=whole)
+    bits -= whole
+    exponent[...] = power
     x -= f32(1)
     other[...] = x
-    y = _horner(other, _LOG, wide, np.empty_like(x))
-    square = x * x
+    _horner(other, _LOG, wide, y)
+    np.multiply(x, x, out=square)
     y *= x
+    other[...] = square
     wide[...] = y
-    wide *= square
-    wide += exponent * _LOG_Q1
+    wide *= other
+    np.multiply(exponent, _LOG_Q1, out=y)
+    other[...] = y
+    wide += other
     y[...] = wide
     square *= f32(0.5)  # products by powers of two and by _LOG_Q2 are exact: no fused step needed
     y -= square
@@ -149,81 +164,101 @@ def _log_f32(x: Floats, wide: Floats, other: Floats) -> Floats:
     return x
 
 
-def _sincos_f32(x: Floats, wide: Floats, other: Floats) -> tuple[Floats, Floats]:
+def _sincos_f32(x: Floats, wide: Floats, other: Floats, floats: Floats) -> tuple[Floats, Floats]:
     """sin and cos of x >= 0; `x` is used up."""
-    octant = (x * _FOUR_OVER_PI).astype(i32)
+    sin, cos, square, octant = floats[:4]
+    octant = octant.view(i32)
+    np.multiply(x, _FOUR_OVER_PI, out=sin)
+    np.copyto(octant, sin, casting="unsafe")
     octant += i32(1)
     octant &= i32(~1)
-    turns = octant.astype(f32)
-    x += turns * _PI_1
-    x += turns * _PI_2
+    turns = cos
+    turns[...] = octant
     wide[...] = turns
+    np.multiply(turns, _PI_1, out=sin)
+    x += sin
+    np.multiply(turns, _PI_2, out=sin)
+    x += sin
     wide *= float(_PI_3)
-    wide += x
+    other[...] = x
+    wide += other
     x[...] = wide
-    square = x * x
+    np.multiply(x, x, out=square)
     other[...] = square
-    cos = _horner(other, _COS, wide, np.empty_like(x))
+    _horner(other, _COS, wide, cos)
     cos *= square
     wide[...] = cos
     wide *= other
-    wide -= square * f32(0.5)
+    other *= 0.5
+    wide -= other
     cos[...] = wide
     cos += f32(1)
-    sin = _horner(other, _SIN, wide, np.empty_like(x))
+    other *= 2.0
+    _horner(other, _SIN, wide, sin)
     sin *= square
     wide[...] = sin
     other[...] = x
     wide *= other
     wide += other
     sin[...] = wide
-    return _place_octant(sin, cos, octant)
+    return _place_octant(sin, cos, octant, floats[4].view(i32))
 
 
-def _place_octant(sin: Floats, cos: Floats, octant: np.ndarray) -> tuple[Floats, Floats]:
+def _place_octant(
+    sin: Floats, cos: Floats, octant: np.ndarray, swap: np.ndarray
+) -> tuple[Floats, Floats]:
     """Swap sine and cosine and set their signs, with integer masks (np.where is 5 times slower)."""
     sin_bits, cos_bits = sin.view(i32), cos.view(i32)
-    swap = sin_bits ^ cos_bits
-    swap &= -((octant >> i32(1)) & i32(1))
+    np.left_shift(octant, i32(30), out=swap)  # bit 1 tells whether to swap
+    swap >>= i32(31)
+    difference = cos_bits ^ sin_bits
+    difference &= swap
+    sin_bits ^= difference
+    cos_bits ^= difference
+    np.bitwise_and(octant, i32(4), out=swap)
+    swap <<= i32(29)
     sin_bits ^= swap
-    cos_bits ^= swap
-    sin_bits ^= (octant & i32(4)) << i32(29)
-    cos_bits ^= (~(octant - i32(2)) & i32(4)) << i32(29)
+    octant -= i32(2)
+    np.invert(octant, out=octant)
+    octant &= i32(4)
+    octant <<= i32(29)
+    cos_bits ^= octant
     return sin, cos
 
 
 # ----- normals from uniforms, in blocks of 16 as PyTorch pairs them: i with i + 8 -----
 
 _EIGHT = np.dtype("V32")  # eight float32, moved as one item
-_BLOCKS = 4096  # a chunk's scratch stays in the second-level cache
-_MANY = 4  # chunks for which threads are worth starting (0.1 ms, a chunk takes 1.2 ms)
+# A chunk's scratch stays in the second-level cache. Two threads are no faster (18 ms for a million
+# values, one takes 13): they wait for the GIL between short loops.
+_BLOCKS = 4096
 
 
 def box_muller(draws: Floats, mean: float, std: float) -> None:
     """Turn uniforms into normals in place; the size is a multiple of 16."""
     if draws.dtype == f64:
         _box_muller_f64(draws.reshape(-1, 2, 8), mean, std)
-        return
+    else:
+        _box_muller_chunks(draws, mean, std)
+
+
+def _box_muller_chunks(draws: Floats, mean: float, std: float) -> None:
     pairs = draws.view(_EIGHT).reshape(-1, 2)
-    chunks = [pairs[start : start + _BLOCKS] for start in range(0, len(pairs), _BLOCKS)]
-    if len(chunks) < _MANY:
-        for chunk in chunks:
-            _box_muller_f32(chunk, mean, std)
-        return
-    with ThreadPoolExecutor(os.cpu_count()) as pool:  # NumPy's loops run without the GIL
-        list(pool.map(lambda chunk: _box_muller_f32(chunk, mean, std), chunks))
+    scratch = _Scratch(8 * min(len(pairs), _BLOCKS))
+    for start in range(0, len(pairs), _BLOCKS):
+        _box_muller_f32(pairs[start : start + _BLOCKS], mean, std, scratch)
 
 
-def _box_muller_f32(pairs: np.ndarray, mean: float, std: float) -> None:
-    radius = pairs[:, 0].copy().view(f32)
-    angle = pairs[:, 1].copy().view(f32)
-    wide, other = np.empty(radius.size), np.empty(radius.size)
+def _box_muller_f32(pairs: np.ndarray, mean: float, std: float, scratch: _Scratch) -> None:
+    wide, other, floats = scratch[8 * len(pairs)]
+    radius, angle = floats[5], pairs[:, 1].copy().view(f32)
+    radius.view(_EIGHT)[...] = pairs[:, 0]
     np.subtract(f32(1), radius, out=radius)
-    radius = _log_f32(radius, wide, other)
+    _log_f32(radius, wide, other, floats)
     radius *= f32(-2)
     np.sqrt(radius, out=radius)
     angle *= f32(TWO_PI)
-    sin, cos = _sincos_f32(angle, wide, other)
+    sin, cos = _sincos_f32(angle, wide, other, floats)
     for column, wave in enumerate((cos, sin)):
         wave *= radius
         if (mean, std) == (0.0, 1.0):
