@@ -13,10 +13,9 @@ from .rng import Generator
 from .rng_math import TWO_PI, log, log1p
 
 f64 = np.float64
-LEAST = 512  # elements for which arrays pay
+LEAST = 32  # elements for which arrays pay
 LEAST_SHAPE = 1.2  # a gamma's; below it one normal in 200 is refused, and blocks are too short
-_AHEAD = 16384  # uniforms looked at together: their summed logarithms are right to 1e-8
-_UNSURE = 1e-6  # distance of such a sum from the limit at which the product itself decides
+_AHEAD = 65536  # uniforms looked at together
 _SQUEEZE = float(np.float32(0.0331))
 _NEAR = 1e-9  # relative distance from a tie at which libm decides
 Judge = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
@@ -57,67 +56,70 @@ def settled(left: np.ndarray, right: np.ndarray, slow: Callable[[int], bool]) ->
 
 # ----- values of as many uniforms as they need -----
 def in_turn(
-    generator: Generator, count: int, mean: float, ends_of: Callable[[np.ndarray], np.ndarray]
+    generator: Generator, count: int, mean: float, lengths_of: Callable[[np.ndarray], np.ndarray]
 ) -> np.ndarray:
-    """Values that count their uniforms, less the last.
+    """Values that count their uniforms, less the last; of a mean under 10, so a byte holds them.
 
-    `ends_of(uniforms)` tells for each place where a value that begins there would end; past the
-    last place if the uniforms don't suffice. `mean` is how many uniforms a value takes, about.
+    `lengths_of(uniforms)` tells for each place the value that would begin there; only for the
+    places whose values end within these uniforms, which are the first. `mean` uniforms are about
+    what a value takes.
     """
-    found: list[int] = []
-    spare = generator.spare
-    while len(found) < count:
-        start = generator.save()
-        wanted = int((count - len(found)) * mean * 1.1) + 256
-        uniforms = generator.doubles(min(wanted, _AHEAD))
-        ends = ends_of(uniforms).tolist()
-        size, at = len(ends), 0
-        for _ in range(count - len(found)):
-            if at >= size or ends[at] >= size:
-                break
-            end = ends[at]
-            found.append(end - at)
-            at = end + 1
-        _rewind(generator, start, at, spare)
-    return np.array(found, f64)
+    found, have, spare = bytearray(count), 0, generator.spare
+    uniforms = left = np.empty(0)
+    start, at = generator.save(), 0
+    while have < count:
+        start, left = generator.save(), uniforms[at:]
+        wanted = int((count - have) * mean * 1.1) + 64
+        uniforms = np.concatenate([left, generator.doubles(min(wanted, _AHEAD))])
+        lengths = lengths_of(uniforms).astype(np.uint8).tobytes()
+        have, at = _walk(lengths, found, have)
+    _rewind(generator, start, at - len(left), spare)
+    return np.frombuffer(found, np.uint8).astype(f64)
 
 
-def product_ends(rate: float) -> Callable[[np.ndarray], np.ndarray]:
-    """Where the product of the uniforms falls to exp(-rate)."""
+def _walk(lengths: bytes, found: bytearray, have: int) -> tuple[int, int]:
+    """Fill `found` from place `have`; how many it has then, and where the next value begins."""
+    at, size = 0, len(lengths)
+    for place in range(have, len(found)):
+        if at >= size:
+            return place, at
+        found[place] = length = lengths[at]
+        at += length + 1
+    return len(found), at
+
+
+def product_lengths(rate: float) -> Callable[[np.ndarray], np.ndarray]:
+    """How many uniforms until their product falls to exp(-rate)."""
     limit = math.exp(-rate)
 
-    def ends_of(uniforms: np.ndarray) -> np.ndarray:
-        parts = -np.log(np.maximum(uniforms, 2.0**-1000))
-        total = np.cumsum(parts)
-        target = total - parts + rate
-        ends = np.searchsorted(total, target)
-        above = np.abs(total[np.minimum(ends, len(total) - 1)] - target)
-        below = np.abs(total[np.maximum(ends - 1, 0)] - target)
-        for place in np.flatnonzero(np.minimum(above, below) < _UNSURE).tolist():
-            ends[place] = _product_end(uniforms, place, limit)
-        return ends
+    def lengths_of(uniforms: np.ndarray) -> np.ndarray:
+        product, whole = uniforms.copy(), len(uniforms)
+        lengths = np.zeros(whole, np.uint8)
+        for step in range(1, min(256, whole + 1)):
+            above = product > limit
+            if not above.any():
+                break
+            if above[-1]:  # what begins here would end later
+                whole = len(above) - 1
+            lengths[: len(above)] += above
+            product = product[:-1]
+            product *= uniforms[step:]
+        return lengths[:whole]
 
-    return ends_of
-
-
-def _product_end(uniforms: np.ndarray, place: int, limit: float) -> int:
-    product = 1.0
-    for end in range(place, len(uniforms)):
-        product *= float(uniforms[end])
-        if product <= limit:
-            return end
-    return len(uniforms)
+    return lengths_of
 
 
-def gap_ends(count: float, scale: float) -> Callable[[np.ndarray], np.ndarray]:
-    """Where the sum of the geometric gaps exceeds `count`."""
+def gap_lengths(count: float, scale: float) -> Callable[[np.ndarray], np.ndarray]:
+    """How many geometric gaps until their sum exceeds `count`."""
 
-    def ends_of(uniforms: np.ndarray) -> np.ndarray:
+    def lengths_of(uniforms: np.ndarray) -> np.ndarray:
         gaps = np.ceil(log(np.maximum(uniforms, 2.0**-1000), True) / scale)
         total = np.cumsum(np.minimum(gaps, count + 1))
-        return np.searchsorted(total, total - np.minimum(gaps, count + 1) + count, side="right")
+        ends = np.searchsorted(total, total - np.minimum(gaps, count + 1) + count, side="right")
+        ends = ends[ends < len(ends)]
+        return ends - np.arange(len(ends))
 
-    return ends_of
+    return lengths_of
 
 
 # ----- gamma -----

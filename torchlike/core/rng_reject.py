@@ -10,7 +10,7 @@ from .rng import Generator
 from .rng_math import TWO_PI, narrow
 
 f32, f64 = np.float32, np.float64
-_BLOCK = 4096
+_FIRST_BLOCK, _BLOCK = 32, 4096
 
 
 class _Stream:
@@ -20,11 +20,12 @@ class _Stream:
         self.generator = generator
         self.start, self.words = generator.save(), 0
         self.block: list[float] = []
-        self.position = 0
+        self.position, self.next = 0, _FIRST_BLOCK
 
     def uniform(self) -> float:
         if self.position == len(self.block):
-            self.block, self.position = self.generator.doubles(_BLOCK).tolist(), 0
+            self.block, self.position = self.generator.doubles(self.next).tolist(), 0
+            self.next = min(2 * self.next, _BLOCK)
         self.position += 1
         self.words += 1
         return self.block[self.position - 1]
@@ -140,7 +141,7 @@ def poisson(generator: Generator, rate: np.ndarray) -> np.ndarray:
 
 def _poisson_alike(generator: Generator, size: int, rate: float) -> np.ndarray:
     if rate < 10:
-        return rng_alike.in_turn(generator, size, rate + 1, rng_alike.product_ends(rate))
+        return rng_alike.in_turn(generator, size, rate + 1, rng_alike.product_lengths(rate))
     return rng_alike.from_pairs(generator, size, lambda u, v: _judged_poisson(rate, u, v))
 
 
@@ -240,8 +241,8 @@ def _binomial_alike(
         way = _Btrs(count, low)
         found = rng_alike.from_pairs(generator, size, way.judged)
     else:
-        ends_of = rng_alike.gap_ends(float(count), float(np.log1p(-low)))
-        found = rng_alike.in_turn(generator, size, float(count * low) + 1, ends_of)
+        lengths_of = rng_alike.gap_lengths(float(count), float(np.log1p(-low)))
+        found = rng_alike.in_turn(generator, size, float(count * low) + 1, lengths_of)
     return found if p <= 0.5 else float(count) - found
 
 
