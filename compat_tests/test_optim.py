@@ -80,6 +80,24 @@ def test_state(torch, golden, cls):
         golden(state["param_groups"])
 
 
+@pytest.mark.parametrize("options", [{}, {"max_iter": 0}, {"max_iter": 1}, {"history_size": 2}])
+def test_state_of_lbfgs(torch, golden, options):
+    """Keys and types, in PyTorch's order, after steps of different lengths."""
+    params = parameters(torch)
+    optimizer = make(torch, "LBFGS", params, line_search_fn="strong_wolfe", **options)
+
+    def closure():
+        optimizer.zero_grad()
+        loss = sum(((p - 0.3 * i) ** 4).sum() for i, p in enumerate(params))
+        loss.backward()
+        return loss
+
+    for _ in range(3):
+        optimizer.step(closure)
+        (state,) = optimizer.state_dict()["state"].values()
+        golden([[key, type(value).__name__] for key, value in state.items()])
+
+
 @pytest.mark.parametrize("cls", CLASSES)
 def test_checkpoint(torch, cls):
     """Loaded into another optimizer, a state dict goes on as the first one would have."""

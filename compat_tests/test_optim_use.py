@@ -80,6 +80,17 @@ def test_parameters_changed_from_outside(torch, golden):
     golden([round(x, 5) for x in p.tolist()])
 
 
+@pytest.mark.parametrize("cls", [c for c in CLASSES if c != "SparseAdam"])
+def test_flags_may_be_numbers(torch, cls):
+    """As configuration files and argument parsers give them."""
+    found = []
+    for options in ({"maximize": 1}, {"maximize": True}):
+        params = parameters(torch)
+        make(torch, cls, params, lr=0.1, **options).step()
+        found.append([p.tolist() for p in params])
+    assert found[0] == found[1] and found[0][1][0] > 2
+
+
 def test_differentiable(torch, golden):
     """Gradients flow through the steps to the first parameters and, where PyTorch can, the rate."""
     for cls, tensor_rate, steps in (

@@ -91,7 +91,7 @@ class Adam(RuleOptimizer):
             state["max_exp_avg_sq"] if group["amsgrad"] else None,
             step_size=lr / (1 - beta1**step), weight1=1 - beta1, beta2=beta2, weight2=1 - beta2,
             root_correction2=(1 - beta2**step) ** 0.5, eps=group["eps"],
-            maximize=group["maximize"], **decays(group, lr),
+            maximize=bool(group["maximize"]), **decays(group, lr),
         )  # fmt: skip
 
 
@@ -153,7 +153,7 @@ class Adamax(RuleOptimizer):
             rules.adamax, param, grad, state["exp_avg"], state["exp_inf"],
             step_size=scalar_lr(group) / (1 - beta1**step), weight1=1 - beta1, beta2=beta2,
             eps=group["eps"], weight_decay=unless_zero(group["weight_decay"]),
-            maximize=group["maximize"],
+            maximize=bool(group["maximize"]),
         )  # fmt: skip
 
 
@@ -200,7 +200,7 @@ class NAdam(RuleOptimizer):
             grad_size=lr * (1.0 - mu) / (1.0 - product),
             avg_size=lr * mu_next / (1.0 - product * mu_next), weight1=1 - beta1, beta2=beta2,
             weight2=1 - beta2, correction2=1 - beta2**step, eps=group["eps"],
-            maximize=group["maximize"], **decays(group, lr),
+            maximize=bool(group["maximize"]), **decays(group, lr),
         )  # fmt: skip
 
 
@@ -236,7 +236,7 @@ class RAdam(RuleOptimizer):
             rules.radam, param, grad, state["exp_avg"], state["exp_avg_sq"], lr=lr,
             rect=_rectification(beta2, step, correction2), weight1=1 - beta1, beta2=beta2,
             weight2=1 - beta2, correction1=1 - beta1**step, root_correction2=correction2**0.5,
-            eps=group["eps"], maximize=group["maximize"], **decays(group, lr),
+            eps=group["eps"], maximize=bool(group["maximize"]), **decays(group, lr),
         )  # fmt: skip
 
 
@@ -293,7 +293,7 @@ class Adagrad(RuleOptimizer):
         apply(
             rules.adagrad, param, grad, state["sum"],
             lr=scalar_lr(group) / (1 + (step - 1) * group["lr_decay"]), eps=group["eps"],
-            weight_decay=unless_zero(group["weight_decay"]), maximize=group["maximize"],
+            weight_decay=unless_zero(group["weight_decay"]), maximize=bool(group["maximize"]),
         )  # fmt: skip
 
     def _sparse_update(self, param, grad, state, group):
@@ -334,7 +334,7 @@ class Adadelta(RuleOptimizer):
         apply(
             rules.adadelta, param, grad, state["square_avg"], state["acc_delta"],
             lr=scalar_lr(group), rho=group["rho"], weight=1 - group["rho"], eps=group["eps"],
-            weight_decay=unless_zero(group["weight_decay"]), maximize=group["maximize"],
+            weight_decay=unless_zero(group["weight_decay"]), maximize=bool(group["maximize"]),
         )  # fmt: skip
 
 
@@ -380,7 +380,7 @@ class RMSprop(RuleOptimizer):
             state["grad_avg"] if group["centered"] else None, lr=scalar_lr(group),
             alpha=group["alpha"], weight=1 - group["alpha"], eps=group["eps"],
             momentum=momentum if momentum > 0 else None,
-            weight_decay=unless_zero(group["weight_decay"]), maximize=group["maximize"],
+            weight_decay=unless_zero(group["weight_decay"]), maximize=bool(group["maximize"]),
         )  # fmt: skip
 
 
@@ -426,7 +426,7 @@ class Adafactor(RuleOptimizer):
             rules.adafactor, param, grad, state.get("row_var"), state.get("col_var"),
             state.get("variance"), rho=min(lr, 1 / step**0.5), weight=step ** group["beta2_decay"],
             eps1=dtypes.finfo(param.dtype).eps if eps1 is None else eps1, eps2=eps2, d=group["d"],
-            shrink=None if decay is None else 1 - lr * decay, maximize=group["maximize"],
+            shrink=None if decay is None else 1 - lr * decay, maximize=bool(group["maximize"]),
         )  # fmt: skip
 
 

@@ -61,8 +61,8 @@ class SGD(RuleOptimizer):
             state["momentum_buffer"], undamped = zeros_like(param), 1
         apply(
             rules.sgd, param, grad, state.get("momentum_buffer"), lr=scalar_lr(group),
-            momentum=momentum, undamped=undamped, nesterov=group["nesterov"],
-            weight_decay=unless_zero(group["weight_decay"]), maximize=group["maximize"],
+            momentum=momentum, undamped=undamped, nesterov=bool(group["nesterov"]),
+            weight_decay=unless_zero(group["weight_decay"]), maximize=bool(group["maximize"]),
             cut=first and group["differentiable"],
         )  # fmt: skip
 
@@ -101,7 +101,7 @@ class ASGD(RuleOptimizer):
         apply(
             rules.asgd, param, grad, state["ax"], eta=eta, shrink=1 - lambd * eta,
             mu=state["mu"].item(), weight_decay=unless_zero(group["weight_decay"]),
-            maximize=group["maximize"],
+            maximize=bool(group["maximize"]),
         )  # fmt: skip
         set_scalar(state["eta"], lr / (1 + lambd * lr * step) ** group["alpha"])
         set_scalar(state["mu"], 1 / max(1, step - group["t0"]))
@@ -139,7 +139,7 @@ class Rprop(RuleOptimizer):
         (etaminus, etaplus), (smallest, largest) = group["etas"], group["step_sizes"]
         apply(
             rules.rprop, param, grad, state["prev"], state["step_size"], etaminus=etaminus,
-            etaplus=etaplus, smallest=smallest, largest=largest, maximize=group["maximize"],
+            etaplus=etaplus, smallest=smallest, largest=largest, maximize=bool(group["maximize"]),
         )  # fmt: skip
 
 
@@ -188,7 +188,7 @@ class Muon(RuleOptimizer):
             rules.muon, param, grad, state["momentum_buffer"],
             lr=lr * _shape_factor(param.shape, group["adjust_lr_fn"]),
             shrink=1 - lr * group["weight_decay"], momentum=group["momentum"], eps=group["eps"],
-            nesterov=group["nesterov"], coefficients=tuple(group["ns_coefficients"]),
+            nesterov=bool(group["nesterov"]), coefficients=tuple(group["ns_coefficients"]),
             steps=group["ns_steps"],
         )  # fmt: skip
 

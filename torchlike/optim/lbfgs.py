@@ -122,6 +122,10 @@ def _away_from_ends(t, ends, stalled):
     return (high - margin if abs(t - high) < abs(t - low) else low + margin), False
 
 
+# PyTorch's order of what a step leaves in the state; `al` is before them if it is there.
+KEPT = ("d", "t", "old_dirs", "old_stps", "ro", "H_diag", "prev_flat_grad", "prev_loss")
+
+
 class LBFGS(Optimizer):
     """Limited-memory BFGS; `step` needs a closure. One parameter group only."""
 
@@ -174,6 +178,7 @@ class LBFGS(Optimizer):
         state = self.state[self._params[0]]
         state.setdefault("func_evals", 0)
         state.setdefault("n_iter", 0)
+        unordered = "d" not in state
         first = closure()
         loss, grad, evals = float(first), self._gather_flat_grad(), 1
         state["func_evals"] += 1
@@ -196,8 +201,10 @@ class LBFGS(Optimizer):
             state["func_evals"] += used
             if last or evals >= group["max_eval"] or self._converged(state, loss, grad, group):
                 break
-        if isinstance(state["t"], np.generic):
+        if isinstance(state.get("t"), np.generic):
             state["t"] = from_host(np.asarray(state["t"]), device=self._params[0].device)
+        if unordered:
+            state.update({name: state.pop(name, None) for name in KEPT})
         return first
 
     def _find_direction(self, state, grad, history_size):
