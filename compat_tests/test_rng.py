@@ -40,6 +40,36 @@ def test_call(torch, text):
     assert cases.call(torch, text) == cases.recorded("rng_calls")[text]
 
 
+# ----- many values -----
+
+
+def fuses() -> bool:
+    """Whether XLA's products and sums are fused here: 2 ** -24 is left of the exact product."""
+    import jax
+
+    x = np.float32(1 + 2**-12)
+    return float(jax.jit(lambda a, b, c: a * b + c)(x, x, -x * x)) == 2**-24
+
+
+@pytest.mark.parametrize("mean, std", [(0.0, 1.0), (-3.5, 0.07)])
+def test_many_normals(torch, monkeypatch, mean, std):
+    """The XLA program gives NumPy's bits, and takes the same words."""
+    from torchlike.core import rng_draw, rng_xla
+
+    if not fuses():
+        pytest.skip("NumPy makes all normals on a machine without fused multiply-adds")
+    sizes = [rng_xla.CHUNK + 16, rng_xla.CHUNK + rng_xla.LEAST + 7]
+    ours, theirs = torch.Generator(), torch.Generator()
+    monkeypatch.setattr(rng_xla, "_program", None)
+    monkeypatch.setattr(rng_xla, "_seen", -1 << 62)
+    expected = [rng_draw.normal(theirs, size, mean, std) for size in sizes]
+    rng_xla._build()
+    assert rng_xla.program(sizes[0]) is not None
+    for size, values in zip(sizes, expected, strict=True):
+        np.testing.assert_array_equal(rng_draw.normal(ours, size, mean, std), values)
+    np.testing.assert_array_equal(ours.save(), theirs.save())
+
+
 # ----- what bytes cannot show -----
 
 

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from . import rng_xla
 from .rng import Generator
 from .rng_math import (
     BFLOAT16,
@@ -70,6 +71,8 @@ def normal(
         if (mean, std) != (0.0, 1.0):
             values = fma64(values, std, mean)
         return narrow(values, dtype)
+    if dtype == F32 and (program := rng_xla.program(count)):
+        return _many_normals(program, generator, count, mean, std)
     whole, rest = count - count % 16, count % 16
     draw = generator.doubles if dtype == f64 else generator.floats
     tail = 16 if rest else 0
@@ -83,6 +86,19 @@ def normal(
     if tail:
         values[count - 16 : count] = values[whole:].copy()
     return narrow(values[:count], dtype)
+
+
+def _many_normals(
+    program: rng_xla.Program, generator: Generator, count: int, mean: float, std: float
+) -> np.ndarray:
+    values, rest = np.empty(count, f32), count % 16
+    rng_xla.fill(program, generator, values[: count - rest], mean, std)
+    if rest:
+        generator.words32(rest)
+        last = generator.floats(16)
+        box_muller(last, mean, std)
+        values[-16:] = last
+    return values
 
 
 def _pairs(generator: Generator, count: int, exact: bool) -> np.ndarray:

@@ -99,16 +99,16 @@ def _exact(*values: float) -> list[float]:
     return [float(f32(value)) for value in values]
 
 
-_LOG = _exact(
+LOG = _exact(
     7.0376836292e-2, -1.1514610310e-1, 1.1676998740e-1, -1.2420140846e-1, 1.4249322787e-1,
     -1.6668057665e-1, 2.0000714765e-1, -2.4999993993e-1, 3.3333331174e-1,
 )  # fmt: skip
-_LOG_Q1, _LOG_Q2 = f32(-2.12194440e-4), f32(0.693359375)
-_SQRT_HALF = f32(0.707106781186547524).view(i32)
-_SIN = _exact(-1.9515295891e-4, 8.3321608736e-3, -1.6666654611e-1)
-_COS = _exact(2.443315711809948e-5, -1.388731625493765e-3, 4.166664568298827e-2)
-_FOUR_OVER_PI = f32(1.27323954473516)
-_PI_1, _PI_2, _PI_3 = map(f32, (-0.78515625, -2.4187564849853515625e-4, -3.77489497744594108e-8))
+LOG_Q1, LOG_Q2 = f32(-2.12194440e-4), f32(0.693359375)
+SQRT_HALF = f32(0.707106781186547524).view(i32)
+SIN = _exact(-1.9515295891e-4, 8.3321608736e-3, -1.6666654611e-1)
+COS = _exact(2.443315711809948e-5, -1.388731625493765e-3, 4.166664568298827e-2)
+FOUR_OVER_PI = f32(1.27323954473516)
+PI_1, PI_2, PI_3 = map(f32, (-0.78515625, -2.4187564849853515625e-4, -3.77489497744594108e-8))
 
 
 class _Scratch:
@@ -139,27 +139,27 @@ def _log_f32(x: Floats, wide: Floats, other: Floats, floats: Floats) -> Floats:
     """log(x) in place, for 0 < x <= 1."""
     y, square, exponent = floats[:3]
     bits, power, whole = x.view(i32), y.view(i32), square.view(i32)
-    np.subtract(bits, _SQRT_HALF, out=power)
+    np.subtract(bits, SQRT_HALF, out=power)
     power >>= i32(23)
     np.left_shift(power, i32(23), out=whole)
     bits -= whole
     exponent[...] = power
     x -= f32(1)
     other[...] = x
-    _horner(other, _LOG, wide, y)
+    _horner(other, LOG, wide, y)
     np.multiply(x, x, out=square)
     y *= x
     other[...] = square
     wide[...] = y
     wide *= other
-    np.multiply(exponent, _LOG_Q1, out=y)
+    np.multiply(exponent, LOG_Q1, out=y)
     other[...] = y
     wide += other
     y[...] = wide
-    square *= f32(0.5)  # products by powers of two and by _LOG_Q2 are exact: no fused step needed
+    square *= f32(0.5)  # products by powers of two and by LOG_Q2 are exact: no fused step needed
     y -= square
     x += y
-    exponent *= _LOG_Q2
+    exponent *= LOG_Q2
     x += exponent
     return x
 
@@ -168,24 +168,24 @@ def _sincos_f32(x: Floats, wide: Floats, other: Floats, floats: Floats) -> tuple
     """sin and cos of x >= 0; `x` is used up."""
     sin, cos, square, octant = floats[:4]
     octant = octant.view(i32)
-    np.multiply(x, _FOUR_OVER_PI, out=sin)
+    np.multiply(x, FOUR_OVER_PI, out=sin)
     np.copyto(octant, sin, casting="unsafe")
     octant += i32(1)
     octant &= i32(~1)
     turns = cos
     turns[...] = octant
     wide[...] = turns
-    np.multiply(turns, _PI_1, out=sin)
+    np.multiply(turns, PI_1, out=sin)
     x += sin
-    np.multiply(turns, _PI_2, out=sin)
+    np.multiply(turns, PI_2, out=sin)
     x += sin
-    wide *= float(_PI_3)
+    wide *= float(PI_3)
     other[...] = x
     wide += other
     x[...] = wide
     np.multiply(x, x, out=square)
     other[...] = square
-    _horner(other, _COS, wide, cos)
+    _horner(other, COS, wide, cos)
     cos *= square
     wide[...] = cos
     wide *= other
@@ -194,7 +194,7 @@ def _sincos_f32(x: Floats, wide: Floats, other: Floats, floats: Floats) -> tuple
     cos[...] = wide
     cos += f32(1)
     other *= 2.0
-    _horner(other, _SIN, wide, sin)
+    _horner(other, SIN, wide, sin)
     sin *= square
     wide[...] = sin
     other[...] = x
@@ -228,7 +228,7 @@ def _place_octant(
 
 # ----- normals from uniforms, in blocks of 16 as PyTorch pairs them: i with i + 8 -----
 
-_EIGHT = np.dtype("V32")  # eight float32, moved as one item
+EIGHT = np.dtype("V32")  # eight float32, moved as one item
 # A chunk's scratch stays in the second-level cache. Two threads are no faster (18 ms for a million
 # values, one takes 13): they wait for the GIL between short loops.
 _BLOCKS = 4096
@@ -243,7 +243,7 @@ def box_muller(draws: Floats, mean: float, std: float) -> None:
 
 
 def _box_muller_chunks(draws: Floats, mean: float, std: float) -> None:
-    pairs = draws.view(_EIGHT).reshape(-1, 2)
+    pairs = draws.view(EIGHT).reshape(-1, 2)
     scratch = _Scratch(8 * min(len(pairs), _BLOCKS))
     for start in range(0, len(pairs), _BLOCKS):
         _box_muller_f32(pairs[start : start + _BLOCKS], mean, std, scratch)
@@ -252,7 +252,7 @@ def _box_muller_chunks(draws: Floats, mean: float, std: float) -> None:
 def _box_muller_f32(pairs: np.ndarray, mean: float, std: float, scratch: _Scratch) -> None:
     wide, other, floats = scratch[8 * len(pairs)]
     radius, angle = floats[5], pairs[:, 1].copy().view(f32)
-    radius.view(_EIGHT)[...] = pairs[:, 0]
+    radius.view(EIGHT)[...] = pairs[:, 0]
     np.subtract(f32(1), radius, out=radius)
     _log_f32(radius, wide, other, floats)
     radius *= f32(-2)
@@ -265,7 +265,7 @@ def _box_muller_f32(pairs: np.ndarray, mean: float, std: float, scratch: _Scratc
             wave += f32(0)  # turns -0.0 into 0.0, as the fused step does
         else:
             affine_f32(wave, std, mean)
-        pairs[:, column] = wave.view(_EIGHT)
+        pairs[:, column] = wave.view(EIGHT)
 
 
 def _box_muller_f64(pairs: Floats, mean: float, std: float) -> None:
