@@ -19,6 +19,7 @@ from .device import resolve
 u32, u64 = np.uint32, np.uint64
 DEFAULT_SEED = 67280421310721
 _CPU_STATE, _ACCELERATOR_STATE = 5056, 16
+_FEW = 512  # words that NumPy's raw call, which makes each 8 bytes wide, gives 3 us sooner
 _WORD, _DOUBLE_BITS, _FLOAT_BITS = 1 << 64, u64((1 << 53) - 1), u32((1 << 24) - 1)
 
 
@@ -36,12 +37,15 @@ class _MersenneTwister:
 
     def words32(self, count: int) -> np.ndarray:
         self.fresh = self.fresh and count == 0
-        if count < 64:
-            return np.atleast_1d(self.bits.random_raw(count)).astype(u32)
+        if count < _FEW:
+            return self.bits.random_raw(count).astype(u32)
         return self.state.randint(0, 1 << 32, count, dtype=u32)
 
     def words64(self, count: int) -> np.ndarray:
         self.fresh = self.fresh and count == 0
+        if count < _FEW // 2:
+            words = self.bits.random_raw(2 * count)
+            return words[0::2] << u64(32) | words[1::2]
         return self.state.randint(0, 1 << 64, count, dtype=u64)
 
     def save(self, seed: int) -> bytes:
@@ -201,13 +205,13 @@ class Generator:
         """Uniforms of 53 bits in [0, 1)."""
         words = self._engine.words64(count)
         words &= _DOUBLE_BITS
-        return _as_floats(words.view(np.int64), words.view(np.float64), 2.0**-53)
+        return _scaled(words.view(np.int64), np.float64, 2.0**-53)
 
     def floats(self, count: int) -> np.ndarray:
         """Uniforms of 24 bits in [0, 1)."""
         words = self._engine.words32(count)
         words &= _FLOAT_BITS
-        return _as_floats(words.view(np.int32), words.view(np.float32), np.float32(2.0**-24))
+        return _scaled(words.view(np.int32), np.float32, np.float32(2.0**-24))
 
     def key(self) -> tuple[int, int]:
         """An accelerator's seed and offset, used up: one per draw made on the device."""
@@ -216,11 +220,12 @@ class Generator:
         return counter.key, counter.offset - 4
 
 
-def _as_floats(integers: np.ndarray, floats: np.ndarray, scale: Any) -> np.ndarray:
+def _scaled(integers: np.ndarray, kind: type, scale: Any) -> np.ndarray:
     """Convert in place, piece by piece: fresh memory for a million floats costs 2 ms of faults."""
+    floats = integers.view(kind)
     for start in range(0, len(integers), 32768):
         piece = slice(start, start + 32768)
-        floats[piece] = integers[piece].astype(floats.dtype)
+        floats[piece] = integers[piece].astype(kind)
     floats *= scale
     return floats
 

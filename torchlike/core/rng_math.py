@@ -19,6 +19,8 @@ TWO_PI = 2.0 * math.pi
 
 def narrow(values: np.ndarray | np.generic | float, dtype: np.dtype) -> np.ndarray:
     """Convert as PyTorch does: to the 16-bit types by way of float32."""
+    if isinstance(values, np.ndarray) and values.dtype == dtype:
+        return values
     if dtype in HALVES:
         values = np.asarray(values, f32)
     with np.errstate(over="ignore", invalid="ignore"):

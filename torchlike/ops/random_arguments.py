@@ -10,10 +10,11 @@ from ..core.device import resolve
 from ..core.dtypes import SCALAR_NAMES, dtype
 from ..core.layouts import layout, memory_format
 from ..core.op import TABLE
+from ..core.record import LOCAL
 from ..core.rng import Generator
 from ..core.storage import Size
 from ..core.tensor import Tensor
-from .create import check_options
+from .create import check_options, full_of, kind_for, sizes_for
 
 _KINDS: dict[str, Any] = {
     "generator": Generator,
@@ -148,7 +149,7 @@ def blank(function: str, size: tuple[int, ...], options: dict, kind: Any = None)
     dtype, device = options.get("dtype"), options.get("device")
     check_options(function, options.get("layout"), bool(options.get("pin_memory")))
     if out is None:
-        return TABLE["torch", "empty"](size, dtype=dtype or kind, device=device)
+        return _new(sizes_for("empty", (size,)), kind_for("empty", dtype, kind), resolve(device))
     if dtype is not None and dtype is not out.dtype:
         ours, theirs = SCALAR_NAMES[dtype], SCALAR_NAMES[out.dtype]
         raise RuntimeError(f"dtype {ours} does not match dtype of out parameter ({theirs})")
@@ -157,8 +158,16 @@ def blank(function: str, size: tuple[int, ...], options: dict, kind: Any = None)
     return out if tuple(out.shape) == size else out.resize_(size)
 
 
+def _new(size: tuple[int, ...], kind: dtype, where: Device) -> Tensor:
+    """Memory to be filled at once, so on the host nothing is recorded."""
+    host = where.type in ("cpu", "meta") and not LOCAL.state.vmaps
+    return full_of(size, None if host else 0, kind, where)
+
+
 def blank_like(function: str, input: Tensor, options: dict) -> Tensor:
     kept = ("dtype", "layout", "device", "pin_memory", "memory_format")
+    if not any(name in options for name in kept) and input.is_contiguous():
+        return _new(tuple(input.shape), input.dtype, input.device)
     given = {name: options[name] for name in kept if options.get(name) is not None}
     return TABLE["torch", "empty_like"](input, **given)
 

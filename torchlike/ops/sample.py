@@ -30,6 +30,7 @@ from .random_fill import (
     check_std,
     checked_chances,
     draw_to_tensor,
+    fill,
     generator_for,
     has_no_derivative,
     normal_draw,
@@ -160,15 +161,12 @@ def randperm(n, **options):
     if n < 0:
         raise RuntimeError(f"Trying to create tensor with negative dimension {n}: [{n}]")
 
-    def fill(tensor: Tensor, generator: Any) -> Tensor:
-        source = generator_for("randperm", generator, tensor.device)
+    def order(tensor: Tensor, generator: Any) -> Tensor:
+        generator_for("randperm", generator, tensor.device)
         _check_permutation(n, tensor.dtype)
-        if tensor.device.type == "meta":
-            return tensor
-        order = draw_to_tensor(lambda g: rng_draw.permutation(g, n), source, tensor.device)
-        return tensor.copy_(order)
+        return fill(tensor, "randperm", generator, lambda g: rng_draw.permutation(g, n), "")
 
-    return _made("randperm", (n,), options, dtypes.int64, fill)
+    return _made("randperm", (n,), options, dtypes.int64, order)
 
 
 _EXACT = {  # the longest permutation that a floating point dtype holds
