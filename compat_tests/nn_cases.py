@@ -135,6 +135,11 @@ CASES = [
      "real(2, 3, 5, 5)"),
     ("nn.MaxPool2d(2, return_indices=True)", "real(3, 4, 4)"),
     ("nn.MaxPool3d(2, stride=1)", "real(1, 2, 3, 3, 3)"),
+    ("nn.MaxPool2d(3, padding=2, dilation=2)", "real(1, 2, 7, 7)"),
+    ("nn.MaxPool3d(3, padding=2, dilation=2)", "real(1, 1, 7, 7, 7)"),
+    ("nn.MaxPool1d(3, padding=2, dilation=2)", "real(1, 2, 7)"),
+    ("nn.MaxPool1d(2, padding=2, return_indices=True)", "real(1, 2, 7)"),
+    ("nn.MaxPool1d(2, return_indices=True)", "real(7)"),
     ("nn.MaxUnpool1d(2)", "real(1, 1, 2), torch.tensor([[[1, 2]]])"),
     ("nn.MaxUnpool2d(2, 2)", "real(1, 1, 1, 2), torch.tensor([[[[1, 6]]]])"),
     ("nn.MaxUnpool3d(2)", "real(1, 1, 1, 1, 1), torch.tensor([[[[[5]]]]])"),
@@ -160,6 +165,7 @@ CASES = [
     ("nn.FractionalMaxPool2d(2, output_ratio=1.5)", ""),
     ("nn.FractionalMaxPool3d(2, output_size=2)", "real(1, 1, 4, 4, 4)"),
     ("nn.FractionalMaxPool3d(0, output_size=2)", ""),
+    ("nn.FractionalMaxPool3d(2, output_size=4)", "real(1, 1, 4, 4, 4)"),
     # ----- padding, resampling -----
     *[(f"nn.{kind}Pad{n}d({args})", shape) for kind, extra in (
         ("Constant", ", 3.5"), ("Reflection", ""), ("Replication", ""), ("Zero", ""),
@@ -170,6 +176,7 @@ CASES = [
         (3, "(1, 0, 1, 1, 0, 1)" + extra, "real(1, 1, 2, 2, 2)"),
     )],
     ("nn.CircularPad1d(1)", "real(2, 2, 2, 2)"),
+    ("nn.ReflectionPad1d((1, 1, 1))", "real(2, 2, 3)"),
     ("nn.Upsample(scale_factor=2)", "real(1, 2, 3)"),
     ("nn.Upsample(size=(3, 5), mode='bilinear')", "real(1, 2, 2, 3)"),
     ("nn.Upsample(scale_factor=(2, 1.5), mode='bicubic', align_corners=True)", "real(1, 2, 3, 4)"),
@@ -177,6 +184,8 @@ CASES = [
     ("nn.UpsamplingBilinear2d(size=4)", "real(1, 2, 2, 3)"),
     ("nn.PixelShuffle(2)", "real(1, 4, 2, 3)"),
     ("nn.PixelShuffle(2)", "real(1, 3, 2, 3)"),
+    ("nn.PixelShuffle(2.0)", "real(1, 3, 2, 3)"),
+    ("nn.ChannelShuffle(2.0)", "real(1, 4, 2)"),
     ("nn.PixelUnshuffle(2)", "real(1, 1, 4, 6)"),
     ("nn.ChannelShuffle(2)", "real(1, 4, 2)"),
     ("nn.Fold((4, 5), (2, 2))", "real(1, 12, 12)"),
@@ -296,6 +305,10 @@ CASES = [
     ("nn.GRU(3, 4)", "real(5, 2, 3), real(2, 2, 4)"),
     ("nn.LSTM(3, 4)", "real(5, 2, 3), (real(1, 2, 4), real(1, 2, 3))"),
     ("nn.LSTM(3, 4)", "real(5, 3), (real(1, 2, 4), real(1, 2, 3))"),
+    ("nn.LSTM(3, 4)", "real(5, 2, 3), (real(1, 2, 4),) * 3"),
+    ("nn.LSTM(3, 4)", "real(0, 2, 3)"),
+    ("nn.LSTM(3, 4, dtype=torch.float64)", "real(2, 2, 3).double()"),
+    ("nn.GRU(3, 4, batch_first=True)", "real(2, 2, 3)"),
     ("nn.GRU(3, 4, proj_size=2)", ""),
     ("nn.LSTM(3, 4, proj_size=4)", ""),
     ("nn.LSTM(3, 4, dropout=2)", ""),
@@ -312,6 +325,8 @@ CASES = [
     ("nn.LSTMCell(3, 4)", "real(2, 3), (real(2, 4), real(2, 4, low=0))"),
     ("nn.LSTMCell(3, 4)", "real(3)"),
     ("nn.LSTMCell(3, 4)", "real(2, 3), (real(2, 2, 4), real(2, 4, low=0))"),
+    ("nn.LSTMCell(3, 4)", "real(2, 3), real(2, 4)"),
+    ("nn.LSTMCell(3, 4)", "real(2, 3), (real(2, 4),)"),
     ("nn.GRUCell(3, 4)", "real(2, 3), real(2, 4)"),
     # ----- attention -----
     ("nn.MultiheadAttention(4, 2)", "real(3, 2, 4), real(5, 2, 4), real(5, 2, 4, low=0)"),
@@ -472,6 +487,7 @@ def _run(torch, build, inputs, names, texts, arrays):
         given = [one * 1 for one in given]
     outputs = _tensors(torch, module(*given))
     arrays |= {f"output.{i}": _array(output) for i, output in enumerate(outputs)}
+    texts["nodes"] = " ".join(type(output.grad_fn).__name__ for output in outputs)
     loss = sum(
         (output * torch.linspace(0.5, 1.5, output.numel()).view(output.shape)).sum()
         for output in outputs if output.requires_grad

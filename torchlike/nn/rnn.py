@@ -392,7 +392,7 @@ class LSTMCell(RNNCellBase):
 
     def forward(self, input, hx=None):
         self._check_ndim("input", input)
-        for i, state in enumerate(hx or ()):
+        for i, state in enumerate(() if hx is None else hx):
             self._check_ndim(f"hx[{i}]", state)
         batched = input.dim() == 2
         if not batched:

@@ -19,6 +19,7 @@ from ..core.tape import no_grad
 from ..core.tensor import Tensor, from_host, to_host
 from . import unary as unary  # declares relu_, sigmoid and tanh
 from .kinds import COMPLEX, FLOATING, refuse
+from .memory import rename_in_place
 
 SELU_ALPHA, SELU_SCALE = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946
 SQRT_HALF, SQRT_2_OVER_PI, GELU_CUBE = math.sqrt(0.5), math.sqrt(2 / math.pi), 0.044715
@@ -52,7 +53,12 @@ def _names_of(body: Callable[..., Any]) -> tuple[str, ...]:
 
 
 def _run(made: Op, inplace: bool, *inputs: Any) -> Tensor:
-    return call_inplace(made, inputs) if inplace else call(made, inputs)
+    if not inplace:
+        return call(made, inputs)
+    out = call_inplace(made, inputs)
+    if made is not hardtanh_of and out._base_tensor is None:
+        rename_in_place(out)
+    return out
 
 
 # ----- one line each: forward, slope -----
@@ -219,9 +225,14 @@ def _in_functional(name: str, made: Op) -> None:
 
 
 for _name, _made in dict(
-    silu=_silu, mish=_mish, hardswish=_hardswish, hardsigmoid=_hardsigmoid, selu=_selu
+    silu=_silu, mish=_mish, hardswish=_hardswish, hardsigmoid=_hardsigmoid
 ).items():
     _in_functional(_name, _made)
+
+
+@composite(module="nn.functional")
+def selu(input: Tensor, inplace: bool = False) -> Tensor:
+    return _run(_selu, inplace, input)
 
 
 @composite(module="nn.functional")

@@ -56,7 +56,7 @@ def _in_place(name: str) -> None:
                 f"t_() expects a tensor with <= 2 dimensions, but self is {self.ndim}D"
             )
         out = getattr(self, name)(*args, **kwargs)
-        _renumber(out._grad_fn)
+        renumber(out._grad_fn)
         become(self, out)
         return self
 
@@ -65,11 +65,19 @@ def _in_place(name: str) -> None:
     install(name + "_", function)
 
 
-def _renumber(node: Any) -> None:
+def renumber(node: Any) -> None:
     """PyTorch's own number for the in-place variant: `TBackward1`, `SqueezeBackward3`."""
     if isinstance(node, OpNode):
         name, number = type(node).__name__[:-1], int(type(node).__name__[-1])
         node.__class__ = node_class(f"{name}{number + (3 if name.startswith('Squeeze') else 1)}")
+
+
+def rename_in_place(out: Tensor) -> None:
+    """`EluBackward1`: PyTorch has a formula of its own for some functions done in place."""
+    if isinstance(out._grad_fn, OpNode):
+        renumber(out._grad_fn)
+        counter = counter_of(out)
+        counter.writer = (out._out_nr, short_name(out._grad_fn), counter.version, out._aval)
 
 
 def become(self: Tensor, out: Tensor) -> None:

@@ -54,12 +54,16 @@ def _(grad, pad):
     return constant_pad(grad, 0, tuple(-n for n in pad))
 
 
+def _check_pairs(pad: tuple[int, ...]) -> None:
+    if len(pad) % 2:
+        raise RuntimeError("Padding length must be divisible by 2")
+
+
 @composite(method=False)
 def constant_pad_nd(input: Tensor, pad: Any, value: Any = 0) -> Tensor:
     """Constants around the last dims; a negative size crops."""
     pad = tuple(int(n) for n in pad)
-    if len(pad) % 2:
-        raise RuntimeError("Padding length must be divisible by 2")
+    _check_pairs(pad)
     if len(pad) > 2 * input.ndim:
         raise RuntimeError(
             "Padding length should be less than or equal to two times the input dimension but got "
@@ -165,7 +169,7 @@ def _check_filled(x: Any, n: int) -> None:
         )
 
 
-@op(module=None, promote="none", node="torch::autograd::CopySlices")
+@op(module=None, promote="none", node="CopySlices")
 def circular_pad(input: Array, pad: object):
     for n, (before, after) in zip(input.shape, sides(pad, input.ndim)):  # type: ignore[arg-type]
         if before > n or after > n:
@@ -184,6 +188,7 @@ def pad(input: Tensor, pad: Any, mode: str = "constant", value: Any = None) -> T
     pad = _checked(pad)
     if mode == "constant":
         return constant_pad_nd(input, pad, 0 if value is None else value)
+    _check_pairs(pad)
     if mode not in MODES:
         raise NotImplementedError(f"Unrecognised padding mode {mode}")
     if value is not None and value != 0:

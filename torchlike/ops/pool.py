@@ -87,6 +87,16 @@ def _check_windows(k: Any, s: Any, p: Any, d: Any) -> None:
                 "pad should be at most half of effective kernel size, but got "
                 f"pad={pad}, kernel_size={kernel} and dilation={dilation}"
             )
+    if any(pad > kernel // 2 for pad, kernel in zip(p, k)):
+        raise RuntimeError(
+            f"pad should be smaller than or equal to half of kernel size, but got {_half(k, p)}"
+        )
+
+
+def _half(k: Any, p: Any) -> str:
+    if len(k) == 2:
+        return f"padW = {p[1]}, padH = {p[0]}, kW = {k[1]}, kH = {k[0]}"
+    return f"kT: {k[0]} kW: {k[2]} kH: {k[1]} padT: {p[0]} padW: {p[2]} padH: {p[1]}"
 
 
 def check_output(x: Any, at: Windows) -> None:
@@ -296,13 +306,24 @@ def max_pool1d(
         )
     )
     s = k if stride is None or stride in ((), []) else sizes("max_pool1d", "stride", stride, 1)[0]
-    _check_1d(input, k, s, p, d, ceil_mode)
+    if return_indices:
+        _check_ndim_1d(input)
+    else:
+        _check_1d(input, k, s, p, d, ceil_mode)
     found = TABLE["nn.functional", "max_pool2d"](
         input.unsqueeze(-2), (1, k), (1, s), (0, p), (1, d), ceil_mode, return_indices
     )
     if return_indices:
         return found[0].squeeze(-2), found[1].squeeze(-2)
     return found.squeeze(-2)
+
+
+def _check_ndim_1d(input: Tensor) -> None:
+    if input.ndim not in (2, 3):
+        raise RuntimeError(
+            f"Expected 2 to 3 dimensions, but got {input.ndim}-dimensional tensor for argument #1 "
+            "'self' (while checking arguments for max_pool1d)"
+        )
 
 
 def _check_1d(input: Tensor, k: int, s: int, p: int, d: int, ceil_mode: bool) -> None:
@@ -316,7 +337,7 @@ def _check_1d(input: Tensor, k: int, s: int, p: int, d: int, ceil_mode: bool) ->
             raise RuntimeError(f"max_pool1d() {what} must be greater than zero, but got {value}")
     if p < 0:
         raise RuntimeError(f"max_pool1d() padding must be non-negative, but got {p}")
-    if p > ((k - 1) * d + 1) // 2:
+    if p > k // 2:
         raise RuntimeError(
             "max_pool1d() padding should be at most half of kernel size, but got "
             f"padding={p} and kernel_size={k}"

@@ -180,8 +180,9 @@ def _fractional_function(n: int) -> None:
         out = sizes(name, "output_size", output_size, n)
         for side, s, k, m in zip(_SIDES[n], size, kernel, out):
             if m + k - 1 > s:
+                kernel_name = name if n == 2 else f"{name}_out"
                 raise RuntimeError(
-                    f"{name}(): pool {side} {k} too large relative to input {side} {s}"
+                    f"{kernel_name}(): pool {side} {k} too large relative to input {side} {s}"
                 )
         if _random_samples is None:
             batch = input.shape[0] if input.ndim == n + 2 else 1

@@ -8,24 +8,28 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from ..core.dtypes import SCALAR_NAMES, int64
+from ..core.dtypes import SCALAR_NAMES, bfloat16, float32, int64
 from ..core.op import TABLE, Array, Arrays, Number, Optional, composite, op, publish
 from ..core.tensor import Tensor, from_host, to_host
+from .memory import renumber
 from .recurrent_forms import CELLS, Weights, backward, count, forward
+
+_FUSED = (float32, bfloat16)  # the dtypes PyTorch has one kernel per LSTM layer for
 
 
 def _node(static: Any) -> str:
-    return "MkldnnRnnLayerBackward0" if static["mode"] == "lstm" else "StackBackward0"
+    return "MkldnnRnnLayerBackward0" if static["fused"] else "StackBackward0"
 
 
 @op(name="_rnn_layer", module=None, promote="none", node=_node)
 def _layer(
-    input: Array, mask: Optional[Array], tensors: Arrays, mode: str, bias: bool, reverse: bool
-):
+    input: Array, mask: Optional[Array], tensors: Arrays, mode: str, bias: bool, reverse: bool,
+    fused: bool,
+):  # fmt: skip
     """(outputs, last states …, an LSTM's cells) of one direction of one layer.
 
     `input` is (time, batch, features); `tensors` are the states (two for LSTM, else one) and then
-    the weights.
+    the weights; `fused` tells whether PyTorch has one kernel for it: the node has its name.
     """
     cut = count(mode)
     weights = Weights.of(tensors[cut:], bias)
@@ -111,10 +115,12 @@ def _pack_padded_sequence(input: Tensor, lengths: Tensor, batch_first: bool):
     """(rows of all steps without padding, how many there are at each step)."""
     if batch_first:
         input = input.transpose(0, 1)
-    batch = input.shape[1]
+    if not input.numel():
+        raise RuntimeError("Cannot pack empty tensors.")
+    batch = input.size(1)
     values = _checked_lengths(lengths, batch)
     sizes = (np.arange(int(values[0]))[:, None] < values).sum(1).astype(np.int64)
-    rows = from_host(_places(sizes, batch))
+    rows = from_host(_places(sizes[: input.shape[0]], batch))
     return _take_rows.public(input, rows, "PackPaddedSequenceBackward0"), from_host(sizes)
 
 
@@ -141,13 +147,20 @@ class _Run:
         params, self.biases, self.layers, self.dropout, self.train, self.bidirectional = settings
         self.directions = 1 + bool(self.bidirectional)
         count = len(params) // (self.layers * self.directions)
+        self.projected = count > (4 if self.biases else 2)
         self.weights = [list(params[i : i + count]) for i in range(0, len(params), count)]
 
     def padded(self, input: Tensor, hx: Sequence[Tensor], batch_first: bool) -> Any:
         """The network over (time, batch, features)."""
         input = input.transpose(0, 1) if batch_first else input
+        if not input.shape[0]:
+            raise RuntimeError("Expected sequence length to be larger than 0 in RNN")
         output, states = self.through(input, hx, lambda x, *more: self.layer(x, None, *more))
-        return (output.transpose(0, 1) if batch_first else output, *states)
+        if batch_first:
+            output = output.transpose(0, 1)
+            if self.mode != "lstm":  # PyTorch turns it in place
+                renumber(output._grad_fn)
+        return (output, *states)
 
     def packed(self, data: Tensor, batch_sizes: Tensor, hx: Sequence[Tensor]) -> Any:
         """The network over packed rows: padded for each layer, the padding left out of states."""
@@ -184,7 +197,8 @@ class _Run:
     def layer(self, x: Tensor, mask: Tensor | None, states: Sequence[Tensor], i: int) -> Any:
         tensors = [*states, *self.weights[i]]
         reverse = bool(i % self.directions)
-        found = _layer.public(x, mask, tensors, self.mode, bool(self.biases), reverse)
+        fused = self.mode == "lstm" and x.dtype in _FUSED and not self.projected
+        found = _layer.public(x, mask, tensors, self.mode, bool(self.biases), reverse, fused)
         return found[: 1 + count(self.mode)]
 
 
@@ -202,6 +216,8 @@ def _network(mode: str) -> None:
         settings = [given[n] for n in names if n not in ("batch_sizes", "hx", "batch_first")]
         hx = given["hx"]
         hx = [hx] if isinstance(hx, Tensor) else list(hx)
+        if mode == "lstm" and len(hx) != 2:
+            raise RuntimeError("lstm expects two hidden states")
         call = _Run(mode, settings)
         if is_packed:
             return call.packed(input, given["batch_sizes"], hx)
@@ -286,6 +302,12 @@ def lstm_cell(
     input: Tensor, hx: Any, w_ih: Tensor, w_hh: Tensor, b_ih: Tensor | None = None,
     b_hh: Tensor | None = None,
 ):  # fmt: skip
+    if isinstance(hx, Tensor):
+        raise TypeError(
+            "lstm_cell(): argument 'hx' (position 2) must be tuple of Tensors, not Tensor"
+        )
+    if len(hx) != 2:
+        raise RuntimeError("lstm_cell expects two hidden states")
     _check_cell(input, hx, w_ih, w_hh)
     x, h = _both(input, hx[0], w_ih, w_hh, b_ih, b_hh)
     i, f, g, o = (x + h).chunk(4, 1)

@@ -181,7 +181,15 @@ def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
     return call(_pixel_unshuffle, (input,), (downscale_factor,))
 
 
+def _check_whole(name: str, argument: str, value: object) -> None:
+    if not isinstance(value, int):
+        raise TypeError(
+            f"{name}(): argument '{argument}' (position 2) must be int, not {type(value).__name__}"
+        )
+
+
 def _check_image(name: str, argument: str, input: Tensor, factor: int) -> None:
+    _check_whole(name, argument, factor)
     if input.ndim < 3:
         raise RuntimeError(
             f"{name} expects input to have at least 3 dimensions, but got input with {input.ndim} "
@@ -200,6 +208,7 @@ def _channel_shuffle(input: Array, groups: int):
 @composite(method=False)
 def channel_shuffle(input: Tensor, groups: int) -> Tensor:
     """Channels dealt round in groups."""
+    _check_whole("channel_shuffle", "groups", groups)
     if input.ndim <= 2:
         raise RuntimeError(
             "channel_shuffle expects input with > 2 dims, but got input with sizes "

@@ -157,13 +157,21 @@ def pad_sequence(sequences, batch_first=False, padding_value=0.0, padding_side="
         )
     if not sequences:
         raise RuntimeError("received an empty list of sequences")
+    for i, sequence in enumerate(sequences):
+        if not isinstance(sequence, Tensor):
+            kind = type(sequence).__name__
+            raise TypeError(f"expected Tensor as element {i} in argument 0, but got {kind}")
     longest, rest = max(s.size(0) for s in sequences), sequences[0].shape[1:]
     size = (len(sequences), longest) if batch_first else (longest, len(sequences))
     out = sequences[0].new_full((*size, *rest), padding_value)
     for i, sequence in enumerate(sequences):
         start = longest - sequence.size(0) if padding_side == "left" else 0
         place = slice(start, start + sequence.size(0))
-        out[(i, place) if batch_first else (place, i)] = sequence
+        at = (i, place) if batch_first else (place, i)
+        if sequence.shape[1:] == rest:
+            out[at] = sequence
+        else:
+            out[at].copy_(sequence)  # its words where it cannot be
     return out
 
 
