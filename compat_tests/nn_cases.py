@@ -37,6 +37,10 @@ CASES = [
     ("nn.EmbeddingBag(5, 3, mode='sum', include_last_offset=True)",
      "ints(5, 4), torch.tensor([0, 2, 4]), positive(4)"),
     ("nn.EmbeddingBag(5, 3, padding_idx=7)", ""),
+    ("nn.EmbeddingBag(5, 3, mode='max')", "ints(9, 2, 3) + 3"),
+    ("nn.EmbeddingBag(5, 3, max_norm=1.0)", "ints(1, 2, 3) + 7"),
+    ("nn.EmbeddingBag(5, 3, mode='sum')", "ints(5, 1, 4), None, positive(1, 4).double()"),
+    ("nn.Embedding(5, 3)", "ints(5, 4).to(torch.uint8)"),
     # ----- dropout -----
     ("nn.Dropout()", "real(4, 5)"),
     ("nn.Dropout(0.0)", "real(4, 5)"),
@@ -69,6 +73,11 @@ CASES = [
         "CELU", "LeakyReLU", "RReLU",
     )],
     ("nn.RReLU(0.1, 0.2).eval()", "real(3, 4)"),
+    *[(f"nn.{name}()", "torch.tensor([float('nan'), -1.0, 0.0, 1.0]).repeat(16)") for name in (
+        "ELU", "SELU", "CELU", "Hardsigmoid", "LeakyReLU",
+    )],
+    ("nn.Hardsigmoid()", "real(3, 4).double()"),
+    ("nn.Softshrink(-1)", "real(3, 4).double()"),
     ("nn.Threshold(0.1, 20.0)", "real(3, 4)"),
     ("nn.Threshold(0.1, 20, inplace=True)", "real(3, 4) * 2"),
     ("nn.Hardtanh(-0.5, 0.7)", "real(3, 4)"),
@@ -223,6 +232,15 @@ CASES = [
     ("nn.LocalResponseNorm(2)", "real(2, 4, 3)"),
     ("nn.CrossMapLRN2d(3)", "real(1, 4, 2, 2)"),
     ("nn.CrossMapLRN2d(3)", "real(4, 2, 2)"),
+    ("nn.CrossMapLRN2d(3, alpha=0.5, beta=2.0)", "real(1, 6, 2, 2)"),
+    ("nn.CrossMapLRN2d(4, alpha=0.5, k=2)", "real(1, 3, 2, 2)"),
+    ("nn.BatchNorm1d(3, eps=0)", "real(4, 3)"),
+    ("nn.BatchNorm1d(3, eps=-1).eval()", "real(4, 3)"),
+    ("nn.BatchNorm1d(3)", "real(4, 3).double()"),
+    ("nn.BatchNorm1d(3, dtype=torch.float64)", "real(4, 3)"),
+    ("nn.BatchNorm1d(3, affine=False, dtype=torch.float64).eval()", "real(4, 3)"),
+    ("nn.LayerNorm(3, dtype=torch.float64)", "real(4, 3)"),
+    ("nn.GroupNorm(-2, 6)", "real(2, 6, 3)"),
     # ----- losses -----
     *[(f"nn.{name}({options})", inputs) for name, inputs in (
         ("L1Loss", "real(3, 4), real(3, 4, low=0)"),

@@ -11,7 +11,7 @@ import numpy as np
 from jax import lax
 
 from ..core.dispatch import call
-from ..core.dtypes import BOOL, FLOAT, SCALAR_NAMES
+from ..core.dtypes import BOOL, FLOAT, SCALAR_NAMES, finfo
 from ..core.mutate import inplace as call_inplace
 from ..core.mutate import write_out
 from ..core.op import TABLE, Array, Dim, Number, Op, Param, composite, declare, op, publish
@@ -71,7 +71,7 @@ _leaky.gradient(
 )
 
 _elu = activation("elu", "elu_cpu", lambda x, alpha: jnp.where(x < 0, jnp.expm1(x) * alpha, x))
-_elu.gradient(lambda grad, input, alpha: (grad * alpha * input.exp()).where(input <= 0, grad))
+_elu.gradient(lambda grad, input, alpha: grad.where(input > 0, grad * alpha * input.exp()))
 
 _selu = activation(
     "selu", "elu_cpu", node="EluBackward0",
@@ -79,15 +79,15 @@ _selu = activation(
     body=lambda x: jnp.where(x < 0, jnp.expm1(x) * (SELU_ALPHA * SELU_SCALE), x * SELU_SCALE),
 )  # fmt: skip
 _selu.gradient(
-    lambda grad, input: (grad * (SELU_ALPHA * SELU_SCALE) * input.exp()).where(
-        input <= 0, grad * SELU_SCALE
+    lambda grad, input: (grad * SELU_SCALE).where(
+        input > 0, grad * (SELU_ALPHA * SELU_SCALE) * input.exp()
     )
 )
 
 _celu = activation(
     "celu", "elu_cpu", lambda x, alpha: jnp.where(x < 0, jnp.expm1(x / alpha) * alpha, x)
 )
-_celu.gradient(lambda grad, input, alpha: (grad * (input / alpha).exp()).where(input <= 0, grad))
+_celu.gradient(lambda grad, input, alpha: grad.where(input > 0, grad * (input / alpha).exp()))
 
 _silu = activation(
     "silu", "silu_cpu", lambda x: x * lax.logistic(x), kinds=FLOATING - {COMPLEX}
@@ -121,11 +121,12 @@ def _(grad, input):
     return ramp.masked_fill(input <= -3, 0)
 
 
+_SIXTH = float(np.float32(1 / 6))  # PyTorch's constant, for float64 too
 _hardsigmoid = activation(
     "hardsigmoid", "hardsigmoid_cpu", lambda x: jnp.clip(x + 3, 0, 6) * (1 / 6)
 )
 _hardsigmoid.gradient(
-    lambda grad, input: (grad / 6).masked_fill(~((input > -3) & (input < 3)), 0)
+    lambda grad, input: (grad * _SIXTH).masked_fill(~((input > -3) & (input < 3)), 0)
 )
 
 _softplus = activation(
@@ -292,9 +293,9 @@ def logsigmoid(input: Tensor) -> Tensor:
 
 @composite(module="nn.functional")
 def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
-    if not lambd >= 0 and input.dtype.category >= FLOAT:
+    if input.dtype.category >= FLOAT and not 0 <= lambd <= finfo(input.dtype).max:
         raise RuntimeError(
-            f"lambda must be in range [0, 3.40282e+38] for input dtype "
+            f"lambda must be in range [0, {finfo(input.dtype).max:g}] for input dtype "
             f"{SCALAR_NAMES[input.dtype]}, but found {lambd:g}"
         )
     return call(_softshrink, (input, lambd))

@@ -189,7 +189,8 @@ def _check_indices(name: str, indices: Any) -> None:
         )
     if indices.dtype.name not in ("int64", "int32"):
         kind = SCALAR_NAMES[indices.dtype]
-        kind = f"torch.{kind}Tensor" if indices.dtype.category >= dtypes.FLOAT else f"CPU{kind}Type"
+        old = kind in ("Byte", "Char", "Short", "Half", "Float", "Double")
+        kind = f"torch.{kind}Tensor" if old else f"CPU{kind}Type"
         raise RuntimeError(INDEX_TYPE.format(kind, name))
 
 
@@ -288,6 +289,13 @@ def embedding_renorm_(
 ) -> Tensor:
     """Rescale in place the rows used whose norm exceeds `max_norm`."""
     _check_indices("embedding_renorm_", indices)
+    size = list(weight.shape)
+    check_range(
+        indices, 0, size[0],
+        lambda bad: IndexError(
+            f"select(): index {bad} out of range for tensor of size {size} at dimension 0"
+        ),
+    )  # fmt: skip
     return overwrite(weight, call(renormed, (weight, indices, max_norm), (norm_type,)))
 
 
@@ -347,7 +355,15 @@ def torch_embedding_bag(
     """(bags, offset2bag, bag_size, max_indices)."""
     for index in (indices, offsets):
         _check_indices("embedding_bag", index)
-    _check_bags(weight, indices, offsets)
+    if per_sample_weights is not None and per_sample_weights.dtype is not weight.dtype:
+        types = weight.dtype, per_sample_weights.dtype
+        weights, scales = (f"torch.{SCALAR_NAMES[dtype]}Tensor" for dtype in types)
+        raise RuntimeError(
+            "Expected tensor for argument #1 'weight' to have the same type as tensor for argument "
+            f"#1 'per_sample_weights'; but type {weights} does not equal {scales} (while checking "
+            "arguments for embedding_bag)"
+        )
+    _check_bags(weight, indices, offsets, mode)
     if padding_idx is None:
         padding_idx = -1
     elif not -weight.shape[0] <= padding_idx < weight.shape[0]:
@@ -368,7 +384,7 @@ def torch_embedding_bag(
     return call(_embedding_bag, inputs, statics)
 
 
-def _check_bags(weight: Tensor, indices: Tensor, offsets: Tensor) -> None:
+def _check_bags(weight: Tensor, indices: Tensor, offsets: Tensor, mode: int) -> None:
     n = indices.shape[0]
     ends = known_values(offsets)
     if ends is not None and ends.size:
@@ -385,6 +401,11 @@ def _check_bags(weight: Tensor, indices: Tensor, offsets: Tensor) -> None:
     rows = weight.shape[0]
 
     def error(bad: int) -> RuntimeError:
+        if mode == MODES["max"] or weight.dtype is dtypes.float64:
+            return RuntimeError(
+                "embedding_bag: Expected idx >= 0 && idx < num_embeddings but found idx to be "
+                f"{bad}"
+            )
         place = int(np.argmax(to_host(indices) == bad))
         return RuntimeError(
             f"Index {place} of input takes value {bad} which is not in the valid range [0, {rows})"

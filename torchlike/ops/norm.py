@@ -11,7 +11,7 @@ import numpy as np
 from jax import lax
 
 from ..core.dispatch import call
-from ..core.dtypes import FLOAT, SCALAR_NAMES, finfo, float32
+from ..core.dtypes import FLOAT, SCALAR_NAMES, finfo, float32, from_numpy
 from ..core.mutate import overwrite
 from ..core.op import TABLE, Array, Number, Optional, composite, op, publish
 from ..core.record import LOCAL, VMAP
@@ -23,6 +23,7 @@ from .demands import refuse_gradient
 from .kinds import FLOATING, refuse
 
 MIXED = "mixed dtype (CPU): all inputs must share same datatype."
+MIXED_PARAMETER = "mixed dtype (CPU): expect parameter to have scalar type of Float"
 
 
 # ----- shared forms -----
@@ -54,10 +55,17 @@ def _affine(x: Any, weight: Any, bias: Any) -> Any:
 
 def _check_types(input: Any, *others: Any) -> None:
     """Parameters have the input's dtype, or are float32 beside half precision."""
-    for other in others:
-        if other is not None and other.dtype != input.dtype:
-            if input.dtype.itemsize != 2 or other.dtype != jnp.float32:
-                raise RuntimeError(MIXED)
+    kinds = [other.dtype for other in others if other is not None]
+    other = next((kind for kind in kinds if kind != input.dtype), None)
+    if other is None:
+        return
+    if kinds[0] == input.dtype:
+        expected, found = (SCALAR_NAMES[from_numpy(np.dtype(k))] for k in (kinds[0], other))
+        raise RuntimeError(f"expected scalar type {expected} but found {found}")
+    if any(kind != jnp.float32 for kind in kinds):
+        raise RuntimeError(MIXED_PARAMETER)
+    if input.dtype.itemsize != 2:
+        raise RuntimeError(MIXED)
 
 
 # ----- batch norm -----
@@ -129,7 +137,7 @@ def batch_norm_eval(
     running_var: Array, eps: Number,
 ):  # fmt: skip
     refuse("batch_norm", input, FLOATING)
-    _check_types(input, running_mean, weight, bias)
+    _check_types(input, weight, bias, running_mean, running_var)
     x = wide(input)
     inverse = lax.rsqrt(wide(running_var) + eps.astype(x.dtype))
     scale = inverse if weight is None else inverse * wide(weight)
@@ -222,6 +230,10 @@ def batch_norm(
     """Per channel, by the batch's statistics or the running ones, which training updates."""
     if training:
         _check_count(input.shape)
+    if eps <= 0.0 and training:
+        raise ValueError(f"batch_norm eps must be positive during training, but got {eps}")
+    if eps < 0.0:
+        raise ValueError(f"batch_norm eps must be non-negative, but got {eps}")
     return _batch_norm(
         input, weight, bias, running_mean, running_var, training, momentum, eps
     )[0]
@@ -399,6 +411,13 @@ def group_norm_slope(grad: Array, input: Array, weight: Optional[Array], eps: Nu
 
 
 def _check_group_norm(input: Tensor, groups: int, weight: Any, bias: Any) -> None:
+    if not isinstance(groups, int):
+        raise TypeError(
+            "group_norm(): argument 'num_groups' (position 2) must be int, not "
+            f"{type(groups).__name__}"
+        )
+    if groups <= 0:
+        raise RuntimeError(f"Expected num groups to be greater than 0, got {groups}")
     if input.shape[1] % groups:
         raise RuntimeError(
             "Expected number of channels in input to be divisible by num_groups, but got input of "

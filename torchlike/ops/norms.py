@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 import jax.numpy as jnp
+import numpy as np
 
 from ..core.dtypes import SCALAR_NAMES
 from ..core.mutate import write_out
@@ -352,3 +353,46 @@ def _(grad, input, p, dim, maxnorm):
     slope = norm_slope(inner, input, float(p), size, over)
     inverse = 1 / (size + 1e-7)
     return grad.where(size <= maxnorm, maxnorm * inverse * (grad - inverse * slope))
+
+
+# ----- across channels, as Caffe has it -----
+def _channel_windows(channels: int, size: int) -> np.ndarray:
+    """(channels, channels): which squares PyTorch adds up; it never takes out the first again."""
+    reach = int((size - 1) / 2 + 1)
+    c, j = np.indices((channels, channels))
+    return (abs(c - j) < reach) | ((j == 0) & (c >= reach))
+
+
+def _across(windows: np.ndarray, x: Any) -> Any:
+    return jnp.einsum("cj,njhw->nchw", windows.astype(x.dtype), x)
+
+
+def _lrn_scale(input: Any, size: int, alpha: float, k: float) -> Any:
+    return _across(_channel_windows(input.shape[1], size), input * input) * (alpha / size) + k
+
+
+@op(module=None, promote="none", node="CrossMapLRN2dBackward")
+def cross_map_lrn(input: Array, size: int, alpha: float, beta: float, k: float):
+    return input * _lrn_scale(input, size, alpha, k) ** -beta
+
+
+@op(module=None, promote="none")
+def cross_map_lrn_slope(
+    grad: Array, input: Array, size: int, alpha: float, beta: float, k: float
+):  # fmt: skip
+    """PyTorch's sum, whose windows lie elsewhere than those of the forward pass."""
+    channels, shift = input.shape[1], int(size - (size - 1) / 2)
+    if shift > size - 1:
+        raise RuntimeError(
+            f"start ({shift}) + length ({channels}) exceeds dimension size ({channels + size - 1})."
+        )
+    c, j = np.indices((channels, channels))
+    scale = _lrn_scale(input, size, alpha, k)
+    small = scale**-beta
+    ratio = _across((j >= c - shift) & (j < c - shift + size), grad * input * small / scale)
+    return small * grad - 2 * alpha * beta / size * input * ratio
+
+
+@cross_map_lrn.gradient
+def _(grad, input, size, alpha, beta, k):
+    return cross_map_lrn_slope.public(grad, input, size, alpha, beta, k)
