@@ -53,3 +53,28 @@ def test_memory_stays_where_its_address_says():
     assert list(seen) == [1, 2, 3, 4] and x.add_(1).data_ptr() == ctypes.addressof(seen)
     seen[0] = 9
     assert x.tolist() == [9, 3, 4, 5]
+
+
+def test_a_step_ends_a_pin_and_keeps_the_address():
+    model = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.BatchNorm1d(3))
+    sgd = torch.optim.SGD(model.parameters(), lr=0.5)
+    pointers = {name: t.data_ptr() for name, t in model.state_dict().items()}
+    weight, bias = model[0].weight, model[0].bias
+    seen = (ctypes.c_float * 6).from_address(weight.data_ptr())
+    shared = bias.detach().numpy()
+    seen[5] = 0.25
+    assert weight[2, 1].item() == 0.25
+    for _ in range(2):
+        sgd.zero_grad()
+        x = model[0](torch.tensor([[1.0, 2.0], [3.0, 5.0]]))
+        (x.square().mean() + model[1](x).sum()).backward()
+        sgd.step()
+        assert shared.tolist() == bias.tolist()  # an array looks, so the memory is up to date
+    assert seen[5] == 0.25 != weight[2, 1].item() and model[1].num_batches_tracked.item() == 2
+    assert pointers == {name: t.data_ptr() for name, t in model.state_dict().items()}
+    assert list(seen) == weight.flatten().tolist()
+    other = weight.t()
+    seen[1] = 7.0
+    assert other[1, 0].item() == weight[0, 1].item() == 7.0
+    with torch.no_grad():
+        assert weight.add_(1)[0, 1].item() == seen[1] == 8.0

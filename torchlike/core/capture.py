@@ -23,7 +23,7 @@ from .fills import choice_spec
 from .record import LOCAL, Trace, flush_all, flush_value, record, user_line
 from .rng import Generator
 from .snapshot import Snapshot, reachable
-from .storage import FLUSH, HostStorage, Storage, Value, aval_of, concrete
+from .storage import FLUSH, HostStorage, Storage, Value, aval_of, concrete, let_go
 from .tensor import Tensor, wrap
 
 _raw: Any = memory._value_slot
@@ -181,6 +181,8 @@ class Capture:
     def __init__(self) -> None:
         self.snapshot = Snapshot()
         self.known = self.snapshot.storages()
+        for s in self.known.values():
+            let_go(s)
         self.hosts = {k: s for k, s in self.known.items() if isinstance(s, HostStorage)}
         self.before: dict[Storage, tuple[Any, int]] = {}  # of touched memory: raw value, version
         self.hosted: set[Storage] = set()  # written on the host

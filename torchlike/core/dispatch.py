@@ -23,6 +23,7 @@ from .storage import (
     contiguous_stride,
     geometry,
     geometry_after,
+    is_pinned,
     result_stride,
 )
 from .tape import CALL, FIT, edge_of, make_node
@@ -331,9 +332,10 @@ def view_of(x: Tensor, plan: Plan, numbers: Sequence[Any]) -> Tensor:
     t._view = View(where, steps, base_aval, base_stride)
     if x._counter is not None:
         t._counter = x._counter
-    if storage.__class__ is not HostStorage:
-        (t._value,) = record(plan.spec, (x._value_now(), *numbers))
-        t._seen = storage.value
+    if storage.__class__ is not HostStorage or is_pinned(storage):
+        t._seen = seen = storage.value
+        value = seen if len(steps) == 1 else x._value_now()
+        (t._value,) = record(plan.spec, (value, *numbers))
     return t
 
 

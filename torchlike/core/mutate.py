@@ -29,6 +29,7 @@ from .storage import (
     Value,
     host_value,
     is_dense,
+    let_go,
     overlaps,
     prod,
     read_numpy,
@@ -120,6 +121,12 @@ def overwrite(t: Tensor, src: Tensor, name: str = ARITHMETIC) -> Tensor:
     """Write `src` (same shape) into `t`, with its history."""
     check_writable(t, name in ("fill_", "zero_"), (src,))
     return write(t, src, name)
+
+
+def renew(t: Tensor, src: Tensor) -> Tensor:
+    """`overwrite` by a step (an optimizer's, a running mean's): a pin doesn't hold it up."""
+    let_go(t._storage)
+    return overwrite(t, src)
 
 
 def write(t: Tensor, src: Tensor, name: str = ARITHMETIC) -> Tensor:

@@ -31,7 +31,7 @@ from .hooks import Changes
 from .mutate import store
 from .record import flush
 from .snapshot import Snapshot, reachable
-from .storage import OWNED, SHARED, HostStorage, Storage, Value, concrete
+from .storage import OWNED, SHARED, HostStorage, Storage, Value, concrete, let_go
 from .tensor import Tensor, wrap
 
 MAX_PROGRAMS = 128
@@ -305,7 +305,8 @@ class Replay:
         done = 0
         try:
             for cell in loose:
-                if cell.storage.__class__ is HostStorage:  # its address was asked for meanwhile
+                let_go(cell.storage)
+                if cell.storage.__class__ is HostStorage:
                     self.always.append(cell)
                 elif cell.storage.__class__ is Bound and _raw.__get__(cell.storage) is cell:
                     pass

@@ -142,14 +142,18 @@ _addresses = itertools.count(0x5500_0000_0000, 64)
 class Storage:
     """The memory behind one or more tensors: a cell with its current Value and a version."""
 
-    __slots__ = ("value", "version", "address", "host", "exported", "writer", "__weakref__")
+    __slots__ = (
+        "value", "version", "address", "host", "exported", "pin", "seen", "writer", "__weakref__",
+    )  # fmt: skip
 
     value: Value  # a plain slot, read on the hot path; HostStorage overrides it with a snapshot
     version: int
     writer: tuple[int, str, int, Aval]  # of the last recorded write: output, node, new version
-    address: int  # made up on first use, to tell memories apart; that of `host` once it is pinned
+    address: int  # made up on first use, to tell memories apart; that of `pin` once there is one
     host: np.ndarray | None  # memory shared with NumPy: then this array is the value
     exported: weakref.ref[Any] | None  # NumPy's hold on it; None: held for good (from_numpy)
+    pin: np.ndarray  # what lies at `address`: it is `host` while it must be up to date
+    seen: Value  # what the pin was found to hold
 
 
 _value_slot: Any = Storage.__dict__["value"]
@@ -167,7 +171,11 @@ class HostStorage(Storage):
         if self.exported is not None and self.exported() is None:
             return self.release()
         assert host is not None
-        return host_value(np.array(host, order="C"))
+        if not is_pinned(self):
+            return host_value(np.array(host, order="C"))
+        if not _holds(host, getattr(self, "seen", None)):
+            self.seen = host_value(np.array(host, order="C"))
+        return self.seen
 
     @value.setter
     def value(self, new: Value) -> None:
@@ -177,6 +185,8 @@ class HostStorage(Storage):
             return
         assert self.host is not None
         self.host[...] = read_numpy(new)
+        if is_pinned(self):
+            self.seen = new
 
     @property
     def version(self) -> int:  # type: ignore[override]
@@ -187,7 +197,10 @@ class HostStorage(Storage):
         _version_slot.__set__(self, new)
 
     def release(self) -> Value:
-        """Nobody outside holds the memory any more: be an ordinary storage again."""
+        """Nobody outside holds the memory any more: be an ordinary storage again, or pinned."""
+        if is_pinned(self):
+            self.exported = None
+            return self.value
         value = host_value(np.ascontiguousarray(self.host).reshape(self.host.shape))  # type: ignore[union-attr]
         self.host = self.exported = None
         self.__class__ = Storage  # type: ignore[assignment]
@@ -227,29 +240,69 @@ class _Export:
 def export(s: Storage, layout: Shape | None) -> np.ndarray:
     """The storage's memory as a writable NumPy array in the base's shape, shared both ways."""
     if isinstance(s, HostStorage):
-        exported = s.exported
-        if exported is None:
-            assert s.host is not None
-            return s.host
-        owner = exported()
+        owner = None if s.exported is None else s.exported()
         if owner is not None:
             return _array_over(owner)
-        s.release()
-    memory = _laid_out(np.asarray(read_numpy(s.value)), layout)
-    owner = _Export(memory)
-    s.host, s.exported = memory, weakref.ref(owner)
-    _value_slot.__set__(s, None)
-    s.__class__ = HostStorage
+        if s.exported is not None:
+            s.release()
+        elif not is_pinned(s):
+            assert s.host is not None
+            return s.host
+    owner = _Export(_host_of(s, layout))
+    s.exported = weakref.ref(owner)
     return _array_over(owner)
 
 
+def _host_of(s: Storage, layout: Shape | None) -> np.ndarray:
+    """The storage's memory, made NumPy's: where it was pinned once it lies again."""
+    if s.__class__ is not HostStorage:
+        array, pin = np.asarray(read_numpy(s.value)), getattr(s, "pin", None)
+        memory = _laid_out(array, layout)
+        if pin is not None and (pin.shape, pin.strides) == (memory.shape, memory.strides):
+            pin[...] = memory
+            memory = pin
+        s.host, s.exported = memory, None
+        _value_slot.__set__(s, None)
+        s.__class__ = HostStorage
+    assert s.host is not None
+    return s.host
+
+
+# ----- memory whose address is known -----
 def pinned_address(s: Storage, layout: Shape | None) -> int:
-    """Where the memory lies, for code that reads it through a pointer: it stays there for good."""
+    """Where the memory lies, for code that reads or writes it through a pointer."""
     if s.__class__ is not HostStorage or s.exported is not None:
-        export(s, layout)
-        s.exported = None
-        s.address = s.host.__array_interface__["data"][0]  # type: ignore[union-attr]
+        s.pin = _host_of(s, layout)
+        s.address = s.pin.__array_interface__["data"][0]
     return s.address
+
+
+def is_pinned(s: Storage) -> bool:
+    """Whether the storage is NumPy's because its address was told."""
+    return s.host is not None and getattr(s, "pin", None) is s.host
+
+
+def let_go(s: Storage) -> None:
+    """Before a step changes it: memory that was pinned, and that no array looks at, is ordinary
+    again. Its address stays, and with it what lies there, which is old from now on.
+    """
+    if s.__class__ is HostStorage and is_pinned(s):
+        value = s.value
+        if s.exported is None:
+            s.host = None
+            del s.seen
+            s.__class__ = Storage  # type: ignore[assignment]
+            s.value = value
+
+
+def _holds(memory: np.ndarray, value: Value | None) -> bool:
+    """Whether memory has a value's bytes; a look takes a third of a copy's time."""
+    if value is None or not memory.flags.c_contiguous:
+        return False
+    found, known = (np.ravel(a).view(np.uint8) for a in (memory, np.asarray(value.array)))
+    if len(found) % 8 == 0:
+        found, known = found.view(np.uint64), known.view(np.uint64)
+    return np.array_equal(found, known)
 
 
 def _array_over(owner: _Export) -> np.ndarray:

@@ -33,7 +33,7 @@ from .plan import Op, Plan
 from .pullback import Pullback, call_formula
 from .record import LOCAL, number_array, record
 from .saved import order_of, saved_names
-from .storage import Aval, Value, host_value
+from .storage import Aval, Value, host_value, let_go
 from .tensor import FOREIGN, TENSORS, Counter, Tensor, wrap
 
 _sequence = itertools.count().__next__
@@ -452,6 +452,7 @@ class AccumulateGrad(Node):
                 variable._grad = both(have, as_tensor(g))
             elif have._view is None and have._counter is None:
                 storage = have._storage
+                let_go(storage)
                 storage.value = record(sum_spec(g.aval), (storage.value, g))[0]
                 storage.version += 1
             else:

@@ -38,6 +38,7 @@ from .storage import (
     geometry,
     host_value,
     is_contiguous,
+    is_pinned,
     is_traced,
     pinned_address,
     read_jax,
@@ -228,8 +229,12 @@ class Tensor:
         return self._base_tensor is not None
 
     def data_ptr(self) -> int:
-        """The address of the first element. Memory whose address is known is NumPy's from then on;
-        on an accelerator and in a transform: a number that tells memories apart.
+        """The address of the first element: one for all views, the same as long as memory lives.
+
+        Code may read and write there, and ops that write in place do, until a step changes the
+        memory: an optimizer's, a running mean's, a gradient's sum, a captured one. What lies at
+        the address is old from then on, until `data_ptr()` is called again. On an accelerator and
+        in a transform this is a number that tells memories apart.
         """
         if self._aval.size == 0:
             return 0
@@ -249,7 +254,7 @@ class Tensor:
         if view is None or not view.steps:
             return self._storage.value
         storage = self._storage
-        if storage.__class__ is HostStorage:
+        if storage.__class__ is HostStorage and not is_pinned(storage):
             if storage.exported is None or storage.exported() is not None:  # type: ignore[union-attr]
                 return host_value(np.array(_host_view(self), order="C"))
         base = storage.value

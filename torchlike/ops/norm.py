@@ -12,7 +12,7 @@ from jax import lax
 
 from ..core.dispatch import call
 from ..core.dtypes import FLOAT, SCALAR_NAMES, finfo, float32, from_numpy
-from ..core.mutate import overwrite
+from ..core.mutate import renew
 from ..core.op import TABLE, Array, Number, Optional, composite, op, publish
 from ..core.record import LOCAL, VMAP
 from ..core.saved import note
@@ -171,7 +171,7 @@ def _update(running: Tensor | None, batch: Tensor, momentum: float, factor: floa
         if LOCAL.state.vmaps:
             VMAP["check_norm"](running, batch)
         with no_grad():
-            overwrite(running.data, call(running_stats, (running, batch, momentum, factor)))
+            renew(running.data, call(running_stats, (running, batch, momentum, factor)))
 
 
 def _check_batch_norm(input: Tensor, training: bool, *named: tuple[str, Any]) -> None:
@@ -494,7 +494,7 @@ def _instance_norm(
             for running, moved in ((running_mean, means), (running_var, variances)):
                 if running is not None:
                     mean = moved.view(n, c).mean(0)  # type: ignore[union-attr]
-                    overwrite(running.data, mean)
+                    renew(running.data, mean)
     return found.view(input.shape)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from .. import ops
 from ..core import capture, dtypes
-from ..core.mutate import overwrite, set_host
+from ..core.mutate import overwrite, renew, set_host
 from ..core.tape import enable_grad, set_grad_enabled
 from ..core.tensor import Tensor, from_host, to_host
 from .optimizer import Optimizer, _get_scalar_dtype, _to_scalar
@@ -213,7 +213,7 @@ def _write(rule, param, grad, state, numbers):
     results = rule(param, grad, *state, **numbers)
     written = [t for t in (param, *state) if t is not None]
     for tensor, result in zip(written, [results] if len(written) == 1 else results, strict=True):
-        overwrite(tensor, result)
+        renew(tensor, result)
 
 
 def decays(group, lr):
