@@ -153,7 +153,8 @@ def smooth_l1_loss(
 def _huber(input: Array, target: Array, delta: Number, reduction: str):
     refuse("huber_cpu", input, FLOATING)
     z = jnp.abs(difference(input, target))
-    return reduced(jnp.where(z < delta, 0.5 * z * z, delta * (z - 0.5 * delta)), reduction)
+    loss = jnp.where(z < delta, 0.5 * z * z, delta * (z - 0.5 * delta))
+    return reduced(loss, reduction)
 
 
 @_huber.gradient
@@ -282,15 +283,15 @@ def nll_loss(
     reduction = named_reduction(size_average, reduce, reduction)
     if input.ndim == 0:
         raise ValueError("Expected 1 or more dimensions (got 0)")
-    _check_target_type(target)
     if input.ndim == 1 and target.ndim == 1 and target.shape[0] != 1:
+        _check_target_type(target)
         raise ValueError(
             f"For 1D input, 1D target must have size 1, but got target size: {target.shape[0]}"
         )
-    if input.ndim != 1 and input.shape[0] != (target.shape[0] if target.ndim else 1):
+    if input.ndim != 1 and input.shape[0] != (target.shape[0] if target.ndim else 0):
         raise ValueError(
             f"Expected input batch_size ({input.shape[0]}) to match target batch_size "
-            f"({target.shape[0] if target.ndim else 1})."
+            f"({target.shape[0] if target.ndim else 0})."
         )
     return _nll_of(input, target, weight, ignore_index, reduction)
 
@@ -300,8 +301,8 @@ def _nll_of(
 ) -> Tensor:
     c = input.shape[1] if input.ndim > 1 else input.shape[0]
     refuse_gradient("nll_loss_forward" if input.ndim < 3 else "nll_loss2d_forward", weight=weight)
-    _check_target_type(target)
     _check_nll_shapes(input, target, weight, c)
+    _check_target_type(target)
     check_range(
         target, 0, c, lambda bad: IndexError(f"Target {bad} is out of bounds."), ignore_index
     )

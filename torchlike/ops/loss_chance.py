@@ -12,7 +12,7 @@ from jax import lax
 
 from ..core.check import broadcast_shapes, warn
 from ..core.dispatch import call
-from ..core.dtypes import INTEGER, SCALAR_NAMES, int64
+from ..core.dtypes import FLOAT, INTEGER, SCALAR_NAMES, int64
 from ..core.op import TABLE, Array, Optional, composite, op
 from ..core.tensor import Tensor, from_host, to_host
 from .demands import check_chances, refuse_gradient
@@ -38,12 +38,15 @@ def _bce(input: Array, target: Array, weight: Optional[Array], reduction: str):
     return reduced(loss if weight is None else loss * weight, reduction)
 
 
+_LEAST = float(np.float32(1e-12))  # PyTorch's bound is a float32, for float64 too
+
+
 @_bce.gradient
 def _(grad, input, target, weight, reduction):
     g = spread(grad, reduction, input)
     g = g if weight is None else g * weight
-    odds = (1 - input).log().clamp_min(-100) - input.log().clamp_min(-100)
-    return g * (input - target) / ((1 - input) * input).clamp_min(1e-12), g * odds, None
+    odds = (1 - input).log() - input.log()
+    return g * (input - target) / ((1 - input) * input).clamp_min(_LEAST), g * odds, None
 
 
 @composite(module="nn.functional")
@@ -121,6 +124,8 @@ def torch_bce_with_logits(input, target, weight=None, pos_weight=None, reduction
 
 # ----- divergences and likelihoods -----
 def _kl(input: Tensor, target: Tensor, log_target: bool) -> Tensor:
+    if input.dtype.category < FLOAT or target.dtype.category < FLOAT:
+        raise RuntimeError("kl_div: Integral inputs not supported.")
     if log_target:
         return target.exp() * (target - input)
     return target.xlogy(target) - target * input
@@ -207,11 +212,8 @@ def _matching_variance(input: Tensor, var: Tensor) -> Tensor:
         return var
     if tuple(input.shape[:-1]) == tuple(var.shape):
         return var.unsqueeze(-1)
-    if tuple(input.shape[:-1]) == tuple(var.shape[:-1]) and var.shape[-1] == 1:
-        return var
-    if var.ndim <= input.ndim and all(
-        m in (1, n) for m, n in zip(var.shape[::-1], input.shape[::-1])
-    ):
+    pairs = zip(input.shape, var.shape)
+    if var.ndim == input.ndim and sum(m for n, m in pairs if m != n) == 1:
         return var
     raise ValueError("var is of incorrect size")
 
