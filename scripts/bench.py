@@ -23,6 +23,7 @@ from scripts.workloads import FREE_PYTHON, WORKLOADS  # noqa: E402
 
 VARIANTS = ("torch", "torch-compile", "torchlike", "torchlike-compile", "torchlike-jit")
 ROUND = 0.4  # seconds a round should last
+WARM_UPS = 8  # rounds at most before the first that counts
 
 
 class Runner:
@@ -67,6 +68,18 @@ def cold_and_warm(name: str, variant: str, python: str) -> dict:
         return found
 
 
+def warm_up(runner: Runner) -> int:
+    """Run until nothing is compiled any more; how many steps a round is to have."""
+    steps, built = 5, -1
+    for _ in range(WARM_UPS):
+        spent = runner.round(steps)
+        steps = max(3, min(2000, round(ROUND / max(spent, 1e-6))))
+        if built == runner.last["compiled"]:
+            break
+        built = runner.last["compiled"]
+    return steps
+
+
 def measure(name: str, pythons: dict[str, str], rounds: int, cache: str) -> dict:
     """Every variant of one workload, by turns."""
     runners, failed = {}, {}
@@ -77,9 +90,7 @@ def measure(name: str, pythons: dict[str, str], rounds: int, cache: str) -> dict
             failed[variant] = str(error)
     steps = {}
     for variant, runner in runners.items():
-        spent = runner.round(5)     # the windows get hot
-        steps[variant] = max(3, min(2000, round(ROUND / max(spent, 1e-6))))
-        runner.round(steps[variant])
+        steps[variant] = warm_up(runner)
     for _ in range(rounds):
         for variant, runner in runners.items():
             runner.times.append(runner.round(steps[variant]))
