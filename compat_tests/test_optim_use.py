@@ -279,3 +279,44 @@ def test_update_bn(torch, golden):
     assert not model.training and model[0].momentum == 0.3
     golden([round(x, 4) for x in (*model[0].running_mean.tolist(), *model[0].running_var.tolist())])
     torch.optim.swa_utils.update_bn(batches, model[1])
+
+
+# ----- all parameters in one record -----
+@pytest.mark.parametrize("cls", CLASSES)
+def test_parameters_that_share_memory_or_gradients(torch, cls, golden):
+    """One is the other's gradient, one looks at another's memory: each update sees the last."""
+    torch.manual_seed(0)
+    a, b = (torch.nn.Parameter(torch.rand(2, 2) + 0.5) for _ in range(2))
+    whole = torch.nn.Parameter(torch.rand(4))
+    part = torch.nn.Parameter(whole.data[1:3])
+    for p in (a, whole, part):
+        p.grad = torch.ones_like(p)
+    b.grad = a.data
+    optimizer = make(torch, cls, [a, b, whole, part])
+    for _ in range(3):
+        optimizer.step()
+    golden([[round(x, 4) for x in p.detach().flatten().tolist()] for p in (a, b, whole, part)])
+
+
+def test_steps_that_differ(torch, golden):
+    """Parameters whose gradients come now and then have counts of their own."""
+    torch.manual_seed(0)
+    params = [torch.nn.Parameter(torch.rand(2)) for _ in range(4)]
+    optimizer = torch.optim.AdamW([{"params": params[:2]}, {"params": params[2:], "lr": 0.1}])
+    for k in range(6):
+        for i, p in enumerate(params):
+            p.grad = p.detach() * (i + 1) if (k + i) % 3 else None
+        optimizer.step()
+    golden([[round(x, 6) for x in p.tolist()] for p in params])
+    golden([optimizer.state[p]["step"].item() for p in params])
+
+
+def test_a_refused_gradient_leaves_its_group(torch, golden):
+    first, second = parameters(torch), parameters(torch)
+    optimizer = torch.optim.Adam([{"params": first}, {"params": second}], lr=0.1)
+    before = [p.detach().clone() for p in (*first, *second)]
+    second[1].grad = second[1].grad.to_sparse()
+    with pytest.raises(RuntimeError) as error:
+        optimizer.step()
+    golden(str(error.value))
+    golden([torch.equal(p, old) for p, old in zip((*first, *second), before, strict=True)])

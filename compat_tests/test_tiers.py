@@ -227,3 +227,11 @@ def test_recurrent_layers_in_16_bits(kind, dtype):
     x = (torch.randn(12, 4, 8) * 3).to(dtype)
     error = (half(x)[0].double() - exact(x.double())[0]).abs().mean().item()
     assert error < (5e-4 if kind == "LSTM" else 1.3e-3) / (1 if dtype == torch.bfloat16 else 7)
+
+
+def test_an_optimizer_is_one_record(fresh):
+    """All parameters in one record, whose equal numbers are handed over once."""
+    train(5)
+    steps = [key for key in run.windows if key[0][0].name == "adam"]
+    (spec, slots, _), = steps[0]
+    assert len(steps) == 1 and len(spec.parts) == 4 and len(slots) == 4 * 4 + 6

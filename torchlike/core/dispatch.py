@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -99,6 +100,19 @@ def call(op: Op, inputs: Sequence[Any], statics: Any = ()) -> Any:
     return _many(plan, outs, node, state)
 
 
+def unseen(inputs: Sequence[Any]) -> bool:
+    """Whether nobody sees how a composite comes to its result: no history, and nothing between."""
+    state = LOCAL.state
+    if state.interposed is not None or state.vmaps or state.duals:
+        return False
+    for x in inputs:
+        if x is not None and x.__class__ not in TENSORS:
+            return False
+    return not state.grad_enabled or not any(
+        [x is not None and (x._requires_grad or x._base_tensor is not None) for x in inputs]
+    )
+
+
 def plan_of(op: Op, inputs: Sequence[Any], statics: Any = ()) -> Plan:
     """The plan of a call."""
     statics = _frozen(statics)
@@ -173,7 +187,12 @@ def set_layout(t: Tensor, stride: tuple[int, ...]) -> None:
     """Give a fresh tensor other strides than row-major."""
     shape = tuple(t._aval.shape)
     if stride != contiguous_stride(shape):
-        t._view = View(geometry(shape, stride, 0), (), t._aval, stride)
+        t._view = _laid(t._aval, stride)
+
+
+@lru_cache(1 << 12)
+def _laid(aval: Aval, stride: tuple[int, ...]) -> View:
+    return View(geometry(tuple(aval.shape), stride, 0), (), aval, stride)
 
 
 # ----- unusual arguments -----
@@ -260,6 +279,7 @@ def _frozen(statics: Any) -> Any:
 
 # ----- views -----
 _geometries: dict[Any, Geometry] = {}
+_views: dict[Any, View] = {}  # by plan and the view looked through: equal ones are one object
 
 
 def call_view(op: Op, inputs: Sequence[Any], statics: Any = ()) -> Any:
@@ -311,7 +331,29 @@ def call_view(op: Op, inputs: Sequence[Any], statics: Any = ()) -> Any:
 
 def view_of(x: Tensor, plan: Plan, numbers: Sequence[Any]) -> Tensor:
     """The view itself: geometry, steps, and its value while the base is as it is now."""
-    at = x.geometry()
+    view = x._view
+    key = (plan, view, *numbers)
+    found = _views.get(key)
+    if found is None:
+        if len(_views) > 1 << 14:
+            _views.clear()
+        found = _views[key] = _looking(x, plan, tuple(numbers))
+    t = _new(Tensor)
+    t._storage = storage = x._storage
+    t._aval = plan.outs[0]
+    t._view = found
+    if x._counter is not None:
+        t._counter = x._counter
+    if storage.__class__ is not HostStorage or is_pinned(storage):
+        t._seen = seen = storage.value
+        value = seen if view is None else x._value_now()
+        (t._value,) = record(plan.spec, (value, *numbers) if numbers else (value,))
+    return t
+
+
+def _looking(x: Tensor, plan: Plan, numbers: tuple[Any, ...]) -> View:
+    """How a view of `x` looks at the memory; its plan knows the shape of what it looks at."""
+    at, view, step = x.geometry(), x._view, Step(plan, numbers)
     key = (plan, at, *numbers)
     where = _geometries.get(key)
     if where is None:
@@ -319,24 +361,9 @@ def view_of(x: Tensor, plan: Plan, numbers: Sequence[Any]) -> Tensor:
         if len(_geometries) > 1 << 15:
             _geometries.clear()
         _geometries[key] = where
-    t = _new(Tensor)
-    t._storage = storage = x._storage
-    t._aval = plan.outs[0]
-    view = x._view
-    numbers = tuple(numbers)
     if view is None:
-        steps, base_aval, base_stride = (Step(plan, numbers),), x._aval, None
-    else:
-        steps = (*view.steps, Step(plan, numbers))
-        base_aval, base_stride = view.base_aval, view.base_stride
-    t._view = View(where, steps, base_aval, base_stride)
-    if x._counter is not None:
-        t._counter = x._counter
-    if storage.__class__ is not HostStorage or is_pinned(storage):
-        t._seen = seen = storage.value
-        value = seen if len(steps) == 1 else x._value_now()
-        (t._value,) = record(plan.spec, (value, *numbers))
-    return t
+        return View(where, (step,), x._aval, None)
+    return View(where, (*view.steps, step), view.base_aval, view.base_stride)
 
 
 def _geometry(plan: Plan, at: Geometry, numbers: Sequence[Any]) -> Geometry:
@@ -372,4 +399,4 @@ def check_no_overlap(t: Tensor) -> None:
 CALL.append(call)
 FIT.append(_fit)
 
-__all__ = ["NUMBERS", "call", "call_view", "check_no_overlap", "set_layout", "view_of"]
+__all__ = ["NUMBERS", "call", "call_view", "check_no_overlap", "set_layout", "unseen", "view_of"]

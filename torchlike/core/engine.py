@@ -63,15 +63,29 @@ class _Run:
             if waiting[node] == 0:
                 heapq.heappush(heap, (-node.seq, count, node))
                 count += 1
+        usual = not (self.tensors or self.capture or self.only or LOCAL.state.anomaly[0])
         while heap:
             node = heapq.heappop(heap)[2]
-            found = self.visit(node, buffers.pop(node, None))
+            come = buffers.pop(node, None)
+            if (
+                usual and come is not None and come[0] is not None and isinstance(node, OpNode)
+                and node.tensor_hooks is None and node.retains is None and node.prehooks is None
+                and node.posthooks is None and not self.sparse
+            ):  # fmt: skip
+                found = node.apply_values(come)  # what `visit` comes to, in a third of its time
+                if not self.keep:
+                    node.release()
+            else:
+                found = self.visit(node, come)
             for edge, g in zip(node.edges, found, strict=False):
                 if edge is None:
                     continue
                 target, nr = edge
                 if g is not None:
-                    self.add(target, nr, g)
+                    if nr == 0 and target not in buffers:
+                        buffers[target] = [g]
+                    else:
+                        self.add(target, nr, g)
                 waiting[target] -= 1
                 if waiting[target] == 0:
                     heapq.heappush(heap, (-target.seq, count, target))
@@ -85,9 +99,10 @@ class _Run:
         return self.needed is None or node in self.needed or node in self.capture
 
     def add(self, node: Node, nr: int, g: Any) -> None:
-        buffer = self.buffers.get(node)
-        if buffer is None:
-            buffer = self.buffers[node] = [None] * max(len(node.outs), nr + 1)
+        """Add to what has come for an output; a buffer may end before the node's last one."""
+        buffer = self.buffers.setdefault(node, [])
+        if len(buffer) <= nr:
+            buffer += [None] * (nr + 1 - len(buffer))
         have = buffer[nr]
         if have is None:
             buffer[nr] = g
@@ -109,7 +124,9 @@ class _Run:
             after = node.posthooks or (leaf is not None and leaf._post_hooks)
             if not (before or after or node.takes_none):
                 return [None] * len(node.edges)
-            grads = [None] * len(node.outs)
+            grads = []
+        if len(grads) < len(node.outs):
+            grads = [*grads, *[None] * (len(node.outs) - len(grads))]
         if before:
             grads = self.before(node, grads)
         if wanted is not None:

@@ -14,7 +14,7 @@ from .hooks import Changes, RemovableHandle
 from .mutate import regenerate
 from .record import LOCAL
 from .storage import Unwatched
-from .tape import DETACHED, GRAD_FN, Node, _register
+from .tape import CUT, DETACHED, GRAD_FN, Node, _register
 from .tensor import Counter, Tensor, alias_of, counter_of
 from .wrong_call import checked
 
@@ -142,6 +142,7 @@ def detach_(self: Tensor) -> Tensor:
         )
     if self._grad_fn is not None:
         DETACHED.setdefault(self._grad_fn, set()).add(self._out_nr)
+        CUT[0] = True
     self._grad_fn, self._out_nr, self._requires_grad = None, 0, False
     return self
 

@@ -43,6 +43,7 @@ class Spec:
 
     __slots__ = (
         "name", "outs", "fun", "_interpret", "_make_interpret", "jit", "device", "cheap", "spent",
+        "parts",
     )  # fmt: skip
 
     def __init__(
@@ -53,8 +54,10 @@ class Spec:
         make_interpret: Callable[[], Callable[..., Sequence[Any]] | None],
         where: device,
         cheap: bool = False,
+        parts: tuple[tuple[Spec, tuple[int, ...]], ...] = (),
     ) -> None:
         self.name, self.outs, self.fun, self.device = name, outs, fun, where
+        self.parts = parts  # of a joint record (core.joint): specs, and which inputs each takes
         self._make_interpret: Any = make_interpret
         self._interpret: Any = None
         self.jit: Any = None
@@ -69,6 +72,18 @@ class Spec:
 
     def __repr__(self) -> str:
         return f"<{self.name} -> {', '.join(map(repr, self.outs))}>"
+
+
+def single(records: list[Any]) -> list[Any]:
+    """Records with the joint ones taken apart."""
+    if not any(spec.parts for spec, _, _ in records):
+        return records
+    found = []
+    for spec, slots, first in records:
+        for part, at in spec.parts or ((spec, range(len(slots))),):
+            found.append((part, tuple([slots[i] for i in at]), first))
+            first += len(part.outs)
+    return found
 
 
 PACKAGE = os.path.dirname(os.path.dirname(__file__))
@@ -189,12 +204,13 @@ def record(spec: Spec, inputs: Sequence[Any]) -> list[Value]:
             tr = traces[where] = Trace(where)
             tr.busy = True
         slots = []
+        seen = tr.leaf_slots
         for v in inputs:
             if v.__class__ is Value:
                 if v.trace is tr:
                     slots.append(v.slot)
                     continue
-                slot = tr.leaf_slots.get(v)
+                slot = seen.get(v)
                 slots.append(_leaf(tr, v) if slot is None else slot)
             else:
                 slots.append(~len(tr.leaves))

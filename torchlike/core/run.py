@@ -23,7 +23,7 @@ from . import (
 )
 from . import record as recording
 from .fused import Family, Window, stats
-from .record import EXECUTE, LOCAL, Spec, Trace, flush, number_array
+from .record import EXECUTE, LOCAL, Spec, Trace, flush, number_array, single
 from .storage import OWNED, SHARED, Value
 
 HOT = 3  # windows seen this often become one program
@@ -123,7 +123,7 @@ def patience(window: Window) -> float:
 
 def _heavy(tr: Trace) -> bool:
     """Whether running op by op would compile many programs."""
-    cold = {id(r[0]) for r in tr.records if r[0].jit is None and not _interpretable(r[0])}
+    cold = {id(r[0]) for r in single(tr.records) if r[0].jit is None and not _interpretable(r[0])}
     return len(cold) > HEAVY
 
 
@@ -140,10 +140,11 @@ def _interpretable(spec: Spec) -> bool:
 def _run_slowly(tr: Trace, live: list[Value], interpret: bool) -> None:
     env: list[Any] = [None] * len(tr.values)
     leaves = tr.leaves
-    last, used = _last_uses(tr, live)
+    records = single(tr.records)
+    last, used = _last_uses(records, live)
     interpreted = 0
     with np.errstate(all="ignore"):
-        for number, (spec, slots, first) in enumerate(tr.records):
+        for number, (spec, slots, first) in enumerate(records):
             if number not in used:
                 continue
             arrays = [env[s] if s >= 0 else _leaf_array(leaves[~s]) for s in slots]
@@ -166,13 +167,13 @@ def _run_slowly(tr: Trace, live: list[Value], interpret: bool) -> None:
             v.slot = twin.slot = SHARED
 
 
-def _last_uses(tr: Trace, live: list[Value]) -> tuple[dict[int, list[int]], set[int]]:
+def _last_uses(records: Any, live: list[Value]) -> tuple[dict[int, list[int]], set[int]]:
     """After which record a slot is used no more (to free memory); which records are used at all."""
     needed = {v.slot for v in live}
     freed: dict[int, list[int]] = {}
     used: set[int] = set()
-    for number in range(len(tr.records) - 1, -1, -1):
-        spec, slots, first = tr.records[number]
+    for number in range(len(records) - 1, -1, -1):
+        spec, slots, first = records[number]
         if not any(s in needed for s in range(first, first + len(spec.outs))):
             continue
         used.add(number)

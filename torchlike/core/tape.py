@@ -168,7 +168,7 @@ class OpNode(Node):
     def release(self) -> None:
         if self.tensors_saved:
             self.saved = None
-            self.versions = []
+            self.versions = NO_VERSIONS  # no new list: one object less for the garbage collector
 
     def unpack(self) -> tuple[Any, ...]:
         """The saved values; RuntimeError if they were freed or written to since."""
@@ -179,7 +179,7 @@ class OpNode(Node):
             if counter.version != version:
                 saved = self._looked_at_again(saved)
                 break
-        if DETACHED:
+        if CUT[0]:
             self._check_attached()
         if self.packed:
             return tuple(
@@ -225,8 +225,9 @@ class OpNode(Node):
     def apply_values(self, grads: list[Any]) -> list[Any]:
         pull = self.pullback
         inputs = list(self.unpack())
+        count = len(grads)
         for i in pull.grads:
-            g = grads[i]
+            g = grads[i] if i < count else None
             inputs.append(zeros(self.plan.outs[i]) if g is None else g)
         outs = record(pull.spec, inputs)
         if len(outs) == len(self.edges):
@@ -408,6 +409,8 @@ class PullbackParam:
 
 PULLBACK_OPS: weakref.WeakKeyDictionary[Pullback, Op] = weakref.WeakKeyDictionary()
 DETACHED: weakref.WeakKeyDictionary[Node, set[int]] = weakref.WeakKeyDictionary()  # `detach_`
+NO_VERSIONS: list[Any] = []  # of a node whose saved values were freed
+CUT = [False]  # whether there ever was one
 GRAD_FN: list[Callable[..., Any]] = []  # core.history puts its grad_fn property here
 CALL: list[Callable[..., Any]] = []  # core.dispatch puts its `call` here
 FIT: list[Callable[..., Any]] = []  # … and a differentiable sum-to-shape-and-dtype here

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..core import dtypes
-from ..core.dispatch import call
+from ..core.dispatch import call, unseen
 from ..core.dtypes import C_NAMES, SCALAR_NAMES, from_numpy
 from ..core.mutate import overwrite
 from ..core.op import Array, Number, Optional, composite, op, publish
@@ -104,11 +104,22 @@ def _(grad, bias, mat1, mat2):
     return grad, *_back(grad, mat1, mat2)
 
 
+@op(module=None, promote="none", name="linear", differentiable=False)
+def _rows(input: Array, weight: Array, bias: Optional[Array]):
+    """All of `linear` as one op, for where nobody can see the views between."""
+    rows = input.reshape(math.prod(input.shape[:-1]), input.shape[-1])
+    found = _mm.body(rows, weight.T) if bias is None else _addmm.body(bias, rows, weight.T)
+    return found.reshape(*input.shape[:-1], weight.shape[0])
+
+
 @composite(module="nn.functional")
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """x Aᵀ + b, leading dims flattened into one matrix product."""
     _check_linear(input, weight)
     ndim = input._aval.ndim
+    if ndim > 1 and weight._aval.ndim == 2 and unseen((input, weight, bias)):
+        if bias is None or input.is_contiguous():
+            return call(_rows, (input, weight, bias))
     turned = weight.t()
     if ndim == 2 and weight._aval.ndim == 2:
         return call(_mm, (input, turned)) if bias is None else call(_addmm, (bias, input, turned))

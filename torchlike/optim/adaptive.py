@@ -51,6 +51,7 @@ class Adam(RuleOptimizer):
         "amsgrad": False, "maximize": False, "foreach": None, "capturable": False,
         "differentiable": False, "decoupled_weight_decay": False, "fused": None,
     }  # fmt: skip
+    _no_sparse = NO_SPARSE + ", please consider SparseAdam instead"
 
     def __init__(
         self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0, amsgrad=False, *,
@@ -75,9 +76,6 @@ class Adam(RuleOptimizer):
         if group["amsgrad"]:
             state["max_exp_avg_sq"] = zeros_like(param)
         return state
-
-    def _sparse_update(self, param, grad, state, group):
-        raise RuntimeError(f"Adam {NO_SPARSE}, please consider SparseAdam instead")
 
     def _update(self, param, grad, state, group):
         if group["foreach"] and isinstance(group["lr"], Tensor) and not group["capturable"]:
@@ -252,6 +250,7 @@ def _rectification(beta2, step, correction2):
 class Adagrad(RuleOptimizer):
     """Steps divided by the root of the sum of squared gradients. State exists from the start."""
 
+    _takes_sparse = True
     _added = {"foreach": None, "maximize": False, "differentiable": False, "fused": None}
 
     def __init__(

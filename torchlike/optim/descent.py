@@ -28,6 +28,7 @@ class SGD(RuleOptimizer):
         "fused": False,
     }  # fmt: skip
     _foreach_differentiable = True
+    _takes_sparse = True
 
     def __init__(
         self, params, lr=1e-3, momentum=0, dampening=0, weight_decay=0, nesterov=False, *,

@@ -1,10 +1,15 @@
 """What the optimizers of rules.py share: they loop here, check here and write here."""
 
+import threading
+from contextlib import contextmanager
+
 import numpy as np
 
 from .. import ops
 from ..core import capture, dtypes
+from ..core.joint import Joint, plain, possible
 from ..core.mutate import overwrite, renew, set_host
+from ..core.storage import Storage
 from ..core.tape import enable_grad, set_grad_enabled
 from ..core.tensor import Tensor, from_host, to_host
 from .optimizer import Optimizer, _get_scalar_dtype, _to_scalar
@@ -33,11 +38,25 @@ def zeros_like(tensor):
     return full_like(tensor, 0)
 
 
+_last = (None, None, 0.0)  # what a count was, what it became, as a number
+
+
 def advance(step):
     """Count one step, without a device ever seeing it; returns the new count."""
-    count = to_host(step) + 1
-    set_host(step, np.asarray(count))
-    return float(count)
+    global _last
+    storage = step._storage
+    before = storage.value
+    old, new, count = _last
+    if before is old and storage.__class__ is Storage:  # parameters' counts are equal: one Value
+        storage.value = new
+        storage.version += 1
+        return count
+    found = to_host(step) + 1
+    set_host(step, np.asarray(found))
+    if new is not None and found == count and new.aval is step._aval:
+        storage.value = new
+    _last = before, storage.value, float(found)
+    return float(found)
 
 
 def set_scalar(scalar, value):
@@ -98,6 +117,8 @@ class RuleOptimizer(Optimizer):
     _captured = "params and state_steps"  # what capturable=True wants on an accelerator
     _xla = (True, False)  # whether it may be XLA: single-tensor, foreach
     _complex = True
+    _takes_sparse = False
+    _no_sparse = NO_SPARSE
     _foreach_differentiable = False
     _per_shape = False  # whether the numbers of an update depend on the parameter's shape
 
@@ -119,24 +140,34 @@ class RuleOptimizer(Optimizer):
             if closure is not None:
                 with enable_grad():
                     loss = closure()
-            for group in self.param_groups:
-                for param in group["params"]:
-                    if param.grad is not None:
-                        self._step_param(param, group)
+            with _together():
+                for group in self.param_groups:
+                    # as in PyTorch, nothing in a group changes if one of its gradients is refused
+                    for ready in [self._ready(p, group) for p in group["params"]]:
+                        if ready is not None:
+                            self._step_param(*ready, group)
         return loss
 
-    def _step_param(self, param, group):
+    def _ready(self, param, group):
+        """A parameter with its gradient and state; None if it is not to be updated."""
         grad = param.grad
-        name = type(self).__name__
+        if grad is None:
+            return None
         if grad.is_sparse:
-            return self._sparse_update(param, grad, self._state_of(param, grad, group), group)
-        if not self._complex and param.is_complex():
-            raise RuntimeError(f"{name} does not support complex parameters")
-        if group.get("fused"):
+            if not self._takes_sparse:
+                raise RuntimeError(f"{type(self).__name__} {self._no_sparse}")
+        elif not self._complex and param.is_complex():
+            raise RuntimeError(f"{type(self).__name__} does not support complex parameters")
+        elif group.get("fused"):
             _check_fused_param(param)
             if not self._unscale(grad):
-                return
-        state = self._state_of(param, grad, group)
+                return None
+        return param, grad, self._state_of(param, grad, group)
+
+    def _step_param(self, param, grad, state, group):
+        if grad.is_sparse:
+            _finish_together()
+            return self._sparse_update(param, grad, state, group)
         self._check_kind(param, group)
         step = capture.current()
         if step is None:
@@ -160,7 +191,7 @@ class RuleOptimizer(Optimizer):
 
     def _sparse_update(self, param, grad, state, group):
         """One step of one parameter whose gradient is sparse."""
-        raise RuntimeError(f"{type(self).__name__} {NO_SPARSE}")
+        raise NotImplementedError
 
     def _unscale(self, grad):
         """GradScaler's share of a fused step; False where an infinity was found."""
@@ -193,6 +224,32 @@ def _check_fused_param(param):
         )
 
 
+class _Pending(threading.local):
+    joint = None  # the updates of the step in progress, where they are recorded together
+
+
+_PENDING = _Pending()
+
+
+@contextmanager
+def _together():
+    """Updates inside are recorded as one at the end, also if one of them fails."""
+    one_by_one = capture.current() is not None or not possible()
+    outer, _PENDING.joint = _PENDING.joint, None if one_by_one else Joint()
+    try:
+        yield
+    finally:
+        try:
+            _finish_together()
+        finally:
+            _PENDING.joint = outer
+
+
+def _finish_together():
+    if _PENDING.joint is not None:
+        _PENDING.joint.finish()
+
+
 def apply(rule, param, grad, *state, **numbers):
     """Write what the rule makes of a parameter and its state into them."""
     replayed = capture.CURRENT.numbers
@@ -207,6 +264,8 @@ def apply(rule, param, grad, *state, **numbers):
 
 
 def _write(rule, param, grad, state, numbers):
+    if _PENDING.joint is not None and _joined(rule, (param, grad, *state), numbers):
+        return
     if param.is_complex():
         real = ops.view_as_real
         param, grad, *state = (None if t is None else real(t) for t in (param, grad, *state))
@@ -214,6 +273,17 @@ def _write(rule, param, grad, state, numbers):
     written = [t for t in (param, *state) if t is not None]
     for tensor, result in zip(written, [results] if len(written) == 1 else results, strict=True):
         renew(tensor, result)
+
+
+def _joined(rule, tensors, numbers):
+    """Whether the update was put with the others of this step."""
+    given = [numbers[name] for name in rule.inputs]
+    usual = not tensors[0].is_complex() and Tensor not in map(type, given)
+    if not usual or not all(map(plain, tensors)):
+        _finish_together()
+        return False
+    _PENDING.joint.add(rule.declared, tensors, given, tuple([numbers[n] for n in rule.statics]))
+    return True
 
 
 def decays(group, lr):

@@ -30,6 +30,9 @@ def rule(body, elementwise=True):
     declared.body = wide
     public = declared.public
     public.order = tuple(p.name for p in declared.params)  # numbers are recorded in this order
+    public.declared = declared
+    public.inputs = [p.name for p in declared.inputs if p.kind == "number"]
+    public.statics = [p.name for p in declared.statics]
     return public
 
 
