@@ -1,10 +1,11 @@
 """The yardstick: torchlike beside real torch, `python scripts/bench.py --torch-python PATH`.
 
 PATH is a Python with torch 2.13. Each workload of `scripts/workloads.py` runs in real torch, in
-torchlike unmodified and, where asked, under `torch.compile` and in `torchlike.jit`. Each variant is
-a process of its own that stays alive, and they take turns. A ratio is torch's time over the
-variant's: above 1 is faster than torch. Cold is process start to tenth step with an empty compile
-cache, warm the same once more. Writes a table, and with --out a JSON, Markdown and a bar chart.
+torchlike unmodified and, where asked, under `torch.compile`, in `torchlike.jit` and, as `jax`,
+written by hand for JAX and optax (`pip install optax`; nine of them). Each variant is a process of
+its own that stays alive, and they take turns. A ratio is torch's time over the variant's: above 1
+is faster than torch. Cold is process start to tenth step with an empty compile cache, warm the same
+once more. Writes a table, and with --out a JSON, Markdown and a bar chart.
 """
 
 import argparse
@@ -21,7 +22,8 @@ sys.path.insert(0, str(ROOT))
 
 from scripts.workloads import FREE_PYTHON, WORKLOADS  # noqa: E402
 
-VARIANTS = ("torch", "torch-compile", "torchlike", "torchlike-compile", "torchlike-jit")
+VARIANTS = ("torch", "torch-compile", "torchlike", "torchlike-compile", "torchlike-jit", "jax")
+BY_HAND = "bcdeghjln"  # written for JAX and optax in scripts/workloads_jax.py
 ROUND = 0.4  # seconds a round should last
 WARM_UPS = 8  # rounds at most before the first that counts
 
@@ -187,8 +189,8 @@ def main() -> None:
     parser.add_argument("--no-start", action="store_true", help="leave out cold and warm starts")
     parser.add_argument("--out", type=Path, help="folder for bench.json and bench.png")
     args = parser.parse_args()
-    pythons = {v: sys.executable if v.startswith("torchlike") else args.torch_python
-               for v in args.variants.split(",")}
+    pythons = {v: args.torch_python if v.startswith("torch") and not v.startswith("torchlike")
+               else sys.executable for v in args.variants.split(",")}
     others = [v for v in pythons if v != "torch"]
     print(f"{'':37}{'torch':>12}{''.join(f'{v:>18}' for v in others)}"
           f"{'cold':>8}{'warm':>8}{'memory':>8}{'built':>6}")
@@ -196,7 +198,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as cache:
         for name in args.only.split(","):
             usable = {v: p for v, p in pythons.items()
-                      if not (v.endswith("-jit") and name in FREE_PYTHON)}
+                      if not (v.endswith("-jit") and name in FREE_PYTHON)
+                      and (v != "jax" or name in BY_HAND)}
             found = measure(name, usable, args.rounds, cache)
             if not args.no_start:
                 for variant in {"torch", "torchlike"} & set(found):

@@ -12,7 +12,10 @@ import resource
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 START = time.perf_counter()
 
@@ -374,10 +377,15 @@ def timed(step: Callable[[], Any], steps: int, kept: int = KEPT) -> float:
     return (time.perf_counter() - started) / steps
 
 
+def known(result: Any) -> Any:
+    """A result as NumPy has it: a tensor, or an array of JAX."""
+    return result.detach().numpy() if hasattr(result, "detach") else np.asarray(result)
+
+
 def read(results: list[Any]) -> None:
     """Wait for all of them."""
     for result in results:
-        result.detach().numpy()
+        known(result)
     results.clear()
 
 
@@ -386,15 +394,25 @@ def answer(torch: Any, **found: Any) -> None:
     print(json.dumps({**found, "peak_mib": peak, "compiled": compilations(torch)}), flush=True)
 
 
+def ready(name: str, variant: str) -> tuple[Any, Callable[[], Any]]:
+    """What plays torch, and the step as the variant runs it."""
+    if variant == "jax":
+        sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+        from scripts import workloads_jax
+
+        return None, workloads_jax.WORKLOADS[name]()
+    torch = load(variant)
+    torch.manual_seed(0)
+    return torch, wrapped(torch, variant, WORKLOADS[name][1](torch))
+
+
 def serve(name: str, variant: str) -> None:
     """First to tenth step at once; then, for each line read, as many steps as it says."""
-    torch = load(variant)
+    torch, step = ready(name, variant)
     loaded = time.perf_counter()
-    torch.manual_seed(0)
-    step = wrapped(torch, variant, WORKLOADS[name][1](torch))
     first = timed(step, 1)
     at_first = time.perf_counter()
-    losses = [float(step().detach().numpy().sum()) for _ in range(9)]
+    losses = [float(known(step()).sum()) for _ in range(9)]
     tenth = time.perf_counter()
     assert all(math.isfinite(x) for x in losses), losses
     answer(torch, load=loaded - START, first=at_first - START, tenth=tenth - START, step=first,

@@ -51,7 +51,7 @@ class Adam(RuleOptimizer):
         "amsgrad": False, "maximize": False, "foreach": None, "capturable": False,
         "differentiable": False, "decoupled_weight_decay": False, "fused": None,
     }  # fmt: skip
-    _no_sparse = NO_SPARSE + ", please consider SparseAdam instead"
+    _no_sparse = NO_SPARSE.format("Adam") + ", please consider SparseAdam instead"
 
     def __init__(
         self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0, amsgrad=False, *,

@@ -103,7 +103,7 @@ def check_fused(optimizer, fused, foreach, differentiable):
         raise RuntimeError("`fused` and `foreach` cannot be `True` together.")
 
 
-NO_SPARSE = "does not support sparse gradients"
+NO_SPARSE = "{} does not support sparse gradients"
 
 
 class RuleOptimizer(Optimizer):
@@ -155,7 +155,7 @@ class RuleOptimizer(Optimizer):
             return None
         if grad.is_sparse:
             if not self._takes_sparse:
-                raise RuntimeError(f"{type(self).__name__} {self._no_sparse}")
+                raise RuntimeError(self._no_sparse.format(type(self).__name__))
         elif not self._complex and param.is_complex():
             raise RuntimeError(f"{type(self).__name__} does not support complex parameters")
         elif group.get("fused"):
