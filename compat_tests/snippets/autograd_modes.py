@@ -130,3 +130,14 @@ attempt('numpy', lambda: m.numpy())
 attempt('print', lambda: print(m))
 attempt('to', lambda: m.to('cpu'))
 attempt('allclose', lambda: torch.allclose(m, m))
+
+# In [arrays of parameters in no_grad]
+w = torch.ones(2, requires_grad=True)
+with torch.no_grad():
+    print(w.numpy(), np.asarray(w), np.array(w * 2))
+    w.numpy()[0] = 5
+print(w)
+with torch.inference_mode(): print(w.numpy())
+try: np.array(w)
+except RuntimeError as e: print(e)
+w.numpy()

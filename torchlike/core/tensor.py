@@ -285,7 +285,8 @@ class Tensor:
     def numpy(self, *, force: bool = False) -> np.ndarray:
         """The tensor as a NumPy array over the same memory: a write on either side shows on both.
 
-        RuntimeError when it requires grad, TypeError off the CPU or for a dtype NumPy lacks.
+        RuntimeError when it requires grad (and gradients are on), TypeError off the CPU or for a
+        dtype NumPy lacks.
         """
         if LOCAL.state.vmaps:
             VMAP["check_memory"](self)
@@ -296,7 +297,7 @@ class Tensor:
                 f"can't convert {self._aval.device} device type tensor to numpy. Use "
                 "Tensor.cpu() to copy the tensor to host memory first."
             )
-        if self.requires_grad:  # type: ignore[attr-defined]
+        if LOCAL.state.grad_enabled and self.requires_grad:  # type: ignore[attr-defined]
             raise RuntimeError(
                 "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() "
                 "instead."
