@@ -1,5 +1,6 @@
 """torchlike.jit: captured steps give the eager steps' numbers, and what they can't do raises."""
 
+import copy
 import threading
 
 import numpy as np
@@ -543,6 +544,47 @@ def test_errors_that_depend_on_values():
     step(torch.tensor([1, 2]))
     with pytest.raises(IndexError, match="out of range"):
         step(torch.tensor([1, 9]))
+
+
+def test_errors_that_show_before_a_run_leave_all_as_it_was():
+    """Also right after somebody wrote to what the step holds; the step goes on afterwards."""
+    torch.manual_seed(0)
+    net, scores = nn.Sequential(nn.Embedding(5, 4), nn.Linear(4, 3)), nn.Dropout(0.5)
+    adam = torch.optim.Adam(net.parameters(), lr=0.1)
+    fixed = torch.tensor([0, 1])
+
+    def plain(index, target):
+        adam.zero_grad()
+        loss = F.cross_entropy(scores(net(index)), target) + F.nll_loss(net(fixed), target)
+        loss.backward()
+        adam.step()
+        return loss
+
+    step = torch.jit(plain)
+    good, bad = torch.tensor([1, 2]), torch.tensor([0, 7])
+    with pytest.raises(IndexError, match="Target 7 is out of bounds"):
+        step(good, bad)
+    assert not adam.state
+    for _ in range(3):
+        step(good, good)
+    net[1].weight.data.zero_()
+    fixed[1] = 2
+    before = [t.detach().clone() for t in (*net.parameters(), torch.get_rng_state())]
+    for index, target in ((good, bad), (bad, good)):
+        with pytest.raises(IndexError, match="out of"):
+            step(index, target)
+    after = [*net.parameters(), torch.get_rng_state()]
+    assert all(torch.equal(a, b) for a, b in zip(before, after, strict=True))
+    assert {s["step"].item() for s in adam.state.values()} == {3}
+    twin = copy.deepcopy((net, adam.state_dict(), torch.get_rng_state()))
+    jitted = step(good, good).item()
+    net.load_state_dict(twin[0].state_dict())
+    adam.load_state_dict(twin[1])
+    torch.set_rng_state(twin[2])
+    assert plain(good, good).item() == pytest.approx(jitted, rel=1e-6)
+    fixed[1] = 9
+    with pytest.raises(IndexError, match="out of range"):
+        step(good, good)
 
 
 def test_a_step_that_keeps_tensors_still_works():

@@ -12,17 +12,16 @@ import numpy as np
 from . import storage as memory
 from .capture import Capture, Draw, Source, Stream, Update
 from .device import to_jax
+from .early import Early, Flag, check_flags, early
 from .fused import DONATE_BYTES
 from .fused import stats as run_stats
 from .mutate import store
 from .record import flush, number_array
 from .replay import (
     Cell,
-    Flag,
     Layout,
     Program,
     Replay,
-    check_flags,
     copied,
     kind_of,
     program_of,
@@ -153,10 +152,15 @@ class Builder:
                     found.append(t._storage.value)
         return found
 
-    def flags_of(self) -> list[Flag]:
-        """The flags' places, and where the values come from that their messages look at."""
+    def sort_flags(self, layout: Layout) -> None:
+        """Flags that what a run is given decides are looked at before it, the others after it.
+
+        With each goes where the values come from that its message looks at.
+        """
         numbers = {id(t._storage): k for k, t in enumerate(self.stand_ins)}
-        made = []
+        leaves = self.known_leaves(layout)
+        self.early: list[Early] = []
+        self.late: list[Flag] = []
         for (slot, error), tensors in zip(self.flags, self.looked_at, strict=True):
             shown = []
             for t in tensors:
@@ -164,9 +168,35 @@ class Builder:
                 if id(s) in numbers:
                     shown.append((s, "argument", numbers[id(s)]))
                 elif id(s) not in self.capture.known:
-                    shown.append((s, "result", self.place(s.value)))
-            made.append(Flag(self.index[slot], error, shown))
-        return made
+                    shown.append((s, "computed", self.slots[id(s.value)]))
+            first = early(layout.records, leaves, slot, error, shown)
+            if first is not None:
+                self.early.append(first)
+                continue
+            shown = [(s, kind, k if kind == "argument" else self.place(s.value))
+                     for s, kind, k in shown]  # fmt: skip
+            self.late.append(Flag(self.index[slot], error, shown))
+
+    def known_leaves(self, layout: Layout) -> dict[int, Any]:
+        """By slot in the layout: the place among the kept of arrays that no run changes, or what
+        is always the same.
+        """
+        written = {id(s) for s, _ in self.written}
+        numbers = {i for e in self.capture.effects if isinstance(e, Update) for i in e.leaves}
+        found: dict[int, Any] = {}
+        for number, i in enumerate(self.order):
+            leaf = self.trace.leaves[i]
+            if leaf.__class__ is Source:
+                kept = leaf.kind == "argument" or (
+                    leaf.kind == "storage" and id(leaf.item) not in written
+                )
+                if kept and i in self.kept_places:
+                    found[~number] = self.kept_places[i]
+            elif leaf.__class__ is Value:
+                found[~number] = leaf
+            elif i not in numbers:
+                found[~number] = (leaf,)
+        return found
 
     def alive(self) -> list[Value]:
         """Computed inside and still held, but for inputs that are nothing but inputs."""
@@ -292,7 +322,9 @@ class Builder:
         return self.capture.real(s, self.capture.before[s][0]) if v is None else v
 
     # ----- the first run -----
-    def execute(self, program: Program, layout: Layout, arguments: list[Any]) -> list[Any]:
+    def execute(
+        self, program: Program, layout: Layout, arguments: list[Any], tensors: list[Tensor]
+    ) -> list[Any]:
         """Run the program on what the capture found."""
         place = to_jax(self.trace.device)
         gone = {leaf for leaf, _ in layout.donated}
@@ -313,6 +345,9 @@ class Builder:
                 self.kept_places[i] = len(kept)
                 kept.append(array)
         kept = jax.device_put(kept, place)  # committed, as results are: else XLA compiles twice
+        self.sort_flags(layout)
+        for flag in self.early:
+            flag.check(kept, tensors)
         self.groups = groups
         numbers = pack(groups)
         fresh = program.hits == 0
@@ -409,7 +444,7 @@ def make_replay(b: Builder, program: Program, layout: Layout, results: list[Any]
     ]
     replay.draws = draws
     _add_numbers(b, replay, layout)
-    replay.flags = b.flags_of()
+    replay.flags, replay.early = b.late, b.early
     replay.skips = [(update, b.place(skip)) for update, skip in b.skips]
     for v in b.named.values():
         replay.result_of[id(v)] = b.place(v)
@@ -469,9 +504,9 @@ def finish(
     layout = b.lay_out()
     program = program_of(layout, b.label())
     arrays = [read_array(t) for t in arguments]
-    results = b.execute(program, layout, arrays)
+    results = b.execute(program, layout, arrays, arguments)
     b.deliver(results, arguments)
-    check_flags(results, b.flags_of(), arguments)
+    check_flags(results, b.late, arguments)
     for update, skip in b.skips:
         if bool(np.asarray(results[b.place(skip)])):
             for s, value, version in update.before:

@@ -27,6 +27,7 @@ from .capture import (
     is_number,
 )
 from .device import to_jax
+from .early import Early, Flag, check_flags
 from .hooks import Changes
 from .mutate import store
 from .record import flush
@@ -238,6 +239,7 @@ class Replay:
         self.numbers: dict[str, Any] = {}
         self.places: list[list[tuple[str, int, str]]] = []
         self.flags: list[Flag] = []
+        self.early: list[Early] = []
         self.skips: list[tuple[Update, int]] = []  # updates that may not happen, and the flag
         self.undo: dict[int, Callable[[], None]] = {}
         self.arg_writes: list[tuple[int, int, Any]] = []
@@ -263,15 +265,17 @@ class Replay:
 
     def run(self, tensors: list[Tensor]) -> list[Any]:
         """Run the program on the arguments; the arrays of its results."""
+        kept = self.kept
+        for place, number in self.arguments:
+            kept[place] = read_array(tensors[number])
+        if self.early:
+            self._check(tensors)
         if self.effects:
             self._count()
         if self.lent != Changes.lent:
             self._renew()
         if self.loose or self.always:
             self._bind()
-        kept = self.kept
-        for place, number in self.arguments:
-            kept[place] = read_array(tensors[number])
         if self.draws:
             self._draw()
         numbers = self.numbers
@@ -299,6 +303,17 @@ class Replay:
         return results
 
     # ----- before the program -----
+    def _check(self, tensors: list[Tensor]) -> None:
+        """Errors that show before anything has changed; nothing is taken over yet."""
+        kept = self.kept
+        if self.loose or self.always:
+            kept = list(kept)
+            for cell in (*self.loose, *self.always):
+                if cell.kept is not None:
+                    kept[cell.kept] = computed(cell.storage.value)
+        for flag in self.early:
+            flag.check(kept, tensors)
+
     def _bind(self) -> None:
         """Take back what others looked at or wrote to."""
         loose, self.loose = self.loose, []
@@ -407,28 +422,14 @@ def _count_update(update: Update, undo: list[Callable[[], None]]) -> dict[str, A
 def read_array(t: Tensor) -> Any:
     """A tensor's array, on its device."""
     v = t._value_now()
-    if v.trace is not None:
-        flush(v.trace)
-    if v.array.__class__ is np.ndarray:
-        v.array, v.slot = jax.device_put(v.array, to_jax(v.aval.device)), SHARED
+    array = computed(v)
+    if array.__class__ is np.ndarray:
+        v.array, v.slot = jax.device_put(array, to_jax(v.aval.device)), SHARED
     return v.array
 
 
-class Flag(NamedTuple):
-    """An error that depends on values: the flag's place, and the memory its message looks at."""
-
-    result: int
-    error: Callable[[], BaseException]
-    shown: list[tuple[Storage, str, int]]
-
-
-def check_flags(results: list[Any], flags: list[Flag], arguments: list[Tensor]) -> None:
-    """Raise the error of the first flag that is set."""
-    for flag in flags:
-        if bool(np.asarray(results[flag.result])):
-            for s, kind, at in flag.shown:
-                if kind == "argument":
-                    s.value = arguments[at]._value_now()
-                else:
-                    s.value = concrete(results[at], s.value.aval, SHARED)
-            raise flag.error()
+def computed(v: Value) -> Any:
+    """A value's array, as it is."""
+    if v.trace is not None:
+        flush(v.trace)
+    return v.array

@@ -149,7 +149,7 @@ def _run_slowly(tr: Trace, live: list[Value], interpret: bool) -> None:
                 continue
             arrays = [env[s] if s >= 0 else _leaf_array(leaves[~s]) for s in slots]
             if interpret and _fits(spec, arrays):
-                results = _interpret(spec, arrays)
+                results = by_numpy(spec, arrays)
                 interpreted += 1
             else:
                 results = _run_op(spec, arrays)
@@ -201,7 +201,8 @@ def _fits(spec: Spec, arrays: list[Any]) -> bool:
     return spec.spent <= BUDGET
 
 
-def _interpret(spec: Spec, arrays: list[Any]) -> list[Any]:
+def by_numpy(spec: Spec, arrays: list[Any]) -> list[Any]:
+    """An op's results, by NumPy."""
     interpret = spec.interpret
     assert interpret is not None
     results = interpret(*[a if a.__class__ is np.ndarray else np.asarray(a) for a in arrays])
