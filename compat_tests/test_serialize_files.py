@@ -13,6 +13,7 @@ import zipfile
 import pytest
 
 from compat_tests.forged import same, saved, zipped
+from compat_tests.test_serialize import recorded, text, untext
 
 
 class Point:
@@ -252,3 +253,47 @@ def test_permissions_and_links_stay(torch, tmp_path):
     os.umask(mask)
     assert fresh.stat().st_mode & 0o777 == 0o666 & ~mask
     torch.save(torch.ones(10), "/dev/null")
+
+
+# ----- what real files hold besides dense tensors -----
+@pytest.mark.filterwarnings("ignore:Sparse CSR")
+def test_sparse_tensors_in_the_old_format(torch, golden):
+    """There the bytes come after the tensors that are made from them."""
+    parts = [torch.eye(3).to_sparse(), torch.eye(2, 3).to_sparse_csr()]
+    old = {"_use_new_zipfile_serialization": False}
+    for file in (untext(recorded(golden, text(saved(torch, parts, **old).read()))),
+                 saved(torch, parts, **old).read()):  # fmt: skip
+        found = torch.load(io.BytesIO(file))
+        assert [t.to_dense().tolist() for t in found] == [t.to_dense().tolist() for t in parts]
+        assert [t.layout for t in found] == [t.layout for t in parts]
+
+
+def test_functions_and_named_tuples(torch, golden):
+    """Built-in functions are attributes of a class in PyTorch's files; tuples come with a dict."""
+    parts = [torch.relu, torch.nn.functional.gelu, torch.max(torch.eye(2), 0)]
+    file = untext(recorded(golden, text(saved(torch, parts).read())))
+    relu, gelu, largest = torch.load(io.BytesIO(file), weights_only=False)
+    assert relu is torch.relu and gelu is torch.nn.functional.gelu
+    assert largest.values.tolist() == [1, 1] and largest.indices.tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("new", [True, False])
+def test_storages(torch, new):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # PyTorch's, about typed storages
+        storage = torch.arange(3.0).storage()
+        file = saved(torch, storage, _use_new_zipfile_serialization=new)
+        found = torch.load(file)
+        copy = found.clone()
+        copy[0] = 5
+        assert found.tolist() == [0, 1, 2] and copy.tolist() == [5, 1, 2]
+        assert str(found) == str(storage)
+
+
+def test_local_objects(torch):
+    class Local:
+        pass
+
+    for obj in (lambda: 3, Local()):
+        with pytest.raises(AttributeError, match="Can't pickle local object 'test_local_objects.*"):
+            torch.save(obj, io.BytesIO())

@@ -32,6 +32,15 @@ _linalg, _fft, _special = (
 )
 
 
+# Files name functions by this class: `torch.relu` is an attribute of it.
+_VariableFunctionsClass = type(
+    "_VariableFunctionsClass",
+    (),
+    {name: staticmethod(made) for (where, name), made in TABLE.items() if where == "torch"},
+)
+_VariableFunctions = _VariableFunctionsClass()
+
+
 def c_name(name: str) -> str:
     """How PyTorch's generated code spells a public function: by its place in C where it has one."""
     *_, module, own = name.split(".")

@@ -12,7 +12,8 @@ class NamedTuple(tuple):
     __slots__ = ()
 
     def __new__(cls, *items: Any) -> NamedTuple:
-        made = super().__new__(cls, items[0] if len(items) == 1 else items)
+        alone = len(items) == 1 or isinstance(items[-1], dict)  # PyTorch's files add a dict
+        made = super().__new__(cls, items[0] if alone else items)
         if len(made) != len(cls.fields):
             raise TypeError(
                 f"torch.return_types.{cls.__name__}() takes a {len(cls.fields)}-sequence "

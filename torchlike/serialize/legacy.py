@@ -17,7 +17,7 @@ from .memory import Memory, TypedStorage
 from .persistent import check_key, check_one_dtype, parse_id, swapped
 from .pickler import make_pickler
 from .places import location_tag
-from .rebuild import knows
+from .rebuild import LATE, knows
 from .settings import SKIP_DATA
 from .unpickle import Unpickler
 
@@ -109,7 +109,17 @@ def load(file: Any, restore: Callable[..., Any], unpickler: Any, arguments: dict
 
     reader = unpickler(file, **arguments)
     reader.persistent_load = persistent_load
-    result = reader.load()
+    LATE.sparse = []
+    try:
+        result = reader.load()
+        _fill_all(file, storages, system)
+        LATE.settle()
+    finally:
+        LATE.sparse = None
+    return result
+
+
+def _fill_all(file: Any, storages: dict[Any, TypedStorage], system: Any) -> None:
     keys = Unpickler(file).load()
     little = not isinstance(system, dict) or system.get("little_endian", True)
     for key in [] if SKIP_DATA.on else keys:
@@ -117,7 +127,6 @@ def load(file: Any, restore: Callable[..., Any], unpickler: Any, arguments: dict
         if key not in storages:
             raise AssertionError(f"storage key {key!r} not found in deserialized_objects")
         _fill(file, storages[key], "little" if little else "big")
-    return result
 
 
 def _remaining(file: Any) -> int:

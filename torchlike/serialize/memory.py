@@ -59,6 +59,12 @@ class Memory(UntypedStorage):
         self.data, self.device, self.base = data, where, base
         self.pending = False  # whether the bytes come later: see fill
 
+    @property
+    def _base(self) -> Tensor:  # type: ignore[override]
+        if self.base is None:
+            self.base = self.tensor(dtypes.uint8, 0, (self.nbytes(),), (1,))
+        return self.base
+
     @classmethod
     def of(cls, tensor: Tensor) -> Memory:
         """The whole memory that a tensor looks at."""
@@ -101,6 +107,10 @@ class Memory(UntypedStorage):
             at = self.base.geometry()
             filled = self._first(self.base.dtype, 0, at.shape, at.stride)
             self.base._storage.value = filled._storage.value
+
+    def clone(self) -> Memory:
+        """A copy with its own memory."""
+        return Memory(self.read().copy(), self.device)
 
     def to(self, device: Any = None) -> Memory:
         """The same bytes on another device."""
@@ -196,6 +206,14 @@ class TypedStorage(KernelTypedStorage):
 
     def to_bytes(self) -> bytes:
         return self.memory.to_bytes()
+
+    @property
+    def _base(self) -> Tensor:  # type: ignore[override]
+        return self.memory.tensor(self.dtype, self.start, (self.size() - self.start,), (1,))
+
+    def clone(self) -> TypedStorage:
+        """A copy with its own memory."""
+        return TypedStorage(self.memory.clone(), self.dtype, self.start)
 
     def untyped(self) -> Memory:
         return self.memory

@@ -44,8 +44,10 @@ def make_pickler(
     return (_named(Plain, base) if named else Plain)(file, protocol=protocol)
 
 
-def _as_in_c(error: pickle.PicklingError) -> pickle.PicklingError:
+def _as_in_c(error: pickle.PicklingError, obj: Any) -> Exception:
     """The error with the words of pickle's C form, which PyTorch uses."""
+    if "<locals>" in getattr(obj, "__qualname__", ""):
+        return AttributeError(f"Can't pickle local object {obj.__qualname__!r}")
     found = re.fullmatch(r"(.*): it's not found as (.*)\.([^.]*)", str(error))
     if found is None:
         return error
@@ -67,7 +69,10 @@ def _named(plain: Any, base: Any) -> Any:
 
         def save_global(self, obj: Any, name: str | None = None) -> None:
             if not knows(obj):
-                super().save_global(obj, name)
+                try:
+                    super().save_global(obj, name)
+                except pickle.PicklingError as error:
+                    raise _as_in_c(error, obj) from None
                 return
             _write_global(self, *torch_path(obj))
             self.memoize(obj)
@@ -77,7 +82,7 @@ def _named(plain: Any, base: Any) -> Any:
         try:
             save(pickler, obj)
         except pickle.PicklingError as error:
-            raise _as_in_c(error) from None
+            raise _as_in_c(error, obj) from None
 
     Named.dispatch[FunctionType] = save_function
     Named.dispatch[StorageType] = Named.save_global

@@ -13,8 +13,10 @@ import sys
 import threading
 import warnings
 from collections import Counter, OrderedDict
+from contextlib import suppress
 from functools import cache
 from math import prod
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -171,8 +173,25 @@ def _unsupported(name: str, what: str) -> Any:
     return refuse
 
 
+class _Late(threading.local):
+    """(tensor, layout, parts) of the sparse tensors read before their bytes; None in new files."""
+
+    sparse: list[Any] | None = None
+
+    def settle(self) -> None:
+        """The bytes are there: indices are read again."""
+        for made, layout, parts in self.sparse or ():
+            made._at = rebuilt(layout, parts)._at
+
+
+LATE = _Late()
+
+
 def _rebuild_sparse_tensor(layout, data):
-    return rebuilt(layout, data)
+    made = rebuilt(layout, data)
+    if LATE.sparse is not None:
+        LATE.sparse.append((made, layout, data))
+    return made
 
 
 def _get_layout(name):
@@ -354,12 +373,12 @@ def find_torch(module: str, name: str, imported: bool = False) -> Any:
 
 
 def _module(name: str, imported: bool) -> Any:
-    if imported:
-        return sys.modules.get(name)
-    try:
-        return importlib.import_module(name)
-    except ModuleNotFoundError:
-        return None
+    if not imported:
+        with suppress(ModuleNotFoundError):
+            return importlib.import_module(name)
+    parent, _, leaf = name.rpartition(".")  # it may be shown under another name only
+    found = sys.modules.get(name, getattr(sys.modules.get(parent), leaf, None))
+    return found if isinstance(found, ModuleType) else None
 
 
 # ----- what a tensor is pickled as -----
