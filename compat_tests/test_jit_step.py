@@ -1,5 +1,6 @@
 """torchlike.jit: captured steps give the eager steps' numbers, and what they can't do raises."""
 
+import contextlib
 import copy
 import threading
 
@@ -786,3 +787,38 @@ def test_another_thread_works_on_during_a_capture():
     done.set()
     thread.join()
     assert not errors
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_gradients_of_another_thread_are_not_the_steps(fails):
+    """What a thread does to its own gradients during a capture is neither repeated nor undone."""
+    w, theirs = (torch.ones(3, requires_grad=True) for _ in range(2))
+    (theirs * 2).sum().backward()
+    cleared = torch.ones(3, requires_grad=True)
+    (cleared * 2).sum().backward()
+
+    def other():
+        cleared.grad = None
+        theirs.grad = None
+        (theirs * 5).sum().backward()
+
+    @torch.jit
+    def step(x, fail):
+        if cleared.grad is not None:
+            thread = threading.Thread(target=other)
+            thread.start()
+            thread.join()
+        w.grad = None
+        (x * w).sum().backward()
+        if fail:
+            raise KeyError("midway")
+        return x + 1
+
+    x = torch.ones(3)
+    for fail in (fails, False, False):
+        with pytest.raises(KeyError) if fail else contextlib.nullcontext():
+            step(x, fail)
+        assert cleared.grad is None and theirs.grad.tolist() == [5, 5, 5]
+        assert fail or w.grad.tolist() == [1, 1, 1]
+        if not fail:
+            theirs.grad = torch.full((3,), 5.0)

@@ -48,7 +48,7 @@ class Builder:
         self.trace = capture.trace
         self.reason = capture.reason
         self.written: list[tuple[Storage, Value]] = []
-        self.grads = capture.snapshot.regrown()
+        self.grads = capture.regrown()
         self.arg_writes: list[tuple[int, Value]] = []
         self.tensors = {id(t) for t, _ in capture.snapshot.tensors}
 

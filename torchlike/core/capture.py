@@ -199,6 +199,7 @@ class Capture:
         self.hosting = 0
         self.reason: str | None = None  # why the capture can't be replayed
         self._streams: Any = None
+        self._regrown: list[tuple[Tensor, Any]] | None = None
 
     @property
     def trace(self) -> Any:
@@ -214,6 +215,7 @@ class Capture:
             raise RuntimeError("a capture inside a capture")
         state = LOCAL.state
         self.outer, state.traces = state.traces, self.traces
+        state.given_grads = self.given_grads = {}
         for s in self.known.values():
             if s.__class__ is not Storage and s.__class__ is not HostStorage:
                 _ = s.value  # memory another program holds becomes ordinary again
@@ -225,7 +227,7 @@ class Capture:
 
     def __exit__(self, *_: object) -> None:
         _watch(-1)
-        CURRENT.capture = None
+        CURRENT.capture = LOCAL.state.given_grads = None
         LOCAL.state.traces = self.outer
         for s in self.hosts.values():
             if s.host is not None:
@@ -410,6 +412,22 @@ class Capture:
         return found
 
     # ----- undoing -----
+    def regrown(self) -> list[tuple[Tensor, Any]]:
+        """(tensor, its grad before) where the step, and no other thread, changed `.grad`.
+
+        Found when the step has just ended: its gradients are still pending.
+        """
+        if self._regrown is None:
+            self._regrown = [(t, old) for t, old in self.snapshot.regrown() if self.is_mine(t)]
+        return self._regrown
+
+    def is_mine(self, t: Tensor) -> bool:
+        if id(t) in self.given_grads:
+            return True
+        memory = getattr(t._grad, "_storage", None)
+        value = None if memory is None else _raw.__get__(memory)
+        return t._grad is not None and (value is None or value.trace is self.trace)
+
     def rollback(self) -> None:
         """Everything as it was before the step."""
         for s, (value, version) in self.before.items():
@@ -417,7 +435,8 @@ class Capture:
             s.version = version
         for generator, state in self.generators.items():
             _load(generator, state)
-        self.snapshot.restore()
+        mine = {id(t) for t, _ in self.regrown()}
+        self.snapshot.restore({id(t) for t, _ in self.snapshot.regrown()} - mine)
 
 
 def _plain(t: Tensor) -> Any:

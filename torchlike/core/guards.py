@@ -140,7 +140,7 @@ class Guards:
         params = {id(p) for o in capture.stepped for g in o.param_groups for p in g["params"]}
         self.no_grad: list[Tensor] = []
         self.same_grad: list[tuple[Tensor, Tensor]] = []
-        regrown = {id(t) for t, _ in capture.snapshot.regrown()}
+        regrown = {id(t) for t, _ in capture.regrown()}
         for t, fields in capture.snapshot.tensors:
             grad = fields.get("_grad")
             if grad is None:

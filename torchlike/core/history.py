@@ -91,6 +91,9 @@ def _set_grad(self: Tensor, grad: Any) -> None:
         if grad is self:
             raise RuntimeError("can't assign Variable as its own grad")
         _check_grad(self, grad)
+    given = LOCAL.state.given_grads
+    if given is not None:
+        given[id(self)] = self
     self._grad = grad
 
 
@@ -119,7 +122,7 @@ def _check_grad(self: Tensor, grad: Tensor) -> None:
 
 
 def _del_grad(self: Tensor) -> None:
-    self._grad = None
+    _set_grad(self, None)
 
 
 # ----- detach and data -----

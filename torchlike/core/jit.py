@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import threading
 from collections import Counter, OrderedDict
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -20,6 +21,8 @@ from .replay import Replay, Stale
 from .snapshot import PLAIN
 from .storage import OWNED, concrete, contiguous_stride, storage_of
 from .tensor import Tensor
+
+ONE_AT_A_TIME = threading.RLock()  # a capture takes what other captured steps hold: none may run
 
 MAX_REPLAYS = 64  # captured steps kept per function, least recently used out first
 _new = object.__new__
@@ -81,6 +84,11 @@ class jit:
         ):
             return self.function(*args, **kwargs)
         flat, tree = jax.tree.flatten((args, kwargs))
+        with ONE_AT_A_TIME:
+            return self._run(flat, tree)
+
+    def _run(self, flat: list[Any], tree: Any) -> Any:
+        """By a replay, or captured anew."""
         tensors, key = _signature(flat, tree)
         told = ""
         for entry in self.kept.get(key, ()):

@@ -132,7 +132,7 @@ class State:
 
     __slots__ = (
         "grad_enabled", "inference", "traces", "interposed", "tracing", "saved_hooks", "anomaly",
-        "vmaps", "duals", "forward", "transforms", "runs",
+        "vmaps", "duals", "forward", "transforms", "runs", "given_grads",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -149,6 +149,7 @@ class State:
         self.vmaps: list[Any] = []  # the levels of torch.vmap this thread is inside of
         self.duals: list[Any] = []  # … and those of forward mode
         self.transforms = 0  # depth of torch.func's derivatives this thread is inside of
+        self.given_grads: Any = None  # in a capture: {id: tensor} of those whose grad was assigned
         self.runs: list[Any] = []  # the backward passes this thread is inside of
         self.forward: Any = None  # the one that torch.autograd.forward_ad is in
 

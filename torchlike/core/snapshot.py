@@ -8,7 +8,7 @@ and puts everything back when the step fails.
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from typing import Any
 
 from .background import undisturbed
@@ -167,11 +167,16 @@ class Snapshot:
             if "_lent" in fields:
                 t._lent = fields["_lent"]  # the step's own looks at a gradient don't count
 
-    def restore(self) -> None:
-        """Everything as it was."""
+    def restore(self, others: Container[int] = ()) -> None:
+        """Everything as it was, but for the tensors (by id) that another thread works on."""
         for t, fields in self.tensors:
-            t.__dict__.clear()
-            t.__dict__.update(fields)
+            now = t.__dict__
+            changed = len(now) != len(fields) or any(
+                now.get(name, self) is not x for name, x in fields.items()
+            )
+            if changed and id(t) not in others:
+                now.clear()
+                now.update(fields)
         for _, container, before in self.held:
             if not same(before, container):
                 container.clear()
