@@ -40,6 +40,16 @@ def fresh(monkeypatch):
     background.wait()
 
 
+def test_memory_is_given_back_after_compiling(fresh, monkeypatch):
+    calls = []
+    monkeypatch.setattr(background, "TRIM", calls.append)
+    monkeypatch.setattr(background, "_compiled", 0.0)
+    run.stats.compiled_one("a window", 1, 0.6 * background.PAYS)
+    assert not calls
+    run.stats.compiled_one("another", 1, 0.6 * background.PAYS)
+    assert calls == [0]
+
+
 def test_background_gives_the_same_losses(fresh, monkeypatch):
     found = train(30, lambda step: step == 20 and background.wait())
     assert any(w.programs and w.programs[0].hits for w in run.windows.values())

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import ctypes
 import os
 import queue
 import sys
@@ -23,12 +24,16 @@ enabled = os.environ.get("TORCHLIKE_BACKGROUND", "1") != "0"
 SWITCH = 1e-4  # seconds after which the lock is asked for, while a job runs
 QUIET = 0.15  # … and while a thread must not be interrupted
 
+TRIM = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+PAYS = 0.25  # seconds of compiling after which memory is given back, which takes 0.02 to 0.04
+
 _jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
 _lock = threading.Lock()
 _thread: threading.Thread | None = None
 _closing = False
 _one_quiet, _setting = threading.Lock(), threading.Lock()
 _busy = _quiet = False
+_compiled = 0.0  # seconds since memory was given back
 _usual = _ours = sys.getswitchinterval()
 
 
@@ -84,10 +89,21 @@ def wait() -> None:
         done.wait()
 
 
+def give_back(seconds: float) -> None:
+    """After compiling for so long: let the system have what was freed. glibc would keep it: half
+    of what a ResNet's first steps take.
+    """
+    global _compiled
+    _compiled += seconds
+    if TRIM is not None and _compiled > PAYS:
+        _compiled = 0.0
+        TRIM(0)
+
+
 def _work() -> None:
     global _busy
     while (job := _jobs.get()) is not None:
-        _busy = True
+        _busy, started = True, time.perf_counter()
         _set_interval()
         try:
             if not _closing:
@@ -96,6 +112,8 @@ def _work() -> None:
         finally:
             _busy = False
             _set_interval()
+        job = None
+        give_back(time.perf_counter() - started)
 
 
 def _close() -> None:

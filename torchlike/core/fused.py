@@ -50,6 +50,7 @@ class Stats:
         self.compile_seconds += seconds
         if not background.here():
             self.waited_seconds += seconds
+            background.give_back(seconds)
         if "compiles" in LOG:
             text = f"torchlike: compiled {ops} ops from {what} in {seconds:.2f} s"
             print(text, file=sys.stderr, flush=True)
