@@ -295,6 +295,8 @@ CASES = [
     ("nn.LinearCrossEntropyOptions(acc_dtype=torch.int64)", ""),
     ("nn.DataParallel(nn.Linear(2, 2))", "real(3, 2)"),
     ("nn.BCELoss(weight=positive(4))", "positive(3, 4), ints(2, 3, 4).float()"),
+    ("nn.BCELoss(weight=positive(3))", "positive(3, 4), ints(2, 3, 4).float()"),
+    ("nn.BCELoss(weight=positive(2, 3, 4))", "positive(3, 4), ints(2, 3, 4).float()"),
     ("nn.BCEWithLogitsLoss(pos_weight=positive(4))", "real(3, 4), ints(2, 3, 4).float()"),
     ("nn.HuberLoss(delta='a')", ""),
     ("nn.MultiMarginLoss(p=3)", ""),

@@ -147,11 +147,12 @@ def broadcast_shapes(*shapes: Any) -> Size:
         try:
             merged = common_shape(merged, shape)
         except RuntimeError:
-            raise RuntimeError(_misfit(given, i)) from None
+            said = [s if isinstance(s, Sequence) else (s,) for s in shapes]
+            raise RuntimeError(_misfit(said, i)) from None
     return Size(merged)
 
 
-def _misfit(shapes: list[tuple[int, ...]], index: int) -> str:
+def _misfit(shapes: list[Sequence[int]], index: int) -> str:
     """Which argument does not fit those before it, in PyTorch's words."""
     ndim = max(map(len, shapes))
     wide = [1] * ndim

@@ -62,7 +62,13 @@ def binary_cross_entropy(
             f"({input.shape}) is deprecated. Please ensure they have the same size."
         )
     if weight is not None:
-        weight = weight.expand(broadcast_shapes(tuple(target.shape), tuple(weight.shape)))
+        size = TABLE["torch", "broadcast_shapes"](target.shape, weight.shape)
+        if size != input.shape:
+            raise RuntimeError(
+                f"output with shape {list(input.shape)} doesn't match the broadcast shape "
+                f"{list(size)}"
+            )
+        weight = weight.expand(size)
     refuse_gradient("binary_cross_entropy", weight=weight)
     check_chances(input, target)
     return call(_bce, (input, target, weight), (reduction,))
