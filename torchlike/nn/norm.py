@@ -6,7 +6,7 @@ from numbers import Integral
 
 from .. import ops
 from ..core.dtypes import int64
-from ..core.mutate import renew
+from ..core.storage import let_go
 from ..core.tape import no_grad
 from ..core.wrong_call import own_init
 from ..ops.norms import cross_map_lrn
@@ -99,7 +99,8 @@ class _BatchNorm(_NormBase):
         factor = 0.0 if self.momentum is None else self.momentum
         tracking = self.training and self.track_running_stats
         if tracking and self.num_batches_tracked is not None:
-            renew(self.num_batches_tracked, self.num_batches_tracked + 1)
+            let_go(self.num_batches_tracked._storage)  # a pin doesn't hold a step up
+            self.num_batches_tracked.add_(1)
             if self.momentum is None:  # a plain average over all batches
                 factor = 1.0 / float(self.num_batches_tracked)
         mean, var = self.running_mean, self.running_var
