@@ -23,6 +23,7 @@ nn
 optim
 utils
 archive rebuild unpickle serialize
+testing
 autograd profiler func amp compiler scripting jit fx
 distributions distributed hub library mps xpu onnx _dynamo _subclasses export processes
 children

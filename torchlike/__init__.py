@@ -139,7 +139,7 @@ step_boundary = _run.step_boundary
 
 _LAZY = (
     "_dynamo", "_subclasses", "distributed", "distributions", "export", "fx", "hub", "library",
-    "mps", "onnx", "profiler", "xpu",
+    "mps", "onnx", "profiler", "testing", "xpu",
 )  # fmt: skip  (imported when first asked for)
 
 

@@ -62,6 +62,8 @@ def fma64(a: Floats, b: float, c: float) -> Floats:
     """a * b + c rounded once (Dekker's product, Knuth's sum)."""
     if b == 1.0:
         return a + c
+    if max(abs(b), abs(c)) > 2.0**960:  # Dekker's split would overflow
+        return fma64(a, b * 2.0**-128, c * 2.0**-128) * 2.0**128
     product, product_error = _two_product(a, b)
     total = product + c
     back = total - product
