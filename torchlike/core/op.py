@@ -457,15 +457,24 @@ def _inplace_twin(function: Callable[..., Any], name: str, partly: bool) -> Call
 
 
 def alias(new: str, old: str, module: str = "torch", of: str | None = None) -> None:
-    """Another public name for a function, its method and its in-place twin."""
+    """Another public name for a function, its method and its in-place twin; each is a function of
+    its own, so that a wrong call is told under the name it was made by."""
     source = of or module
-    publish(module, new, TABLE[source, old])
-    if module == "torch" and hasattr(Tensor, old):
-        _install(new, getattr(Tensor, old))
-    if hasattr(Tensor, old + "_") and module == "torch":
-        _install(new + "_", getattr(Tensor, old + "_"))
-        if (source, old + "_") in TABLE:
-            publish(module, new + "_", TABLE[source, old + "_"])
+    publish(module, new, _renamed(TABLE[source, old], module, new))
+    if module != "torch":
+        return
+    for end in ("", "_"):
+        if hasattr(Tensor, old + end):
+            _install(new + end, _renamed(getattr(Tensor, old + end), "Tensor", new + end))
+    if (source, old + "_") in TABLE:
+        publish(module, new + "_", _renamed(TABLE[source, old + "_"], module, new + "_"))
+
+
+def _renamed(function: Callable[..., Any], place: str, name: str) -> Callable[..., Any]:
+    space = function.__globals__
+    if "_op" in space:
+        return _function(space["_op"], name, space["_out"], space["_style"], place)
+    return checked(space["_f"], place, name, space["_write"])
 
 
 # ----- operators -----

@@ -22,7 +22,8 @@ from .tensor import Tensor
 
 _SHOWN = {
     "Scalar": "Number", "int64_t": "int", "SymInt": "int", "double": "float",
-    "TensorList": "tuple of Tensors", "IntArrayRef": "tuple of ints",
+    "TensorList": "tuple of Tensors", "c10::List<::std::optional<Tensor>>": "tuple of Tensors",
+    "IntArrayRef": "tuple of ints",
     "SymIntArrayRef": "tuple of ints", "ArrayRef<double>": "tuple of floats",
     "ScalarList": "tuple of Scalars", "Generator": "torch.Generator",
     "ScalarType": "torch.dtype", "Layout": "torch.layout", "Device": "torch.device",

@@ -52,7 +52,7 @@ def _names_of(body: Callable[..., Any]) -> tuple[str, ...]:
     return body.__code__.co_varnames[: body.__code__.co_argcount]
 
 
-def _run(made: Op, inplace: bool, *inputs: Any) -> Tensor:
+def run(made: Op, inplace: bool, *inputs: Any) -> Tensor:
     if not inplace:
         return call(made, inputs)
     out = call_inplace(made, inputs)
@@ -72,6 +72,20 @@ _leaky.gradient(
 
 _elu = activation("elu", "elu_cpu", lambda x, alpha: jnp.where(x < 0, jnp.expm1(x) * alpha, x))
 _elu.gradient(lambda grad, input, alpha: grad.where(input > 0, grad * alpha * input.exp()))
+
+elu_scaled = activation(
+    "elu", "elu_cpu",
+    lambda x, alpha, scale, input_scale: scale * jnp.where(
+        x < 0, jnp.expm1(x * input_scale) * alpha, x
+    ),
+)  # fmt: skip
+
+
+@elu_scaled.gradient
+def _(grad, input, alpha, scale, input_scale):
+    slope = alpha * input_scale * scale
+    return (grad * scale).where(input > 0, grad * slope * (input * input_scale).exp())
+
 
 _selu = activation(
     "selu", "elu_cpu", node="EluBackward0",
@@ -233,24 +247,24 @@ for _name, _made in dict(
 
 @composite(module="nn.functional")
 def selu(input: Tensor, inplace: bool = False) -> Tensor:
-    return _run(_selu, inplace, input)
+    return run(_selu, inplace, input)
 
 
 @composite(module="nn.functional")
 def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
-    return _run(_leaky, inplace, input, negative_slope)
+    return run(_leaky, inplace, input, negative_slope)
 
 
 @composite(module="nn.functional")
 def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
-    return _run(_elu, inplace, input, alpha)
+    return run(_elu, inplace, input, alpha)
 
 
 @composite(module="nn.functional")
 def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     if alpha == 0:
         raise RuntimeError("ZeroDivisionError: alpha cannot be 0 for CELU")
-    return _run(_celu, inplace, input, alpha)
+    return run(_celu, inplace, input, alpha)
 
 
 @composite(module="nn.functional")
@@ -261,7 +275,7 @@ def hardtanh(
         raise ValueError("min_val cannot be greater than max_val")
     if input.dtype.category == BOOL:
         raise RuntimeError("Bool inputs not supported for hardtanh")
-    return _run(hardtanh_of, inplace, input, min_val, max_val)
+    return run(hardtanh_of, inplace, input, min_val, max_val)
 
 
 @composite(module="nn.functional")
@@ -271,7 +285,7 @@ def relu6(input: Tensor, inplace: bool = False) -> Tensor:
 
 @composite(module="nn.functional")
 def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
-    return _run(threshold_of, inplace, input, threshold, value)
+    return run(threshold_of, inplace, input, threshold, value)
 
 
 @composite(module="nn.functional")
@@ -414,12 +428,12 @@ def _rrelu_noise(
     return from_host(noise, input.device)
 
 
-def _rrelu_run(
+def rrelu_run(
     input: Tensor, lower: float, upper: float, training: bool, inplace: bool, generator: Any = None
 ) -> Tensor:
     if lower > upper:
         raise RuntimeError("Lower bound should be less than or equal to the upper bound")
-    return _run(_rrelu, inplace, input, _rrelu_noise(input, lower, upper, training, generator))
+    return run(_rrelu, inplace, input, _rrelu_noise(input, lower, upper, training, generator))
 
 
 @composite(module="nn.functional")
@@ -427,37 +441,9 @@ def rrelu(
     input: Tensor, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = False,
     inplace: bool = False,
 ) -> Tensor:  # fmt: skip
-    return _rrelu_run(input, lower, upper, training, inplace)
+    return rrelu_run(input, lower, upper, training, inplace)
 
 
-@composite(name="rrelu", method=False)
-def torch_rrelu(input, lower=1 / 8, upper=1 / 3, training=False, generator=None):
-    return _rrelu_run(input, lower, upper, training, False, generator)
-
-
-@composite(name="rrelu_", method=False)
-def torch_rrelu_(input, lower=1 / 8, upper=1 / 3, training=False, generator=None):
-    return _rrelu_run(input, lower, upper, training, True, generator)
-
-
-# ----- torch.* names and in-place twins -----
-def _twin(name: str, function: Callable[..., Tensor], where: tuple[str, ...]) -> None:
-    def twin(input: Tensor, *args: Any, **kwargs: Any) -> Tensor:
-        return function(input, *args, inplace=True, **kwargs)
-
-    twin.__name__ = twin.__qualname__ = name
-    twin.__doc__ = f"In-place `{name[:-1]}`."
-    for module in where:
-        publish(module, name, twin)
-
-
-for _name, _where in dict(
-    elu="f", leaky_relu="f", hardtanh="f", rrelu="f", selu="ft", celu="ft", threshold="ft"
-).items():
-    _function = TABLE["nn.functional", _name]
-    _twin(_name + "_", _function, ("nn.functional",) + ("torch",) * ("t" in _where))
-    if "t" in _where:
-        publish("torch", _name, _function)
 publish("nn.functional", "relu_", TABLE["torch", "relu_"])
 for _name in ("sigmoid", "tanh", "prelu", "hardshrink"):
     publish("nn.functional", _name, TABLE["torch", _name])

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from ..core.dtypes import SCALAR_NAMES, get_default_dtype
 from ..core.mutate import write_out
 from ..core.op import Array, Number, Operand, Optional, alias, composite, op
+from ..core.plan import ArgumentTypeError
 from ..core.tensor import Tensor
 from .kinds import (
     INTEGER,
@@ -321,9 +322,15 @@ def clamp(input: Tensor, min: Any = None, max: Any = None, *, out: Any = None) -
     return _CLAMPS[tensors[0]](input, min, max)
 
 
+def _demand_bound(bound: Any) -> None:
+    if bound is None:
+        raise ArgumentTypeError("the bound must be a number or a tensor")
+
+
 @composite(inplace=True)
 def clamp_min(input: Tensor, min: Any, *, out: Any = None) -> Tensor:
     """Values not below `min`."""
+    _demand_bound(min)
     found = _LOWER[isinstance(min, Tensor)](input, min, None)
     return found if out is None else write_out("clamp_min", out, found)
 
@@ -331,6 +338,7 @@ def clamp_min(input: Tensor, min: Any, *, out: Any = None) -> Tensor:
 @composite(inplace=True)
 def clamp_max(input: Tensor, max: Any, *, out: Any = None) -> Tensor:
     """Values not above `max`."""
+    _demand_bound(max)
     found = _UPPER[isinstance(max, Tensor)](input, None, max)
     return found if out is None else write_out("clamp_max", out, found)
 

@@ -13,7 +13,7 @@ from ..core.dispatch import call, call_view
 from ..core.dtypes import check_number
 from ..core.mutate import check_apart, check_writable, overwrite
 from ..core.op import Array, Arrays, Dim, Number, composite, op
-from ..core.plan import NUMBERS
+from ..core.plan import NUMBERS, ArgumentTypeError
 from ..core.record import LOCAL, check_later
 from ..core.saved import note
 from ..core.storage import INLINE
@@ -488,7 +488,16 @@ Tensor.__setitem__ = setitem  # type: ignore[attr-defined]
 
 
 # ----- index_put -----
+def _check_list(indices: Any) -> None:
+    """TypeError, told in PyTorch's words by the caller, unless they are tensors in a list."""
+    if not isinstance(indices, (tuple, list)) or not all(
+        isinstance(i, Tensor) for i in indices
+    ):
+        raise ArgumentTypeError("index_put(): argument 'indices' must be tuple of Tensors")
+
+
 def _indices_of(self: Tensor, indices: Any) -> tuple[list[Tensor], tuple[int, ...]]:
+    _check_list(indices)
     tensors: list[Tensor | None] = []
     for i in indices:
         tensors += [None] if i is None else _index_tensors(self, len(tensors), i)
@@ -512,6 +521,7 @@ def index_put(input: Tensor, indices: Any, values: Tensor, accumulate: bool = Fa
 @composite(module=None, method=True)
 def index_put_(self: Tensor, indices: Any, values: Tensor, accumulate: bool = False) -> Tensor:
     """In-place `index_put`."""
+    _check_list(indices)
     part = once_of(self, "index_put_")
     if part is not None:
         if len(indices) == 1 and indices[0].dtype.name == "bool" and values.numel() == 1:

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..core import dtypes
 from ..core.dispatch import call, unseen
-from ..core.dtypes import C_NAMES, SCALAR_NAMES, from_numpy
+from ..core.dtypes import C_NAMES, FLOAT, SCALAR_NAMES, from_numpy
 from ..core.mutate import overwrite
 from ..core.op import Array, Number, Optional, composite, op, publish
 from ..core.tape import no_grad
@@ -24,7 +24,7 @@ from .movement import unsafe_view
 from .sparse_rows import bags_of, rows_of
 
 INDEX_TYPE = (
-    "Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, "
+    "Expected tensor for argument #{} 'indices' to have one of the following scalar types: Long, "
     "Int; but got {} instead (while checking arguments for {})"
 )
 
@@ -192,7 +192,7 @@ publish("nn.functional", "bilinear", bilinear)
 
 
 # ----- embedding -----
-def _check_indices(name: str, indices: Any) -> None:
+def _check_indices(name: str, indices: Any, place: int = 1) -> None:
     if not isinstance(indices, Tensor):
         raise TypeError(
             f"{name}(): argument 'indices' (position 2) must be Tensor, not "
@@ -202,7 +202,7 @@ def _check_indices(name: str, indices: Any) -> None:
         kind = SCALAR_NAMES[indices.dtype]
         old = kind in ("Byte", "Char", "Short", "Half", "Float", "Double")
         kind = f"torch.{kind}Tensor" if old else f"CPU{kind}Type"
-        raise RuntimeError(INDEX_TYPE.format(kind, name))
+        raise RuntimeError(INDEX_TYPE.format(place, kind, name))
 
 
 @op(module=None, promote="none", name="embedding")
@@ -299,7 +299,17 @@ def embedding_renorm_(
     weight: Tensor, indices: Tensor, max_norm: float, norm_type: float
 ) -> Tensor:
     """Rescale in place the rows used whose norm exceeds `max_norm`."""
-    _check_indices("embedding_renorm_", indices)
+    _check_indices("embedding_renorm_", indices, 2)
+    if weight.ndim != 2:
+        raise RuntimeError(
+            f"Expected 2-dimensional tensor, but got {weight.ndim}-dimensional tensor for argument "
+            "#1 'self' (while checking arguments for embedding_renorm_)"
+        )
+    if weight.dtype.category < FLOAT:
+        raise RuntimeError(
+            "norm(): input dtype should be either floating point or complex. Got "
+            f"{SCALAR_NAMES[weight.dtype]} instead."
+        )
     size = list(weight.shape)
     check_range(
         indices, 0, size[0],

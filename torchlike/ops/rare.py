@@ -9,7 +9,7 @@ import numpy as np
 
 from ..core.check import check_dim
 from ..core.mutate import set_host
-from ..core.op import alias, composite
+from ..core.op import TABLE, composite, publish
 from ..core.tensor import Tensor, from_host, from_shared, to_host
 from .norms import norm
 from .sparse_tensor import is_sparse
@@ -170,8 +170,8 @@ def while_loop(
 
 
 # ----- sparse products by their old names -----
-alias("spmm", "mm")
-alias("dsmm", "mm")
+publish("torch", "spmm", TABLE["torch", "mm"])
+publish("torch", "dsmm", TABLE["torch", "mm"])
 
 
 @composite

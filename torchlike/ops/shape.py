@@ -382,7 +382,12 @@ def _check_bounds(size: Any, stride: Any, offset: int, base: Tensor) -> None:
     if len(size) != len(stride):
         raise RuntimeError("mismatch in length of strides and shape")
     if _product(list(size)) == 0:
-        return
+        return  # also where a size is negative, as in PyTorch
+    if min(size, default=0) < 0:
+        raise RuntimeError(
+            f"Storage size calculation overflowed with sizes={list(size)} and "
+            f"strides={list(stride)}"
+        )
     item = base.itemsize
     needed = (offset + 1 + sum((n - 1) * s for n, s in zip(size, stride, strict=True))) * item
     if needed > base.nbytes:

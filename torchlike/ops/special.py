@@ -12,7 +12,7 @@ from jax import lax
 
 from ..core.dtypes import finfo
 from ..core.mutate import write_out
-from ..core.op import Array, Operand, alias, composite, op, publish, unary
+from ..core.op import Array, Operand, alias, composite, op, unary
 from ..core.tensor import Tensor
 from . import softmax as softmax  # declared before its aliases below
 from .elementwise import mul_number
@@ -266,7 +266,7 @@ def _tiny(input: Tensor) -> float:
     return finfo(input.dtype).eps
 
 
-publish("special", "polygamma", polygamma)
+alias("polygamma", "polygamma", module="special", of="torch")
 for _name, _other in dict(
     erf="erf", erfc="erfc", erfinv="erfinv", digamma="digamma", psi="digamma",
     gammaln="lgamma",

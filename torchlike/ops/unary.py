@@ -11,10 +11,23 @@ from jax import lax
 
 from ..core.dtypes import bool_
 from ..core.mutate import write_out
-from ..core.op import Array, Number, Optional, alias, composite, op, unary
+from ..core.op import (
+    TABLE,
+    Array,
+    Number,
+    Optional,
+    alias,
+    checked,
+    composite,
+    op,
+    publish,
+    unary,
+)
 from ..core.tensor import Tensor
 from . import trig_forms
 from .kinds import BOOL, FLOATING, INTEGER, NUMERIC, in_single, is_complex, kind, refuse
+from .memory import renumber
+from .refused import refuse_gradient
 
 LN2, LN10, DEGREE = math.log(2), math.log(10), math.pi / 180
 NAN = complex(math.nan, math.nan)
@@ -71,9 +84,11 @@ row("acos", jnp.acos, lambda grad, input: grad * -((-input * input + 1).rsqrt().
 row("atan", jnp.atan, lambda grad, input: grad / (input * input + 1).conj())
 row("sinh", jnp.sinh, lambda grad, input: grad * input.cosh().conj())
 row("cosh", jnp.cosh, lambda grad, input: grad * input.sinh().conj())
-row("asinh", jnp.asinh, lambda grad, input: grad * (input.pow(2) + 1).rsqrt().conj())
-row("acosh", jnp.acosh, lambda grad, input: grad * _acosh_slope(input))
-row("atanh", jnp.atanh, lambda grad, input: grad / (1 - input.pow(2)).conj())
+_OUT_OF_PLACE: Any = {"inplace": False}  # their twins have no gradient in PyTorch, see below
+row("asinh", jnp.asinh, lambda grad, input: grad * (input.pow(2) + 1).rsqrt().conj(),
+    **_OUT_OF_PLACE)  # fmt: skip
+row("acosh", jnp.acosh, lambda grad, input: grad * _acosh_slope(input), **_OUT_OF_PLACE)
+row("atanh", jnp.atanh, lambda grad, input: grad / (1 - input.pow(2)).conj(), **_OUT_OF_PLACE)
 row("deg2rad", lambda x: x * DEGREE, lambda grad: grad * DEGREE)
 row("rad2deg", lambda x: x * (1 / DEGREE), lambda grad: grad * (1 / DEGREE))
 row("sinc", in_single(lambda x: _sinc(x)), lambda grad, input: grad * _sinc_slope(input).conj())
@@ -322,13 +337,40 @@ def conj_copy(input: Array):
 conj_copy.gradient(lambda grad: grad.conj_physical())
 
 
-@composite(inplace=True)
+@composite
 def conj_physical(input: Tensor, *, out: Any = None) -> Tensor:
     """The complex conjugate as a new tensor; a real tensor itself."""
     found = conj_copy(input) if input.is_complex() else input
     return found if out is None else write_out("conj_physical", out, found)
 
 
+# ----- twins that have a gradient of their own in PyTorch, or none -----
+def _twin(name: str, function: Callable[[Tensor], Tensor]) -> None:
+    composite(name=name, module=None, method=False, inplace=True)(function)
+    twin: Any = getattr(Tensor, name + "_")
+    publish("torch", name + "_", checked(twin.__wrapped__, "torch", name + "_"))
+
+
+def _without_gradient(name: str) -> None:
+    text = f"the derivative for 'inplace version of {name}' is not implemented."
+    plain: Any = TABLE["torch", name]
+
+    def function(input: Tensor) -> Tensor:
+        node = f"{name.title()}Backward1"
+        return refuse_gradient(plain(input), text, node, input, error=NotImplementedError)
+
+    _twin(name, function)
+
+
+def _conj_in_place(input: Tensor) -> Tensor:
+    found = conj_copy(input)
+    renumber(found._grad_fn)
+    return found
+
+
+_twin("conj_physical", _conj_in_place)
+for _name in ("asinh", "acosh", "atanh"):
+    _without_gradient(_name)
 for _name, _other in dict(
     absolute="abs", negative="neg", fix="trunc", arccos="acos", arcsin="asin", arctan="atan",
     arccosh="acosh", arcsinh="asinh", arctanh="atanh",
