@@ -18,7 +18,7 @@ version
 core
 ops
 fft linalg sparse special signals
-printing masked seeding accelerator backends cpu cuda typenames misc overrides _C
+printing masked seeding accelerator backends cpu cuda typenames misc overrides _C __config__
 nn
 optim
 utils

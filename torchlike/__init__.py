@@ -138,8 +138,8 @@ torch = _sys.modules[__name__]  # PyTorch's package holds itself, too
 step_boundary = _run.step_boundary
 
 _LAZY = (
-    "_dynamo", "_subclasses", "distributed", "distributions", "export", "fx", "hub", "library",
-    "mps", "onnx", "profiler", "testing", "xpu",
+    "__config__", "_dynamo", "_subclasses", "distributed", "distributions", "export", "fx", "hub",
+    "library", "mps", "onnx", "profiler", "testing", "xpu",
 )  # fmt: skip  (imported when first asked for)
 
 

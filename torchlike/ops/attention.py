@@ -105,6 +105,10 @@ def flash_backward(
 
 
 # ----- the public function -----
+# which kernels torch.backends.cuda and torch.nn.attention allow; there are flash and math
+ALLOWED = {name: True for name in ("cudnn", "flash", "mem_efficient", "math", "overrideable")}
+
+
 @composite(module="nn.functional")
 def scaled_dot_product_attention(
     query: Tensor, key: Tensor, value: Tensor, attn_mask: Tensor | None = None,
@@ -123,6 +127,11 @@ def scaled_dot_product_attention(
         width = query.shape[-1]
         scale = 1 / math.sqrt(width) if scale is None else scale
         return call(flash_attention, (query, key, value, attn_mask, scale), (bool(is_causal),))
+    if not ALLOWED["math"]:
+        raise RuntimeError(
+            "No viable backend for scaled_dot_product_attention was found. This is likely due to "
+            "turning off both the math kernel and the fused kernels."
+        )
     if enable_gqa and query.ndim >= 3:
         key = key.repeat_interleave(query.shape[-3] // key.shape[-3], -3)
         value = value.repeat_interleave(query.shape[-3] // value.shape[-3], -3)
@@ -131,7 +140,7 @@ def scaled_dot_product_attention(
 
 def _is_flash(query: Tensor, key: Tensor, value: Tensor, mask: Any, dropout_p: float) -> bool:
     """Whether PyTorch's CPU takes its fused kernel."""
-    if dropout_p > 0 or query.ndim != 4 or key.ndim != 4 or value.ndim != 4:
+    if not ALLOWED["flash"] or dropout_p > 0 or query.ndim != 4 or key.ndim != 4 or value.ndim != 4:
         return False
     if mask is not None and (mask.requires_grad or mask.ndim not in (2, 4)):
         return False

@@ -1,43 +1,29 @@
-"""`torch.nn.attention`: which kernel scaled_dot_product_attention may use. Here there is one."""
+"""`torch.nn.attention`: which kernel scaled_dot_product_attention may use."""
 
 import contextlib
-from collections.abc import Iterable
-from enum import IntEnum
+
+from ...backends import cuda
+from ...backends.cuda import SDPBackend as SDPBackend
 
 WARN_FOR_UNFUSED_KERNELS = False
 _IMPLEMENTATIONS = ("FA3", "FA4")
 
 
-class SDPBackend(IntEnum):
-    """PyTorch's kernels; all compute the same."""
-
-    ERROR = -1
-    MATH = 0
-    FLASH_ATTENTION = 1
-    EFFICIENT_ATTENTION = 2
-    CUDNN_ATTENTION = 3
-    OVERRIDEABLE = 4
-
-    def __repr__(self):
-        return f"<{type(self).__name__}.{self.name}: {self.value}>"
-
-
 @contextlib.contextmanager
 def sdpa_kernel(backends, set_priority=False):
-    """Accepts a choice of kernels, in any order of priority; XLA's stays the one that runs, and
-    gives the same numbers. RuntimeError (here at once) for no kernel at all."""
+    """A block in which scaled_dot_product_attention uses these kernels only; there it is a
+    RuntimeError if none of them can. MATH and FLASH_ATTENTION exist, so no order matters."""
     chosen = [backends] if isinstance(backends, SDPBackend) else backends
-    if not isinstance(chosen, Iterable) or not all(isinstance(b, SDPBackend) for b in chosen):
+    if not isinstance(chosen, list) or not all(isinstance(b, SDPBackend) for b in chosen):
         raise AssertionError(
             "Backend must be an instance of SDPBackend or a list of SDPBackend instances, got "
             f"{type(backends).__name__}"
         )
-    if not list(chosen):
-        raise RuntimeError(
-            "No viable backend for scaled_dot_product_attention was found. This is likely due to "
-            "turning off both the math kernel and the fused kernels."
-        )
-    yield {}
+    before = cuda.choose(chosen)
+    try:
+        yield {}
+    finally:
+        cuda.choose(before)
 
 
 # ----- other kernels for CUDA, which are not there -----
