@@ -111,7 +111,9 @@ def _family(key: tuple[Any, ...]) -> Family:
 def _hot(window: Window) -> bool:
     if not background.enabled:  # no clock: runs are to be the same
         return window.seen >= (HOT if window.family.windows <= KIN else HOT * KIN)
-    return window.seen >= HOT and window.spent >= patience(window)
+    if window.seen >= HOT:
+        return window.spent >= patience(window)
+    return window.seen > 1 and window.spent >= fused.GUESS  # as dear as a program already
 
 
 def patience(window: Window) -> float:

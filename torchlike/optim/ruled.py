@@ -1,7 +1,6 @@
 """What the optimizers of rules.py share: they loop here, check here and write here."""
 
 import threading
-from contextlib import contextmanager
 
 import numpy as np
 
@@ -140,7 +139,7 @@ class RuleOptimizer(Optimizer):
             if closure is not None:
                 with enable_grad():
                     loss = closure()
-            with _together():
+            with _Together():
                 for group in self.param_groups:
                     # as in PyTorch, nothing in a group changes if one of its gradients is refused
                     for ready in [self._ready(p, group) for p in group["params"]]:
@@ -231,18 +230,18 @@ class _Pending(threading.local):
 _PENDING = _Pending()
 
 
-@contextmanager
-def _together():
+class _Together:
     """Updates inside are recorded as one at the end, also if one of them fails."""
-    one_by_one = capture.current() is not None or not possible()
-    outer, _PENDING.joint = _PENDING.joint, None if one_by_one else Joint()
-    try:
-        yield
-    finally:
+
+    def __enter__(self):
+        one_by_one = capture.current() is not None or not possible()
+        self.outer, _PENDING.joint = _PENDING.joint, None if one_by_one else Joint()
+
+    def __exit__(self, *error):
         try:
             _finish_together()
         finally:
-            _PENDING.joint = outer
+            _PENDING.joint = self.outer
 
 
 def _finish_together():
