@@ -21,6 +21,7 @@ from .demands import check_range, known_values
 from .kinds import NUMERIC, refuse, scalar_name
 from .linalg import squeezed
 from .movement import unsafe_view
+from .product_forms import turned_product
 from .sparse_rows import bags_of, rows_of
 
 INDEX_TYPE = (
@@ -87,7 +88,16 @@ def _addmm(bias: Array, mat1: Array, mat2: Array):
 def _back(grad: Tensor, input: Tensor, turned: Tensor) -> tuple[Tensor, Tensor]:
     """The weight's gradient, made in the weight's own layout: the gradient of `t()` undoes `t`."""
     plain = input.conj() if input.is_complex() else input
-    return grad.mm(_adjoint(turned)), grad.t().mm(plain).t()
+    of_input = grad.mm(_adjoint(turned))
+    if unseen((grad, plain)) and grad.dtype == plain.dtype:
+        return of_input, call(_turned_mm, (grad, plain)).t()
+    return of_input, grad.t().mm(plain).t()
+
+
+@op(module=None, promote="none", name="turned_product")
+def _turned_mm(input: Array, mat2: Array):
+    """`input.t().mm(mat2)` where nobody can see the view."""
+    return turned_product(input, mat2)
 
 
 def _adjoint(x: Tensor) -> Tensor:
