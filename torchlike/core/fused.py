@@ -18,7 +18,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from . import background
+from . import background, remembered
 from .device import to_jax
 from .dtypes import from_numpy
 from .record import Trace, number_array
@@ -86,7 +86,7 @@ class Window:
         self.seen = 0
         self.family = family
         self.spent = 0.0  # seconds in the slower tier, without its compilations
-        self.slow = False  # whether it has run op by op, so can do so again without compiling
+        self.slow = 0  # runs op by op: it can do so again without compiling
         self.building = False  # whether the background is at work on a program
         self.programs: list[Program] = []
         self.layout: list[str] | None = None  # what each leaf is: array, float, int, other
@@ -250,8 +250,9 @@ def _build(
         free = set()
         window.programs.clear()
     program = Program(live, _donations(tr.records, leaves.arrays, live, free))
-    build = _compilation(window, program, list(tr.records), leaves)
-    if window.slow and background.enabled:
+    build = _compilation(window, program, list(tr.records), leaves, to_jax(tr.device))
+    stored = window.slow and remembered.has(tr.records, program.live, program.donated)
+    if window.slow and background.enabled and not stored:
         window.building = True
         background.submit(build)
         return None
@@ -259,11 +260,16 @@ def _build(
     return program
 
 
+def _worth_storing(window: Window, records: Any) -> bool:
+    return remembered.dear(window.spent, window.slow) or remembered.has(records)
+
+
 def _compilation(
-    window: Window, program: Program, records: list[Any], leaves: Leaves
+    window: Window, program: Program, records: list[Any], leaves: Leaves, device: Any
 ) -> Callable[[], None]:
     """What compiles a program and hands it to its window."""
-    shapes = [_struct(a) for a in leaves.arrays]
+    where = jax.sharding.SingleDeviceSharding(device)  # NumPy's will be there when it is called
+    shapes = [_struct(a, where) for a in leaves.arrays]
     given = [shapes[i] for i in program.donated]
     kept = [s for i, s in enumerate(shapes) if i not in program.gone]
     floats = jax.ShapeDtypeStruct((len(leaves.floats),), np.float64)
@@ -278,7 +284,7 @@ def _compilation(
             program.call = lowered.compile()
             window.programs.insert(0, program)  # the newest is tried first
         except BaseException:
-            window.slow = False  # the next run compiles where the error can be seen
+            window.slow = 0  # the next run compiles where the error can be seen
             raise
         finally:
             window.building = False
@@ -286,12 +292,15 @@ def _compilation(
         window.family.programs += 1
         window.family.seconds += program.seconds
         stats.compiled_one(f"{window.label} at {place(window.line)}", len(records), program.seconds)
+        if background.enabled and _worth_storing(window, records):
+            remembered.add(records, program.live, program.donated)
 
     return build
 
 
-def _struct(array: Any) -> jax.ShapeDtypeStruct:
-    return jax.ShapeDtypeStruct(array.shape, array.dtype, sharding=getattr(array, "sharding", None))
+def _struct(array: Any, where: Any = None) -> jax.ShapeDtypeStruct:
+    where = getattr(array, "sharding", where)
+    return jax.ShapeDtypeStruct(array.shape, array.dtype, sharding=where)
 
 
 def _donations(

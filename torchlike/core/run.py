@@ -20,6 +20,7 @@ from . import (
     fused,
     interpret_index,  # noqa: F401  for its rules
     interpret_nested,  # noqa: F401
+    remembered,
 )
 from . import record as recording
 from .fused import Family, Window, stats
@@ -82,15 +83,15 @@ def _dispatch(tr: Trace, live: list[Value]) -> None:
             windows.popitem(last=False)
     window.seen += 1
     if tr.urgent:
-        window.slow = False
-    if window.programs or _hot(window) or tr.urgent or (window.seen == 1 and _heavy(tr)):
+        window.slow = 0
+    if window.programs or _hot(window) or tr.urgent or (window.seen == 1 and _new(window, tr)):
         windows.move_to_end(key)
         if fused.run(window, tr, live):
             recording.calm += 1
             return
     recording.calm = 0
     window.line = window.line or tr.line
-    window.slow = True
+    window.slow += 1
     started, waited = time.perf_counter(), stats.waited_seconds
     _run_slowly(tr, live, interpret=True)
     window.spent += time.perf_counter() - started - (stats.waited_seconds - waited)
@@ -121,6 +122,14 @@ def patience(window: Window) -> float:
     its program takes where shapes keep changing (skis are bought after as many rents).
     """
     return 0.0 if window.family.windows <= KIN else window.family.price
+
+
+def _new(window: Window, tr: Trace) -> bool:
+    """Whether a new window had better be a program from its first run on."""
+    if background.enabled and remembered.has(tr.records):
+        window.slow = 1  # no waiting for a variant that isn't stored
+        return True
+    return _heavy(tr)
 
 
 def _heavy(tr: Trace) -> bool:
