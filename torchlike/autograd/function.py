@@ -11,6 +11,7 @@ from typing import Any
 from ..core.anomaly import remember
 from ..core.check import BACKWARD_TWICE
 from ..core.dual import paused
+from ..core.mutate import check_history, rebase
 from ..core.record import LOCAL, VMAP
 from ..core.storage import Aval
 from ..core.tape import (
@@ -27,6 +28,7 @@ from ..core.tape import (
 from ..core.tape import _with_history as with_history
 from ..core.tensor import Tensor, alias_of, counter_of, wrap
 from .function_jvp import push_tangents
+from .function_vmap import rule_of
 
 LEGACY = (
     "Legacy autograd function with non-static forward method is deprecated. Please use new-style "
@@ -182,7 +184,7 @@ class _SavedInput:
         self.tangents = t._tangents
         hooks = LOCAL.state.saved_hooks
         with no_grad():
-            self.packed = Packed(self.value, hooks[-1]) if hooks else None
+            self.packed = Packed(t, hooks[-1]) if hooks else None
 
     def unpack(self, ctx: BackwardCFunction) -> Tensor:
         self.check(None)
@@ -281,6 +283,14 @@ class Function(metaclass=FunctionMeta):
             "mode AD."
         )
 
+    @staticmethod
+    def vmap(info: Any, in_dims: tuple[Any, ...], *args: Any) -> Any:
+        """To be written by the subclass, or `generate_vmap_rule = True`, for `vmap`."""
+        raise NotImplementedError(
+            "To use autograd.Function with vmap, you must either override the vmap staticmethod or "
+            "set generate_vmap_rule=True."
+        )
+
     @classmethod
     def apply(cls, *args: Any, **kwargs: Any) -> Any:
         """Run `forward` and record the node."""
@@ -288,9 +298,14 @@ class Function(metaclass=FunctionMeta):
         if not isinstance(inspect.getattr_static(cls, "forward"), (staticmethod, classmethod)):
             raise RuntimeError(LEGACY)
         new_style = cls.setup_context is not Function.setup_context
-        if LOCAL.state.transforms and not new_style:
+        if (LOCAL.state.transforms or LOCAL.state.vmaps) and not new_style:
             raise RuntimeError(OLD_STYLE)
+        forward = cls.forward
         if LOCAL.state.vmaps:
+            if rule := rule_of(cls, Function):
+                if not rule.inside:
+                    return rule(*args)
+                forward = rule
             args = tuple(VMAP["imported"](a) if isinstance(a, Tensor) else a for a in args)
         tensors = [a for a in args if isinstance(a, Tensor)]
         track = LOCAL.state.grad_enabled and any(t.requires_grad for t in tensors)  # type: ignore[attr-defined]
@@ -306,7 +321,7 @@ class Function(metaclass=FunctionMeta):
             remember(ctx)
         with no_grad(), paused():
             if new_style:
-                out = cls.forward(*args, **kwargs)
+                out = forward(*args, **kwargs)
                 cls.setup_context(ctx, args, out)
             else:
                 out = cls.forward(ctx, *args, **kwargs)
@@ -322,37 +337,53 @@ class Function(metaclass=FunctionMeta):
 def _finished(ctx: Any, outs: list[Any], inputs: list[Tensor], track: bool) -> list[Any]:
     """Give the outputs their grad_fn, and save what forward asked to be saved."""
     given = {id(t) for t in inputs}
-    dirty = {id(t) for t in ctx.dirty_tensors}
-    for t in ctx.dirty_tensors:
-        if track and t._requires_grad and t._grad_fn is None:
-            raise RuntimeError(
-                "a leaf Variable that requires grad has been used in an in-place operation."
-            )
-        counter_of(t).version += 1
+    dirty = _written(ctx, outs, track)
     constant = {id(t) for t in ctx.non_differentiable}
-    finished, numbers, avals = [], {}, []
-    for o in outs:
-        if not isinstance(o, Tensor):
-            finished.append(o)
-            avals.append(None)
-            continue
-        if id(o) in given and id(o) not in dirty:
-            o_new = o.view_as(o).detach()
-            o_new._base_tensor = o
-        else:
-            o_new = o
-        numbers[id(o)] = len(finished)
-        if track and id(o) not in constant and o_new.dtype.category >= 2:
-            _attach(o_new, ctx, len(finished))
-        finished.append(o_new)
-        avals.append(o_new._aval)
-    ctx.outs = tuple(avals)
-    if track:
-        ctx._saved = tuple(_saved(i, t, numbers) for i, t in enumerate(ctx.to_save))
-    else:
-        ctx._saved = tuple(_saved(i, t, {}) for i, t in enumerate(ctx.to_save))
+    finished, numbers, views = [], {}, []
+    for at, o in enumerate(outs):
+        new = o
+        if isinstance(o, Tensor):
+            numbers[id(o)] = at
+            wanted = track and id(o) not in constant and o._aval.dtype.category >= 2
+            if id(o) not in dirty:
+                new = _as_is(o, wanted) if id(o) in given else o
+                if new._base_tensor is not None:
+                    views.append(new)
+            if wanted:
+                _attach(new, ctx, at, id(o) in dirty)
+        finished.append(new)
+    several = sum(isinstance(o, Tensor) and o._grad_fn is ctx for o in finished) > 1
+    for view in views:
+        view._creation = "multi" if several else "custom"
+    ctx.outs = tuple(o._aval if isinstance(o, Tensor) else None for o in finished)
+    ctx._saved = tuple(_saved(i, t, numbers if track else {}) for i, t in enumerate(ctx.to_save))
     ctx.to_save = ctx.dirty_tensors = ctx.non_differentiable = ()
     return finished
+
+
+def _written(ctx: Any, outs: list[Any], track: bool) -> set[int]:
+    """The inputs marked as dirty, whose versions move; RuntimeError where they may not be."""
+    for t in ctx.dirty_tensors:
+        if track:
+            if t._requires_grad and t._grad_fn is None and t._base_tensor is None:
+                raise RuntimeError(
+                    "a leaf Variable that requires grad has been used in an in-place operation."
+                )
+            check_history(t)
+        counter_of(t).version += 1
+    dirty = {id(t) for t in ctx.dirty_tensors}
+    if not dirty <= {id(o) for o in outs}:
+        raise RuntimeError(
+            "Some elements marked as dirty during the forward method were not returned as output. "
+            "The inputs that are modified inplace must all be outputs of the Function."
+        )
+    return dirty
+
+
+def _as_is(t: Tensor, wanted: bool) -> Tensor:
+    """An input that forward returned: a view of it; apart from it where its history is not."""
+    with no_grad():
+        return t.view_as(t) if wanted or not t.requires_grad else t.detach()  # type: ignore[attr-defined]
 
 
 def _save_tangents(ctx: Any, outs: list[Any]) -> None:
@@ -373,10 +404,14 @@ def _saved(position: int, t: Any, numbers: dict[int, int]) -> _SavedInput | None
     return _SavedOutput(t, numbers[id(t)]) if id(t) in numbers else _SavedInput(t)
 
 
-def _attach(o: Tensor, ctx: Any, number: int) -> None:
-    if o._base_tensor is not None and o._base_tensor._requires_grad:
-        o._base_tensor = None
-    o._grad_fn, o._out_nr, o._requires_grad = ctx, number, True
+def _attach(o: Tensor, ctx: Any, number: int, dirty: bool) -> None:
+    """Make the node an output's history; what a view was written with becomes its base's."""
+    made = alias_of(o) if dirty else o
+    made._grad_fn, made._out_nr, made._requires_grad = ctx, number, True
+    if dirty:
+        rebase(o, made)
+    else:
+        o._view_version = counter_of(o).version
 
 
 def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:

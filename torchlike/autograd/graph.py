@@ -14,7 +14,7 @@ from ..core.hooks import RemovableHandle
 from ..core.record import LOCAL
 from ..core.tape import AccumulateGrad, edge_of
 from ..core.tape import Node as Node
-from ..core.tensor import Tensor
+from ..core.tensor import Tensor, wrap
 
 GradientEdge.__module__ = __name__
 
@@ -53,7 +53,7 @@ class allow_mutation_on_saved_tensors:
                 )
             return t
 
-        self._hooks = saved_tensors_hooks(lambda t: t, unpack)
+        self._hooks = saved_tensors_hooks(lambda t: wrap(t._value_now()), unpack)
         self._hooks.__enter__()
         return context
 

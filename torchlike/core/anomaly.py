@@ -15,7 +15,7 @@ _PACKAGE = str(Path(__file__).resolve().parent.parent)
 def remember(node: Any) -> None:
     """Keep the lines that make a node, and the node whose backward makes it."""
     frames = traceback.extract_stack()
-    while frames and frames[-1].filename.startswith(_PACKAGE):
+    while frames and frames[-1].filename.startswith((_PACKAGE, "<torchlike ")):
         frames.pop()
     node.metadata["traceback_"] = traceback.format_list(frames)
     runs = LOCAL.state.runs

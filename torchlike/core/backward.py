@@ -99,9 +99,9 @@ def _implicit_grad(t: Any) -> Any:
 def _roots(tensors: list[Any], grads: Any, batched: bool = False) -> tuple[list[Any], list[Any]]:
     """The places to start from, and the gradients there."""
     given = _grads_of(grads, len(tensors))
+    made = [make_grad(t, g, i, batched) for i, (t, g) in enumerate(zip(tensors, given))]  # noqa: B905 (as PyTorch)
     if len(given) < len(tensors):
         raise RuntimeError(f"got {len(tensors)} tensors and {len(given)} gradients")
-    made = [make_grad(t, g, i, batched) for i, (t, g) in enumerate(zip(tensors, given))]  # noqa: B905 (as PyTorch)
     edges = [_root_edge(i, t) for i, t in enumerate(tensors)]
     return edges, made
 

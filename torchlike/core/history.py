@@ -23,7 +23,9 @@ from .wrong_call import checked
 def grad_fn_of(t: Tensor) -> Node | None:
     """The node that made the tensor; of a view, made anew when its base has new history."""
     base = t._base_tensor
-    if base is not None and base._requires_grad and t._view_version != counter_of(t).version:
+    if base is None or t._view_version == counter_of(t).version:
+        return t._grad_fn
+    if base._requires_grad or (t._creation == "custom" and t._grad_fn is not None):
         now = counter_of(t).version
         if int(t._view_version) != int(now):
             regenerate(t)
@@ -224,6 +226,7 @@ for _name, _value in {
     "output_nr": property(lambda self: self._out_nr),
     "data": property(_get_data, _set_data, _del_data),
     "_backward_hooks": property(lambda self: self._hooks),
+    "_post_accumulate_grad_hooks": property(lambda self: self._post_hooks),
     "requires_grad_": checked(requires_grad_, "Tensor", "requires_grad_"),
     "detach": checked(detach, "Tensor", "detach"),
     "detach_": detach_,

@@ -90,6 +90,15 @@ def _creation_text(t: Tensor, what: str = "is being modified inplace") -> str:
             "multiple views. Such functions do not allow the output views to be modified inplace. "
             "You should replace the inplace operation by an out-of-place one."
         )
+    if mode == "custom":
+        with_grad = "" if node is not None else " with grad mode enabled"
+        return (
+            f"{head} and {what}{with_grad}. This view was created inside a custom Function (or "
+            "because an input was returned as-is) and the autograd logic to handle view+inplace "
+            "would override the custom backward associated with the custom Function, leading to "
+            "incorrect gradients. This behavior is forbidden. You can fix this by cloning the "
+            "output of the custom Function."
+        )
     head = f"A view was created in {mode} mode" if node is None else (
         f"{head} of a view which was created in {mode} mode"
     )
@@ -137,7 +146,7 @@ def write(t: Tensor, src: Tensor, name: str = ARITHMETIC) -> Tensor:
     if LOCAL.state.duals:
         DUAL["write"](t, src)
     if LOCAL.state.grad_enabled and (src._requires_grad or t._requires_grad):
-        _rebase(t, src)
+        rebase(t, src)
     return t
 
 
@@ -175,7 +184,7 @@ def set_host(t: Tensor, array: np.ndarray) -> Tensor:
     array = np.asarray(array, t._aval.np)
     store(t, host_value(array.reshape(t._aval.shape), t._aval.device))
     if t._requires_grad and LOCAL.state.grad_enabled and t._grad_fn is not None:
-        _rebase(t, wrap(t._value_now()))
+        rebase(t, wrap(t._value_now()))
     return t
 
 
@@ -269,7 +278,7 @@ def _put_numpy(plan: Plan) -> Callable[..., Any]:
 
 
 # ----- history -----
-def _rebase(t: Tensor, src: Tensor) -> None:
+def rebase(t: Tensor, src: Tensor) -> None:
     node = src._grad_fn
     if isinstance(node, OpNode):
         _move_saved(node, t, src)

@@ -6,7 +6,7 @@ from typing import Any
 
 from .check import FREED_HOOKS
 from .storage import Value
-from .tensor import Tensor, wrap
+from .tensor import Tensor, counter_of, wrap
 
 PACKED_INPLACE = (
     "A saved tensor pack hook is modifying its input in place. Tensors provided as input to pack "
@@ -17,6 +17,8 @@ PACKED_INPLACE = (
 
 class SavedTensor:
     """What `grad_fn._raw_saved_…` gives: one saved tensor, which hooks may be put on."""
+
+    __module__ = "torch._C._autograd"
 
     def __init__(self, node: Any, at: int) -> None:
         self._node, self._at = node, at
@@ -31,7 +33,7 @@ class SavedTensor:
                 "Calling register_hooks on a saved tensor whose hooks have already been set. Hint: "
                 "only one pair of hooks is allowed at a time."
             )
-        packed = Packed(saved[self._at], (pack_hook, unpack_hook))
+        packed = Packed(wrap(saved[self._at]), (pack_hook, unpack_hook))
         self._node.saved = (*saved[: self._at], packed, *saved[self._at + 1 :])
         self._node.versions = [v for v in self._node.versions if v[2] != self._at]
         self._node.packed = True
@@ -42,13 +44,13 @@ class Packed:
 
     __slots__ = ("item", "unpack")
 
-    def __init__(self, value: Value, hooks: Any) -> None:
+    def __init__(self, t: Tensor, hooks: Any) -> None:
         pack, self.unpack = hooks
         if not callable(pack):
             raise RuntimeError(pack)  # disable_saved_tensors_hooks' message
-        t = wrap(value)
+        before = int(counter_of(t).version)  # as a number: NumPy may look at it (`Unwatched`)
         self.item = pack(t)
-        if t._storage.version:
+        if int(counter_of(t).version) != before:
             raise RuntimeError(PACKED_INPLACE)
 
     def value(self) -> Value:

@@ -16,7 +16,7 @@ from .check import BACKWARD_TWICE
 from .storage import Aval, Shape, contiguous_stride
 
 Shown = tuple[str, Any]  # "saved": its place among what the node saved; "known": a value; or "made"
-REDUCTIONS = {"none": 0, "mean": 1, "sum": 2}
+_ENUMS = {"none": 0, "mean": 1, "sum": 2, "lstm": 2}  # reductions, kinds of recurrent layers
 MISSING = object()
 
 
@@ -89,6 +89,11 @@ def order_of(node: Any, at: int) -> int:
         elif at >= n and wanted.output == pull.results[at - n]:
             return i
     return at
+
+
+def in_order(node: Any, saved: Sequence[Any]) -> list[int]:
+    """The places of what a node saved, in the order in which PyTorch looks at them."""
+    return sorted(range(len(saved)), key=lambda at: order_of(node, at))
 
 
 # ----- what is shown -----
@@ -202,7 +207,7 @@ def _default(text: str) -> Any:
 def as_shown(value: Any, kind: str) -> Any:
     """A value as PyTorch's binding of that type shows it: integers have no sign."""
     if isinstance(value, str):
-        return REDUCTIONS[value] if kind == "int" else value
+        return _ENUMS.get(value, value) if kind == "int" else value
     kind = kind.rstrip("?")
     if kind.startswith("int[") and value is not None:
         count = int(kind[4:-1] or 1)

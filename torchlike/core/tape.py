@@ -32,7 +32,7 @@ from .packed import SavedTensor
 from .plan import Op, Plan
 from .pullback import Pullback, call_formula
 from .record import LOCAL, number_array, record
-from .saved import order_of, saved_names
+from .saved import in_order, order_of, saved_names
 from .storage import Aval, Value, host_value, let_go
 from .tensor import FOREIGN, TENSORS, Counter, Tensor, wrap
 
@@ -181,11 +181,13 @@ class OpNode(Node):
                 break
         if CUT[0]:
             self._check_attached()
-        if self.packed:
-            return tuple(
-                self._unpacked(v, i) if isinstance(v, Packed) else v for i, v in enumerate(saved)
-            )
-        return saved
+        return self._all_unpacked(list(saved)) if self.packed else saved
+
+    def _all_unpacked(self, saved: list[Any]) -> tuple[Any, ...]:
+        for at in in_order(self, saved):
+            if isinstance(saved[at], Packed):
+                saved[at] = self._unpacked(saved[at], at)
+        return tuple(saved)
 
     def _check_attached(self) -> None:
         """RuntimeError when a saved input has since been cut off from what made it."""
@@ -307,8 +309,10 @@ class OpNode(Node):
         return wrap(host_value(number_array(found))) if is_operand else found
 
     def __dir__(self) -> list[str]:
-        names = ["_saved_" + n for n in saved_names(self)]
-        return sorted({*object.__dir__(self), *names})
+        kinds = saved_names(self).items()
+        names = ["_saved_" + n for n, _ in kinds]
+        raw = ["_raw_saved_" + n for n, (kind, _) in kinds if kind == "saved"]
+        return sorted({*object.__dir__(self), *names, *raw})
 
 
 _SHOW: dict[str, Callable[[OpNode, Any], Any]] = {
@@ -421,7 +425,7 @@ def node_class(name: str) -> type[OpNode]:
     """The class of nodes with this name (`AddBackward0`)."""
     found = _node_classes.get(name)
     if found is None:
-        found = _node_classes[name] = type(name, (OpNode,), {"__module__": "torch.autograd"})
+        found = _node_classes[name] = type(name, (OpNode,), {"__module__": "builtins"})
     return found
 
 
@@ -478,11 +482,8 @@ class AccumulateGrad(Node):
                 hook(variable)
 
 
-_CPP_NAMES = {
-    "AccumulateGrad",
-    "CopySlices",
-    "CopyBackwards",
-}  # PyTorch's own classes: name() has their namespace
+# PyTorch's own classes: name() has their namespace
+_CPP_NAMES = {"AccumulateGrad", "CopySlices", "CopyBackwards"}
 
 
 class FunctionNode(Node):
@@ -503,7 +504,9 @@ def function_node(
     """A node called `name` that runs a Python function over Tensors."""
     cls = _function_classes.get(name)
     if cls is None:
-        cls = _function_classes[name] = type(name, (FunctionNode,), {"outs": ()})
+        cls = _function_classes[name] = type(
+            name, (FunctionNode,), {"outs": (), "__module__": "builtins"}
+        )
     node = cls()
     node.function, node.edges, node.outs = function, tuple(edges), tuple(outs)
     node.seq = _sequence()
@@ -516,7 +519,7 @@ _function_classes: dict[str, type[FunctionNode]] = {}
 def edge_of(t: Tensor) -> Edge:
     """Where a tensor's gradient goes: its grad_fn, or its AccumulateGrad if it is a leaf."""
     base = t._base_tensor
-    if base is not None and base._requires_grad:
+    if base is not None and (base._requires_grad or t._creation):
         node = GRAD_FN[0](t)
         if node is None and not t._requires_grad:  # made in no_grad: PyTorch leads nowhere
             return None
@@ -568,17 +571,30 @@ def make_node(
     node.tensors_saved = bool(versions or pull.results or pull.saves_number)
     state = LOCAL.state
     if state.saved_hooks or state.anomaly[0]:
-        _watched(node, state)
+        _watched(node, inputs, state)
     return node
 
 
-def _watched(node: OpNode, state: Any) -> None:
+def _as_saved(node: OpNode, inputs: Sequence[Any], at: int, value: Value) -> Tensor:
+    """What a pack hook is given: the input itself, or a tensor with its or the result's history."""
+    known = node.pullback.inputs
+    if at >= len(known):
+        return _with_history(value, (node, node.pullback.results[at - len(known)]))
+    t = inputs[known[at]]
+    same = isinstance(t, Tensor) and t._value_now() is value
+    return t if same else _with_history(value, node.edges[known[at]])
+
+
+def _watched(node: OpNode, inputs: Sequence[Any], state: Any) -> None:
     """What saved-tensor hooks and anomaly mode do when a node is made."""
     if state.saved_hooks:
         hooks = state.saved_hooks[-1]
+        found: list[Any] = list(node.saved or ())
         with no_grad():
-            saved = node.saved or ()
-            node.saved = [Packed(v, hooks) if v.__class__ is Value else v for v in saved]  # type: ignore[assignment]
-        node.packed, node.versions = True, []  # nobody can tell whether what was packed changed
+            for at in in_order(node, found):
+                if found[at].__class__ is Value:
+                    found[at] = Packed(_as_saved(node, inputs, at, found[at]), hooks)
+        node.saved, node.packed = tuple(found), True
+        node.versions = []  # nobody can tell whether what was packed changed
     if state.anomaly[0]:
         remember(node)
