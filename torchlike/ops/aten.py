@@ -49,6 +49,12 @@ class OpOverloadPacket:
     def __str__(self) -> str:
         return f"aten.{self.__name__}"
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, OpOverloadPacket) and str(self) == str(other)
+
+    def __hash__(self) -> int:
+        return hash(str(self))
+
     def __repr__(self) -> str:
         return f"<OpOverloadPacket(op='{self}')>"
 
