@@ -89,7 +89,7 @@ except AssertionError as error:
 
 # In [the machine, and extensions]
 import torch.utils.cpp_extension as C
-print(torch.utils.weak.__name__)
+print(torch.utils.weak.TensorWeakRef.__name__)
 from torch.utils.collect_env import get_env_info, get_pretty_env_info
 info = get_env_info()
 print(info.is_debug_build, info.cuda_compiled_version, "PyTorch version: 2.13" in get_pretty_env_info(), C.CUDA_HOME, C.ROCM_HOME, C.IS_HIP_EXTENSION)

@@ -12,8 +12,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import NamedTuple
 
-from .. import cuda, version, xpu
+from .. import cuda, version
 from ..backends.cpu import get_cpu_capability
+from ..core.device import count
 
 __all__ = ["get_env_info", "get_pretty_env_info", "main"]
 _PACKAGES = ("torchlike", "jax", "jaxlib", "numpy", "ml-dtypes", "opt-einsum", "optax", "scipy",
@@ -54,9 +55,9 @@ def _cpu() -> str:
     except OSError:
         return platform.processor() or _UNKNOWN
     model = re.search(r"^model name\s*: (.*)$", text, re.MULTILINE)
-    count = len(re.findall(r"^processor\s*:", text, re.MULTILINE))
+    number = len(re.findall(r"^processor\s*:", text, re.MULTILINE))
     name = model[1] if model else platform.machine()
-    return f"CPU(s): {count}\nModel name: {name}\nCapability: {get_cpu_capability()}"
+    return f"CPU(s): {number}\nModel name: {name}\nCapability: {get_cpu_capability()}"
 
 
 def _packages() -> str:
@@ -83,7 +84,7 @@ def get_env_info() -> SystemEnv:
         python_version=f"{sys.version} ({bits}-bit runtime)".replace("\n", ""),
         python_platform=platform.platform(), is_cuda_available=cuda.is_available(),
         cuda_runtime_version=None, nvidia_gpu_models=_gpus(),
-        is_xpu_available=xpu.is_available(), cpu_info=_cpu(), pip_packages=_packages(),
+        is_xpu_available=count("xpu") > 0, cpu_info=_cpu(), pip_packages=_packages(),
     )  # fmt: skip
 
 
