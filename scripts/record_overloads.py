@@ -21,6 +21,7 @@ tensor(PyObject* data, *, ScalarType dtype=None, Device? device=None, bool pin_m
 bool requires_grad=False, DimnameList? names=None)
 as_tensor(PyObject* data, *, ScalarType dtype=None, Device? device=None)
 numel(Tensor input)
+get_device(Tensor input)
 nonzero(Tensor input, *, bool as_tuple=False, Tensor out=None)
 """,
     "Tensor": """

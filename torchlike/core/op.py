@@ -230,10 +230,15 @@ def declare(name: str, body: Callable[..., Any], params: Sequence[Param], **trai
 
 
 def publish(module: str, name: str, function: Callable[..., Any]) -> None:
-    """Put a public function into the table; declaring one twice is an error."""
+    """Put a public function into the table; declaring one twice is an error.
+
+    A plain Python function is wrapped, so that a wrong call of it says what PyTorch says.
+    """
     if (module, name) in TABLE:
         raise ValueError(f"{module}.{name} is declared twice")
     _tell(function, name)
+    if "_place" not in getattr(function, "__globals__", {"_place"}):
+        function = checked(function, module, name)
     TABLE[module, name] = function
     if function not in _NAMED:  # under its first name; aliases come later
         _NAMED.add(function)

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from jax import lax
+
+from ..core.dispatch import call
 from ..core.dtypes import C_NAMES, from_numpy
 from ..core.op import TABLE, Array, Optional, checked, composite, op, publish
 from ..core.tensor import Tensor
+from ..core.wrong_call import demand
 from .conv_forms import (
     Geometry,
     correlate,
@@ -354,10 +358,30 @@ for _n in (1, 2, 3):
 @composite(method=False)
 def conv_tbc(input: Tensor, weight: Tensor, bias: Tensor, pad: int = 0) -> Tensor:
     """A 1-D convolution of (time, batch, channels)."""
-    found = convolution(
-        input.permute(1, 2, 0), weight.permute(2, 1, 0), bias, 1, pad, 1, False, 0, 1
+    demand("torch.conv_tbc", input, weight, bias, pad)
+    for what, t, dims in (
+        ("Input", input, "time, batch, in_channel"),
+        ("Weight tensor", weight, "kernel_width, in_channels, out_channels"),
+    ):
+        if t.ndim != 3:
+            raise RuntimeError(f"{what} must have 3 dims: {dims}")
+    if bias.ndim != 1:
+        raise RuntimeError("Bias must be 1-D")
+    if input.shape[2] != weight.shape[1]:
+        raise RuntimeError(
+            "Input dim 2 (input channels) is not == dim 1 in the weight tensor"
+        )
+    if bias.shape[0] != weight.shape[2]:
+        raise RuntimeError("Bias size must equal dim 2 in the weight tensor (output channels).")
+    return call(_conv_tbc, (input, weight, bias), (pad,))
+
+
+@op(module=None, name="conv_tbc")
+def _conv_tbc(input: Array, weight: Array, bias: Array, pad: int):
+    found = lax.conv_general_dilated(
+        input, weight, (1,), [(pad, pad)], dimension_numbers=("WNC", "WIO", "WNC")
     )
-    return found.permute(2, 0, 1)
+    return found + bias
 
 
-publish("nn.functional", "conv_tbc", conv_tbc)
+publish("nn.functional", "conv_tbc", TABLE["torch", "conv_tbc"])

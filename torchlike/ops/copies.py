@@ -12,20 +12,22 @@ from ..core.check import broadcast_shapes as common_shape
 from ..core.check import check_dim
 from ..core.dispatch import call
 from ..core.mutate import write_out
-from ..core.op import TABLE, checked, composite, declare, publish
+from ..core.op import TABLE, checked, composite, declare, install, publish
 from ..core.plan import Op
 from ..core.storage import Size, contiguous_stride
+from ..core.tape import OpNode, node_class
 from ..core.tensor import Counter, Tensor, from_host
 from . import memory as memory  # its methods are named below
 from .gather import check_select
 from .masked import nonzero
+from .refused import without_gradient
 from .scatter import reduced_into
 from .shape import as_strided, narrow, slice_along, view
 from .split import chunk, split, split_with_sizes
 from .views import diagonal
 
 
-# ----- copies of views; most have CloneBackward0 where PyTorch has a node of their own -----
+# ----- copies of views -----
 def _copying(view: Op) -> Op:
     """The view's body as an op whose result has memory of its own."""
     name, node = view.name + "_copy", f"{view.node}_copy"
@@ -45,16 +47,38 @@ def diag(input: Tensor, diagonal: int = 0) -> Tensor:
     raise RuntimeError(f"diag(): Supports 1D or 2D tensors. Got {input.ndim}D")
 
 
-def _copied(view: Callable[..., Any]) -> Callable[..., Any]:
+def _copied(view: Callable[..., Any], name: str) -> Callable[..., Any]:
     @functools.wraps(view)
     def copy(*args: Any, out: Any = None, **kwargs: Any) -> Any:
         found = view(*args, **kwargs)
         if isinstance(found, (tuple, list)):
-            return tuple(t.clone(memory_format=None) for t in found)
-        made = found.clone(memory_format=None)
-        return made if out is None else write_out(view.__name__, out, made)
+            nodes = {id(t._grad_fn): t._grad_fn for t in found}
+            made = tuple(t.clone(memory_format=None) for t in found)
+        else:
+            nodes = {0: found._grad_fn}
+            made = found.clone(memory_format=None)
+        for t, was in zip(_each(made), _each(found), strict=True):
+            _lend_node(t, was)
+        for node in nodes.values():
+            _rename(node, f"{name.title().replace('_', '')}Backward0_copy")
+        return made if out is None else write_out(name + "_copy", out, made)
 
     return copy
+
+
+def _each(found: Any) -> Sequence[Tensor]:
+    return found if isinstance(found, (tuple, list)) else (found,)
+
+
+def _lend_node(copy: Tensor, view: Tensor) -> None:
+    """The view's node is the copy's: their gradients are the same."""
+    if copy._grad_fn is not None and copy._grad_fn is not view._grad_fn:
+        copy._grad_fn, copy._out_nr = view._grad_fn, view._out_nr
+
+
+def _rename(node: Any, name: str) -> None:
+    if isinstance(node, OpNode):
+        node.__class__ = node_class(name)
 
 
 @composite(out=True)
@@ -75,12 +99,21 @@ def narrow_copy(input: Tensor, dim: int, start: int, length: int) -> Tensor:
 
 def _slice(input: Tensor, dim: int = 0, start: Any = None, end: Any = None, step: int = 1) -> Any:
     dim = check_dim(dim, input.ndim)
+    if step <= 0:
+        raise RuntimeError("slice step must be positive")
     first, last, _ = slice(start, end, step).indices(input.shape[dim])
     return slice_along(input, dim, first, max(0, -((last - first) // -step)), step)
 
 
+@composite(method=False)
+def detach_copy(input: Tensor, *, out: Any = None) -> Tensor:
+    """A copy; backward through it raises."""
+    found = without_gradient("detach_copy", input.detach().clone(), input)  # type: ignore[attr-defined]
+    return found if out is None else write_out("detach_copy", out, found)
+
+
 _VIEWS: dict[str, Callable[..., Any]] = {
-    "alias": lambda input: input, "detach": Tensor.detach, "expand": Tensor.expand,  # type: ignore[attr-defined]
+    "alias": lambda input: view(input, input.shape), "expand": Tensor.expand,  # type: ignore[attr-defined]
     "slice": _slice, "view": view,
 }  # fmt: skip
 for _name in (
@@ -90,14 +123,18 @@ for _name in (
     _VIEWS[_name] = TABLE["torch", _name]
 _VIEWS["unfold"] = Tensor.unfold  # type: ignore[attr-defined]
 for _name, _function in _VIEWS.items():
-    publish("torch", _name + "_copy", _copied(_function))
+    publish("torch", _name + "_copy", _copied(_function, _name))
 
 
 # ----- splits whose parts may be written to -----
 def _unshared(function: Callable[..., Any]) -> Callable[..., Any]:
+    sizes = "WithSizes" * (function.__name__ == "split_with_sizes")
+
     @functools.wraps(function)
     def parts(*args: Any, **kwargs: Any) -> tuple[Tensor, ...]:
-        return tuple(_apart(t) for t in function(*args, **kwargs))
+        found = tuple(_apart(t) for t in function(*args, **kwargs))
+        _rename(found[0]._grad_fn, f"UnsafeSplit{sizes}Backward0")
+        return found
 
     return parts
 
@@ -110,8 +147,9 @@ def _apart(t: Tensor) -> Tensor:
 
 
 for _function in (split, split_with_sizes, chunk):
-    publish("torch", f"unsafe_{_function.__name__}", _unshared(_function))
-    setattr(Tensor, f"unsafe_{_function.__name__}", TABLE["torch", f"unsafe_{_function.__name__}"])
+    _parts = _unshared(_function)
+    publish("torch", f"unsafe_{_function.__name__}", _parts)
+    install(f"unsafe_{_function.__name__}", _parts)
 
 
 # ----- functions PyTorch has beside the methods -----

@@ -42,6 +42,8 @@ def _affine_grid(theta: Array, size: object, align: bool):
 
 @composite(name="affine_grid_generator", method=False)
 def torch_affine_grid_generator(theta: Tensor, size: Any, align_corners: bool) -> Tensor:
+    if len(size) not in (4, 5):
+        raise RuntimeError("AffineGridGenerator needs 4d (spatial) or 5d (volumetric) inputs.")
     return call(_affine_grid, (theta,), (tuple(size), bool(align_corners)))
 
 

@@ -13,6 +13,7 @@ from ..core.check import broadcast_shapes, warn
 from ..core.dispatch import call
 from ..core.dtypes import SCALAR_NAMES
 from ..core.op import Array, Number, Optional, composite, op
+from ..core.plan import ArgumentTypeError
 from ..core.tensor import Tensor
 from .demands import check_range, refuse_gradient
 from .kinds import FLOATING, INTEGER, refuse
@@ -41,6 +42,17 @@ def named_reduction(size_average: Any, reduce: Any, reduction: Any) -> str:
     if reduction not in REDUCTIONS:
         raise ValueError(f"{reduction} is not a valid value for reduction")
     return reduction
+
+
+def kernel_reduction(reduction: Any) -> str:
+    """The reduction's name from the number that `torch.kl_div` and its like take.
+
+    They reduce nothing unless told to: PyTorch's parser does not know its own default.
+    """
+    if not hasattr(reduction, "__index__"):
+        raise ArgumentTypeError("argument 'reduction' must be int")
+    number = reduction.__index__()
+    return REDUCTIONS[number] if number in (1, 2) else "none"
 
 
 def difference(input: Any, target: Any) -> Any:

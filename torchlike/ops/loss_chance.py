@@ -20,6 +20,7 @@ from .kinds import FLOATING, refuse, scalar_name
 from .loss import (
     apply_reduction,
     cross_entropy,
+    kernel_reduction,
     named_reduction,
     reduced,
     spread,
@@ -124,8 +125,13 @@ def binary_cross_entropy_with_logits(
 
 
 @composite(name="binary_cross_entropy_with_logits", method=False)
-def torch_bce_with_logits(input, target, weight=None, pos_weight=None, reduction=1):
-    return _with_logits(input, target, weight, pos_weight, named_reduction(None, None, reduction))
+def torch_bce_with_logits(input, target, weight=None, pos_weight=None, reduction=0):
+    if broadcast_shapes(input.shape, target.shape) != target.shape:
+        raise RuntimeError(
+            f"output with shape {list(target.shape)} doesn't match the broadcast shape "
+            f"{list(broadcast_shapes(input.shape, target.shape))}"
+        )
+    return _with_logits(input, target, weight, pos_weight, kernel_reduction(reduction))
 
 
 # ----- divergences and likelihoods -----
@@ -158,8 +164,8 @@ def kl_div(
 
 
 @composite(name="kl_div", method=False)
-def torch_kl_div(input, target, reduction=1, *, log_target=False):
-    return apply_reduction(_kl(input, target, log_target), named_reduction(None, None, reduction))
+def torch_kl_div(input, target, reduction=0, *, log_target=False):
+    return apply_reduction(_kl(input, target, log_target), kernel_reduction(reduction))
 
 
 def _poisson(
@@ -186,7 +192,7 @@ def poisson_nll_loss(
 
 @composite(name="poisson_nll_loss", method=False)
 def torch_poisson_nll_loss(input, target, log_input, full, eps, reduction):
-    return _poisson(input, target, log_input, full, eps, named_reduction(None, None, reduction))
+    return _poisson(input, target, log_input, full, eps, kernel_reduction(reduction))
 
 
 @composite(module="nn.functional")
@@ -361,9 +367,9 @@ def ctc_loss(
 
 @composite(name="ctc_loss", method=False)
 def torch_ctc_loss(
-    log_probs, targets, input_lengths, target_lengths, blank=0, reduction=1, zero_infinity=False
+    log_probs, targets, input_lengths, target_lengths, blank=0, reduction=0, zero_infinity=False
 ):
-    reduction = named_reduction(None, None, reduction)
+    reduction = kernel_reduction(reduction)
     return _ctc_loss(
         log_probs, targets, input_lengths, target_lengths, blank, reduction, zero_infinity
     )

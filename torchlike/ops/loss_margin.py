@@ -14,7 +14,7 @@ from ..core.tensor import Tensor
 from .activation import logsigmoid
 from .demands import check_range, refuse_gradient
 from .kinds import FLOATING, refuse
-from .loss import apply_reduction, named_reduction, reduced, spread
+from .loss import apply_reduction, kernel_reduction, named_reduction, reduced, spread
 from .similarity import pairwise_distance
 
 
@@ -42,8 +42,8 @@ def margin_ranking_loss(
 
 
 @composite(name="margin_ranking_loss", method=False)
-def torch_margin_ranking_loss(input1, input2, target, margin=0.0, reduction=1):
-    return _ranking(input1, input2, target, margin, named_reduction(None, None, reduction))
+def torch_margin_ranking_loss(input1, input2, target, margin=0.0, reduction=0):
+    return _ranking(input1, input2, target, margin, kernel_reduction(reduction))
 
 
 # ----- hinges -----
@@ -63,8 +63,8 @@ def hinge_embedding_loss(
 
 
 @composite(name="hinge_embedding_loss", method=False)
-def torch_hinge_embedding_loss(input, target, margin=1.0, reduction=1):
-    return _hinge(input, target, margin, named_reduction(None, None, reduction))
+def torch_hinge_embedding_loss(input, target, margin=1.0, reduction=0):
+    return _hinge(input, target, margin, kernel_reduction(reduction))
 
 
 @op(module=None, name="soft_margin_loss")
@@ -122,8 +122,8 @@ def cosine_embedding_loss(
 
 
 @composite(name="cosine_embedding_loss", method=False)
-def torch_cosine_embedding_loss(input1, input2, target, margin=0.0, reduction=1):
-    return _cosine(input1, input2, target, margin, named_reduction(None, None, reduction))
+def torch_cosine_embedding_loss(input1, input2, target, margin=0.0, reduction=0):
+    return _cosine(input1, input2, target, margin, kernel_reduction(reduction))
 
 
 # ----- triplets -----
@@ -169,11 +169,11 @@ def triplet_margin_loss(
 
 @composite(name="triplet_margin_loss", method=False)
 def torch_triplet_margin_loss(
-    anchor, positive, negative, margin=1.0, p=2, eps=1e-6, swap=False, reduction=1
+    anchor, positive, negative, margin=1.0, p=2, eps=1e-6, swap=False, reduction=0
 ):
     return _triplet(
         anchor, positive, negative, lambda a, b: pairwise_distance(a, b, p, eps), margin, swap,
-        named_reduction(None, None, reduction),
+        kernel_reduction(reduction),
     )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import jax.scipy.linalg as jsl
 
 from ..core.dispatch import set_layout
-from ..core.dtypes import finfo
+from ..core.dtypes import FLOAT, finfo, int64
 from ..core.mutate import write_out
 from ..core.op import TABLE, Array, composite, op
 from ..core.storage import contiguous_stride
@@ -261,10 +261,17 @@ def vander(x: Tensor, N: int | None = None, increasing: bool = False) -> Tensor:
     if x.dim() != 1:
         raise RuntimeError("x must be a one-dimensional tensor.")
     count = x.numel() if N is None else N
-    columns = [x.pow(k) for k in range(count)]
-    if not columns:
-        return x.new_zeros(x.shape[0], 0)
-    return TABLE["torch", "stack"](columns if increasing else columns[::-1], 1)
+    if count < 0:
+        raise RuntimeError("N must be non-negative.")
+    kind = int64 if x.dtype.category < FLOAT else x.dtype
+    made = TABLE["torch", "empty"](x.shape[0], count, dtype=kind, device=x.device)
+    if count > 0:
+        made.select(1, 0).fill_(1)  # type: ignore[attr-defined]
+    if count > 1:
+        made.narrow(1, 1, count - 1).copy_(x.unsqueeze(-1))
+        rest = made.narrow(1, 1, count - 1)
+        rest.copy_(rest.cumprod(1))
+    return made if increasing else made.flip(1)
 
 
 # ----- Householder -----

@@ -479,6 +479,10 @@ def _instance_norm(
         raise RuntimeError(
             "Expected running_mean and running_var to be defined when use_input_stats is false"
         )
+    if (running_mean is None) != (running_var is None):
+        raise ValueError(
+            "running_mean and running_var must either both be None or neither be None"
+        )
     n, c = input.shape[:2]
     shape = (1, n * c, *input.shape[2:])
     weight, bias = (p if p is None else p.repeat(n) for p in (weight, bias))

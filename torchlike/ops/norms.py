@@ -127,8 +127,8 @@ def _matrix_norm(A: Tensor, ord: Any, dim: Any, keepdim: bool, dtype: Any) -> Te
         return vector_norm(A, 2, (rows, cols), keepdim)
     if ord in ("nuc", 2, -2):
         values = _svdvals(A.movedim((rows, cols), (-2, -1)))
-        found = _of_singular_values(values, ord)
-        return found.reshape(_kept(A, rows, cols)) if keepdim else found
+        found = _of_singular_values(values, ord, keepdim)
+        return found.unsqueeze(-1).movedim((-2, -1), (rows, cols)) if keepdim else found
     if ord in (1, -1, math.inf, -math.inf):
         first, second = (rows, cols) if abs(ord) == 1 else (cols, rows)
         sums = vector_norm(A, 1, first, keepdim)
@@ -137,14 +137,10 @@ def _matrix_norm(A: Tensor, ord: Any, dim: Any, keepdim: bool, dtype: Any) -> Te
     raise RuntimeError(f"linalg.matrix_norm: Order {ord} not supported.")
 
 
-def _of_singular_values(values: Tensor, ord: Any) -> Tensor:
+def _of_singular_values(values: Tensor, ord: Any, keepdim: bool) -> Tensor:
     if ord == "nuc":
-        return values.sum(-1)
-    return values.amax(-1) if ord == 2 else values.amin(-1)
-
-
-def _kept(A: Tensor, rows: int, cols: int) -> list[int]:
-    return [1 if i in (rows, cols) else n for i, n in enumerate(A.shape)]
+        return values.sum(-1, keepdim)
+    return values.amax(-1, keepdim) if ord == 2 else values.amin(-1, keepdim)
 
 
 @composite(module="linalg", name="norm", method=False)

@@ -365,4 +365,12 @@ def _publish_pool(n: int, pool: Any) -> None:
 
 for _n in (1, 2, 3):
     _publish_pool(_n, max_pool1d if _n == 1 else _pool_function(_n))
-publish("torch", "max_pool1d_with_indices", TABLE["nn.functional", "max_pool1d_with_indices"])
+
+
+@composite(method=False)
+def max_pool1d_with_indices(
+    input: Tensor, kernel_size: Any, stride: Any = (), padding: Any = 0, dilation: Any = 1,
+    ceil_mode: bool = False,
+) -> Any:  # fmt: skip
+    """The maxima of windows and their places, as the kernel gives them."""
+    return max_pool1d(input, kernel_size, stride, padding, dilation, ceil_mode, True)

@@ -10,7 +10,7 @@ import numpy as np
 from jax import lax
 
 from ..core.dispatch import call
-from ..core.op import Array, composite, op, publish
+from ..core.op import TABLE, Array, composite, op, publish
 from ..core.saved import note
 from ..core.tensor import Tensor
 from .kinds import BOOL, refuse
@@ -153,7 +153,7 @@ def avg_pool1d(
     return wide.squeeze(-2)
 
 
-publish("torch", "avg_pool1d", avg_pool1d)
+publish("torch", "avg_pool1d", TABLE["nn.functional", "avg_pool1d"])
 
 
 # ----- adaptive: windows of unequal sizes -----
@@ -261,7 +261,7 @@ def adaptive_avg_pool1d(input: Tensor, output_size: Any) -> Tensor:
     return adaptive_avg_pool2d(input.unsqueeze(-2), (1, *out)).squeeze(-2)
 
 
-publish("torch", "adaptive_avg_pool1d", adaptive_avg_pool1d)
+publish("torch", "adaptive_avg_pool1d", TABLE["nn.functional", "adaptive_avg_pool1d"])
 
 
 # ----- power means -----

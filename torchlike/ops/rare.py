@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from ..core.check import check_dim
-from ..core.mutate import set_host
+from ..core.check import check_dim, check_dims, warn
+from ..core.dispatch import call
+from ..core.dtypes import FLOAT, SCALAR_NAMES
+from ..core.mutate import set_host, write_out
 from ..core.op import TABLE, composite, publish
 from ..core.tensor import Tensor, from_host, from_shared, to_host
-from .norms import norm
+from ..core.wrong_call import demand
+from .similarity import norm_of_dims
 from .sparse_tensor import is_sparse
 
 for _name in ("is_ipu", "is_maia", "is_mtia", "is_vulkan"):
@@ -105,27 +109,44 @@ def const_data_ptr(self: Tensor) -> int:
 
 
 # ----- norms by their old names -----
+_warn_once = functools.cache(warn)
+_OLD = (
+    "at::{}_norm is deprecated and it is just left for JIT compatibility. It will be removed in a "
+    "future PyTorch release. Please use `linalg.{}` instead"
+)
+
+
 @composite(method=False)
-def nuclear_norm(
-    input: Tensor, dim: Any = (-2, -1), keepdim: bool = False, *, out: Any = None
-) -> Tensor:
-    """The sum of the singular values."""
-    return _matrix_norm(input, "nuc", dim, keepdim, out)
+def nuclear_norm(input: Tensor, *args: Any, out: Any = None, **named: Any) -> Tensor:
+    """The sum of the singular values: (input, keepdim=False) or (input, dim, keepdim=False)."""
+    demand("torch.nuclear_norm", input, *args, **named)
+    _warn_once(_OLD.format("nuclear", "matrix_norm(A, 'nuc', dim, keepdim)"))
+    names = ("dim", "keepdim") if "dim" in named or _is_dim(args[:1]) else ("keepdim",)
+    given = dict(zip(names, args, strict=False)) | named
+    if isinstance(dim := given.get("dim", (-2, -1)), int):
+        dim = (dim, dim)
+    found = TABLE["linalg", "matrix_norm"](input, "nuc", dim, given.get("keepdim", False))
+    return found if out is None else write_out("nuclear_norm", out, found)
+
+
+def _is_dim(first: Any) -> bool:
+    return bool(first) and not isinstance(first[0], bool)
 
 
 @composite(method=False)
 def frobenius_norm(
-    input: Tensor, dim: Any = (-2, -1), keepdim: bool = False, *, out: Any = None
+    input: Tensor, dim: Any, keepdim: bool = False, *, out: Any = None
 ) -> Tensor:
     """The root of the sum of squares, over one or two dims."""
-    return _matrix_norm(input, "fro", dim, keepdim, out)
-
-
-def _matrix_norm(input: Tensor, order: str, dim: Any, keepdim: bool, out: Any) -> Tensor:
+    demand("torch.frobenius_norm", input, dim, keepdim)
     dims = (dim,) if isinstance(dim, int) else tuple(dim)
-    if len(dims) == 1 and order == "fro":
-        return norm(input, 2, dims, keepdim, out=out)
-    return norm(input, order, dims, keepdim, out=out)
+    _warn_once(_OLD.format("frobenius", "vector_norm(A, 2., dim, keepdim)"))
+    if len(dims) > 2:
+        raise RuntimeError(
+            f"Expected at most 2 dimensions, but got {len(dims)} dimensions instead."
+        )
+    found = call(norm_of_dims, (input,), (2.0, check_dims(dims, input.ndim), keepdim))
+    return found if out is None else write_out("frobenius_norm", out, found)
 
 
 # ----- files, branches -----
@@ -183,6 +204,9 @@ def smm(input: Tensor, mat: Tensor) -> Tensor:
 
 
 # ----- sums and extrema of segments -----
+_NEUTRAL = {"sum": 0, "mean": 0, "prod": 1, "max": -np.inf, "min": np.inf}
+
+
 @composite(method=False)
 def segment_reduce(
     data: Tensor, reduce: str, *, lengths: Any = None, indices: Any = None, offsets: Any = None,
@@ -192,6 +216,14 @@ def segment_reduce(
 
     An empty run gives the neutral element (nan for mean), or `initial`.
     """
+    if reduce not in _NEUTRAL:
+        raise RuntimeError(
+            f"reduce argument must be either sum, prod, mean, amax or amin, got {reduce}"
+        )
+    if data.dtype.category != FLOAT:
+        raise NotImplementedError(
+            f'"_segment_reduce_cpu" not implemented for \'{SCALAR_NAMES[data.dtype]}\''
+        )
     if indices is not None or check_dim(axis, data.ndim) != 0:
         raise NotImplementedError("segment_reduce: indices and axis other than 0 are not supported")
     runs = _lengths(lengths, offsets)
@@ -203,10 +235,9 @@ def segment_reduce(
             "data.size(lengths.dim()-1) when !unsafe."
         )
     at = from_host(np.repeat(np.arange(len(runs)), runs))
-    neutral = {"sum": 0, "mean": 0, "prod": 1, "max": -np.inf, "min": np.inf}[reduce]
     name = {"max": "amax", "min": "amin", "mean": "sum"}.get(reduce, reduce)
     size = (len(runs), *data.shape[1:])
-    start = data.new_full(size, neutral if initial is None else initial)  # type: ignore[attr-defined]
+    start = data.new_full(size, _NEUTRAL[reduce] if initial is None else initial)  # type: ignore[attr-defined]
     index = at.reshape(-1, *(1,) * (data.ndim - 1)).expand(data.shape)  # type: ignore[attr-defined]
     found = start.scatter_reduce(0, index, data, name)
     if reduce != "mean":

@@ -8,7 +8,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from ..core.dtypes import SCALAR_NAMES, bfloat16, float32, int64
+from ..core.dtypes import C_NAMES, SCALAR_NAMES, bfloat16, float32, int64
 from ..core.op import TABLE, Array, Arrays, Number, Optional, composite, op, publish
 from ..core.tensor import Tensor, from_host, to_host
 from .memory import renumber
@@ -139,6 +139,43 @@ def _pad_packed_sequence(
 
 
 # ----- whole networks -----
+_GATES = {"lstm": 4, "gru": 3}
+_PRODUCT = "mat1 and mat2 shapes cannot be multiplied ({}x{} and {}x{})"
+_DIFFER = (
+    "The size of tensor a ({}) must match the size of tensor b ({}) at non-singleton dimension {}"
+)
+
+
+def _check_layer(
+    x: Tensor, h: Tensor, weights: Sequence[Tensor], gates: int, projected: bool
+) -> None:
+    """RuntimeError for shapes and dtypes that don't fit, as PyTorch meets them step by step."""
+    ours, theirs = weights[:2]
+    for t in (x, h):
+        if t.dtype is not ours.dtype:
+            raise RuntimeError(
+                "expected m1 and m2 to have the same dtype, but got: "
+                f"{C_NAMES[t.dtype]} != {C_NAMES[ours.dtype]}"
+            )
+    steps, batch, features = x.shape
+    if features != ours.shape[1]:
+        raise RuntimeError(_PRODUCT.format(steps * batch, features, *reversed(ours.shape)))
+    if h.shape[1] != theirs.shape[1]:
+        raise RuntimeError(_PRODUCT.format(*h.shape, *reversed(theirs.shape)))
+    if h.shape[0] == 1 != batch:
+        raise RuntimeError(
+            f"output with shape {list(h.shape)} doesn't match the broadcast shape "
+            f"{[batch, h.shape[1]]}"
+        )
+    if h.shape[0] != batch:
+        raise RuntimeError(_DIFFER.format(h.shape[0], batch, 0))
+    width = theirs.shape[0] // gates
+    if theirs.shape[0] != ours.shape[0]:
+        raise RuntimeError(_DIFFER.format(width, ours.shape[0] // gates, 1))
+    if width != h.shape[1] and not projected:
+        raise RuntimeError(_PRODUCT.format(batch, width, *reversed(theirs.shape)))
+
+
 class _Run:
     """The settings of one call, and the way of its input through layers and directions."""
 
@@ -146,8 +183,12 @@ class _Run:
         self.mode = mode
         params, self.biases, self.layers, self.dropout, self.train, self.bidirectional = settings
         self.directions = 1 + bool(self.bidirectional)
-        count = len(params) // (self.layers * self.directions)
-        self.projected = count > (4 if self.biases else 2)
+        count = len(params) // max(self.layers * self.directions, 1)
+        usual = 4 if self.biases else 2
+        self.projected = mode == "lstm" and count == usual + 1
+        count = usual + self.projected
+        if len(params) % count:
+            raise RuntimeError("got an incorrect number of RNN parameters")
         self.weights = [list(params[i : i + count]) for i in range(0, len(params), count)]
 
     def padded(self, input: Tensor, hx: Sequence[Tensor], batch_first: bool) -> Any:
@@ -177,8 +218,17 @@ class _Run:
         output, states = self.through(data, hx, layer)
         return (output, *states)
 
+    def _check_counts(self, states: Tensor) -> None:
+        given = (states.shape[0], len(self.weights))
+        if self.bidirectional and any(n % 2 for n in given):
+            raise RuntimeError("Odd number of params or hiddens given to a bidirectional RNN")
+        for what, n in zip(("hidden states", "weights"), given, strict=True):
+            if n != self.layers * self.directions:
+                raise RuntimeError(f"Expected more {what} in stacked_rnn")
+
     def through(self, x: Tensor, hx: Sequence[Tensor], layer: Any) -> Any:
         """(output, final states stacked over layers and directions)."""
+        self._check_counts(hx[0])
         kept: list[list[Tensor]] = [[] for _ in hx]
         for depth in range(self.layers):
             outputs = []
@@ -196,6 +246,7 @@ class _Run:
 
     def layer(self, x: Tensor, mask: Tensor | None, states: Sequence[Tensor], i: int) -> Any:
         tensors = [*states, *self.weights[i]]
+        _check_layer(x, states[0], self.weights[i], _GATES.get(self.mode, 1), self.projected)
         reverse = bool(i % self.directions)
         fused = self.mode == "lstm" and x.dtype in _FUSED and not self.projected
         found = _layer.public(x, mask, tensors, self.mode, bool(self.biases), reverse, fused)
@@ -210,9 +261,6 @@ def _network(mode: str) -> None:
         is_packed = "batch_sizes" in kwargs or "data" in kwargs or _is_sizes(args)
         names = ["batch_sizes", "hx", *names] if is_packed else ["hx", *names, "batch_first"]
         given = dict(zip(names, args, strict=False)) | kwargs
-        for name in names:
-            if name not in given:
-                raise TypeError(f"{mode}() missing required argument: '{name}'")
         settings = [given[n] for n in names if n not in ("batch_sizes", "hx", "batch_first")]
         hx = given["hx"]
         hx = [hx] if isinstance(hx, Tensor) else list(hx)
@@ -238,8 +286,10 @@ for _mode in CELLS:
 
 
 # ----- single steps, as ATen composes them -----
-def _check_cell(input: Tensor, states: Sequence[Tensor], w_ih: Tensor, w_hh: Tensor) -> None:
-    if input.shape[1] != w_ih.shape[1]:
+def _check_cell(
+    input: Tensor, states: Sequence[Tensor], w_ih: Tensor, w_hh: Tensor, gates: int = 1
+) -> None:
+    if input.size(1) != w_ih.size(1):
         raise RuntimeError(
             f"input has inconsistent input_size: got {input.shape[1]} expected {w_ih.shape[1]}"
         )
@@ -249,10 +299,16 @@ def _check_cell(input: Tensor, states: Sequence[Tensor], w_ih: Tensor, w_hh: Ten
                 f"Input batch size {input.shape[0]} doesn't match hidden{i} batch size "
                 f"{state.shape[0]}"
             )
-        if state.shape[1] != w_hh.shape[1]:
+        if state.size(1) != w_hh.size(1):
             raise RuntimeError(
                 f"hidden{i} has inconsistent hidden_size: got {state.shape[1]}, expected "
                 f"{w_hh.shape[1]}"
+            )
+    for what, weight in (("ih", w_ih), ("hh", w_hh)):
+        if weight.shape[0] != gates * w_hh.shape[1]:
+            raise RuntimeError(
+                f"weight_{what} first dim must be {gates} * hidden_size = "
+                f"{gates * w_hh.shape[1]}, but got {weight.shape[0]}"
             )
 
 
@@ -288,7 +344,7 @@ def gru_cell(
     input: Tensor, hx: Tensor, w_ih: Tensor, w_hh: Tensor, b_ih: Tensor | None = None,
     b_hh: Tensor | None = None,
 ):  # fmt: skip
-    _check_cell(input, [hx], w_ih, w_hh)
+    _check_cell(input, [hx], w_ih, w_hh, 3)
     x, h = _both(input, hx, w_ih, w_hh, b_ih, b_hh)
     xr, xz, xn = x.chunk(3, 1)
     hr, hz, hn = h.chunk(3, 1)
@@ -308,7 +364,7 @@ def lstm_cell(
         )
     if len(hx) != 2:
         raise RuntimeError("lstm_cell expects two hidden states")
-    _check_cell(input, hx, w_ih, w_hh)
+    _check_cell(input, hx, w_ih, w_hh, 4)
     x, h = _both(input, hx[0], w_ih, w_hh, b_ih, b_hh)
     i, f, g, o = (x + h).chunk(4, 1)
     cell = f.sigmoid() * hx[1] + i.sigmoid() * g.tanh()

@@ -7,7 +7,7 @@ from typing import Any
 from ..core.dispatch import call
 from ..core.dtypes import FLOAT, SCALAR_NAMES, promote_types
 from ..core.mutate import write_out
-from ..core.op import TABLE, Array, composite, op, publish
+from ..core.op import TABLE, Array, Dims, composite, op, publish
 from ..core.tape import no_grad
 from ..core.tensor import Tensor
 from .norms import norm_slope, vector_norm
@@ -41,14 +41,17 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -
     return ((x1 / norms[0]) * (x2 / norms[1])).sum(dim)
 
 
-@op(module=None, promote="float", name="norm_last", node="NormBackward1")
-def norm_last(input: Array, p: float, keepdim: bool):
-    return vector_norm.body(input, p, (input.ndim - 1,), keepdim)
+@op(
+    module=None, promote="float", name="norm_of_dims",
+    node=lambda static: f"NormBackward{int(static['dim'] is not None)}",
+)  # fmt: skip
+def norm_of_dims(input: Array, p: float, dim: Dims, keepdim: bool):
+    return vector_norm.body(input, p, dim, keepdim)
 
 
-@norm_last.gradient
-def _(grad, input, result, p):
-    return norm_slope(grad, input, float(p), result, (input.ndim - 1,))
+@norm_of_dims.gradient
+def _(grad, input, result, p, dim):
+    return norm_slope(grad, input, float(p), result, dim)
 
 
 @composite(method=False)
@@ -56,11 +59,8 @@ def pairwise_distance(
     x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False
 ) -> Tensor:
     """The p-norm of x1 - x2 + eps along the last dim."""
-    return call(norm_last, (x1 - x2 + eps,), (p, keepdim))
+    return call(norm_of_dims, (x1 - x2 + eps,), (p, (-1,), keepdim))
 
 
-for _name, _function in dict(
-    cosine_similarity=cosine_similarity, pairwise_distance=pairwise_distance,
-    pdist=TABLE["torch", "pdist"],
-).items():  # fmt: skip
-    publish("nn.functional", _name, _function)
+for _name in ("cosine_similarity", "pairwise_distance", "pdist"):
+    publish("nn.functional", _name, TABLE["torch", _name])

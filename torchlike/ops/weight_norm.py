@@ -6,15 +6,17 @@ from typing import Any
 
 import jax.numpy as jnp
 
+from ..core.dispatch import call
 from ..core.op import Array, composite, op
 from ..core.tensor import Tensor
+from .similarity import norm_of_dims
 
 
 @composite(method=False)
 def norm_except_dim(v: Tensor, pow: int = 2, dim: int = 0):
     """The norm over all dims but one, which stays."""
     if dim == -1:
-        return v.norm(pow)
+        return call(norm_of_dims, (v,), (float(pow), None, False))
     if dim == 0:
         return v.contiguous().view(v.size(0), -1).norm(pow, 1).view(-1, *[1] * (v.dim() - 1))
     if dim == v.dim() - 1:

@@ -7,7 +7,7 @@ import math
 from typing import Any
 
 from ..core.dispatch import call
-from ..core.op import Array, composite, op, publish
+from ..core.op import TABLE, Array, composite, op, publish
 from ..core.tensor import Tensor
 from .conv_forms import (
     Geometry,
@@ -228,8 +228,5 @@ def channel_shuffle(input: Tensor, groups: int) -> Tensor:
 
 
 publish("torch", "native_channel_shuffle", channel_shuffle)
-for _name, _function in dict(
-    pixel_shuffle=pixel_shuffle, pixel_unshuffle=pixel_unshuffle, channel_shuffle=channel_shuffle,
-    native_channel_shuffle=channel_shuffle,
-).items():  # fmt: skip
-    publish("nn.functional", _name, _function)
+for _name in ("pixel_shuffle", "pixel_unshuffle", "channel_shuffle", "native_channel_shuffle"):
+    publish("nn.functional", _name, TABLE["torch", _name])
