@@ -82,6 +82,8 @@ utils.data._utils.worker         utils.data.worker
 utils.dlpack                     ops.dlpack
 _jit_internal                    scripting
 multiprocessing                  processes
+multiprocessing.reductions       processes.reductions
+multiprocessing.spawn            processes.spawn
 jit._script                      scripting
 jit._trace                       scripting
 jit.annotations                  scripting

@@ -319,6 +319,16 @@ def _laid_out(array: np.ndarray, stride: Shape | None) -> np.ndarray:
     return np.array(array.transpose(order), order="C").transpose(inverse)
 
 
+def relocate(s: Storage, layout: Shape | None, memory: Any) -> None:
+    """The storage's elements move to a buffer that is theirs for good; arrays that looked at the
+    old memory keep that."""
+    old = _host_of(s, layout)
+    s.host = np.ndarray(old.shape, old.dtype, memory, 0, old.strides)
+    s.host[...] = old
+    s.exported = None
+    s.address = s.host.__array_interface__["data"][0]
+
+
 def adopt(array: np.ndarray) -> Storage:
     """A Storage over a NumPy array somebody else holds: shared for good."""
     s = _new_storage(HostStorage)

@@ -193,5 +193,10 @@ class Convertible:
         raise NotImplementedError("Module.mtia is not supported")
 
     def share_memory(self):
-        """Not supported: arrays of JAX do not lie in memory that processes share."""
-        raise NotImplementedError("Module.share_memory is not supported")
+        """Parameters, buffers and gradients move to memory that processes share; see
+        `Tensor.share_memory_`."""
+        for tensor in (*self.parameters(), *self.buffers()):
+            tensor.share_memory_()
+            if tensor.grad is not None:
+                tensor.grad.share_memory_()
+        return self

@@ -326,12 +326,6 @@ def is_pinned(self: Tensor, device: Any = None) -> bool:
 
 
 @composite(module=None, method=True)
-def is_shared(self: Tensor) -> bool:
-    """Whether the memory is shared between processes: never."""
-    return False
-
-
-@composite(module=None, method=True)
 def get_device(self: Tensor) -> int:
     """The device's index; -1 for the CPU and meta."""
     return -1 if self.device.type in ("cpu", "meta") else self.device.index or 0

@@ -70,8 +70,13 @@ class UntypedStorage:
         return False
 
     def is_shared(self) -> bool:
-        """Whether the memory is shared between processes: never."""
-        return False
+        """Whether other processes can look at the memory."""
+        return self._base.is_shared()
+
+    def share_memory_(self) -> Any:
+        """Moves to memory that other processes can look at."""
+        self._base.share_memory_()
+        return self
 
     def type(self) -> str:
         """The class's name."""
