@@ -70,6 +70,18 @@ def test_many_normals(torch, monkeypatch, mean, std):
     np.testing.assert_array_equal(ours.save(), theirs.save())
 
 
+@pytest.mark.parametrize("size", [2, 3, 399, 400, 70000])
+def test_permutation_by_lapack(torch, monkeypatch, size):
+    from torchlike.core import rng_draw
+
+    found = []
+    for interchange in (None, rng_draw._row_interchange(rng_draw._PATIENCE)):
+        monkeypatch.setattr(rng_draw, "_row_interchange", lambda _, way=interchange: way)
+        found.append(rng_draw.permutation(torch.Generator(), size))
+    assert interchange is not None and found[1].dtype == np.int64
+    np.testing.assert_array_equal(*found)
+
+
 # ----- what bytes cannot show -----
 
 
