@@ -12,6 +12,7 @@ from ..core.tensor import Tensor
 for _module in sorted(m.name for m in pkgutil.iter_modules(__path__)):
     importlib.import_module(f"{__name__}.{_module}")
 
+from .aten import Namespace  # noqa: E402
 from .elementwise import OPERATORS  # noqa: E402 (they need the whole table)
 
 for (_where, _name), _function in TABLE.items():
@@ -25,10 +26,16 @@ install_operators(
 PUBLIC = {name: f for (where, name), f in TABLE.items() if where == "torch"}
 __all__ = ["TABLE", "Tensor", *PUBLIC]
 
-SPACES: dict[str, object] = {}  # what torch.ops shows besides: ops of `torch.library.custom_op`
+SPACES: dict[str, object] = {}  # what torch.ops shows besides: ops of torch.library
+loaded_libraries: set[str] = set()
+
+
+def load_library(path: object) -> None:
+    """OSError: compiled ops of PyTorch can't run here."""
+    raise OSError(f"Could not load this library: {path} (torchlike runs no ops written in C++)")
 
 
 def __getattr__(name: str) -> object:
-    if name in SPACES:
-        return SPACES[name]
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name.startswith("_"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return SPACES.setdefault(name, Namespace(name))

@@ -30,6 +30,20 @@ _REDUCED |= {"any": "any.dim", "all": "all.dim"}
 UNSEEN = ("out_of_range",)  # checks that PyTorch makes inside the op
 
 
+class Namespace:
+    """`torch.ops.NAME`."""
+
+    def __init__(self, name: str) -> None:
+        self.__name__ = f"torch.ops.{name}"
+
+    def __getattr__(self, name: str) -> Any:
+        space = vars(self)["__name__"].rpartition(".")[2]
+        raise AttributeError(f"'_OpNamespace' '{space}' object has no attribute '{name}'")
+
+    def __repr__(self) -> str:
+        return f"<module '{self.__name__}' from 'torch.ops'>"
+
+
 class OpOverloadPacket:
     """An op of all its signatures; attributes are its overloads."""
 
