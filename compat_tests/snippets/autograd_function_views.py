@@ -1,4 +1,4 @@
-# torch.autograd.Function: what it returns as it was given, views, writes, and vmap's rule.
+# torch.autograd.Function: its arguments, views it returns, writes, vmap's rule; what transforms refuse.
 
 # In [views that a Function returns]
 from torch.autograd import Function
@@ -168,3 +168,125 @@ for F in (No, Both, One, Three, Odd, Old): attempt(F.__name__, lambda: vmap(F.ap
 attempt('Given', lambda: vmap(lambda a: Given.apply(a)[:2])(x))
 attempt('Given', lambda: vmap(lambda a: Given.apply(a)[2] + a)(x))
 attempt('plain', lambda: Function.vmap(None, (), x))
+
+# In [arguments and results of a Function by name, by default and as lists]
+from torch.autograd import Function
+def attempt(n, f):
+    try: print(n, f())
+    except Exception as e: print(n, type(e).__name__, e)
+x=torch.ones(2,requires_grad=True); w=torch.full((2,),3.,requires_grad=True)
+class A(Function):
+    @staticmethod
+    def forward(ctx,x,k=1,w=None,s=2): print('needs',ctx.needs_input_grad, k, s); return x*k+(0 if w is None else w*s)
+    @staticmethod
+    def backward(ctx,g): return (g,None,g,None)[:len(ctx.needs_input_grad)]
+attempt('gap', lambda: A.apply(x,w=w))
+attempt('gap2', lambda: A.apply(x,s=3))
+attempt('order', lambda: A.apply(w=w,x=x))
+attempt('unknown', lambda: A.apply(x,zz=3))
+attempt('double', lambda: A.apply(x,x=3))
+attempt('missing', lambda: A.apply(w=w))
+attempt('missing2', lambda: A.apply(k=2))
+attempt('many', lambda: A.apply(x,1,w,2,3))
+attempt('none', lambda: A.apply())
+attempt('many kw', lambda: A.apply(x,1,w,2,3,k=3))
+attempt('ctx kw', lambda: A.apply(x,ctx=3))
+class V(Function):
+    @staticmethod
+    def forward(ctx,x,*args,**kw): print('needs',ctx.needs_input_grad, args, kw); return x*2
+    @staticmethod
+    def backward(ctx,g): return (g,)+(None,)*(len(ctx.needs_input_grad)-1)
+attempt('var', lambda: V.apply(x,1,2))
+attempt('var kw', lambda: V.apply(x,1,foo=2))
+attempt('var kw', lambda: V.apply(x=x,foo=2))
+class K(Function):
+    @staticmethod
+    def forward(ctx,*args,w=None): print('needs',ctx.needs_input_grad, args, w); return args[0]*2
+    @staticmethod
+    def backward(ctx,g): return (g,)+(None,)*(len(ctx.needs_input_grad)-1)
+attempt('K', lambda: K.apply(x,1))
+attempt('K w', lambda: K.apply(x,1,w=2))
+class P(Function):
+    @staticmethod
+    def forward(ctx,x,/,y=2): return x*y
+    @staticmethod
+    def backward(ctx,*g): return g[0],None
+attempt('P', lambda: P.apply(x,y=3)); attempt('P', lambda: P.apply(x=x,y=3))
+class D(Function):
+    @classmethod
+    def forward(cls,ctx,x,y=2): return x*y
+    @classmethod
+    def backward(cls,ctx,g): return g,None
+attempt('D', lambda: D.apply(x))
+class S(Function):
+    @staticmethod
+    def forward(x,*args,k=4): print(args,k); return x*2
+    @staticmethod
+    def setup_context(ctx,inputs,output): print(inputs)
+    @staticmethod
+    def backward(ctx,*g): return g[0],None,None
+attempt('S', lambda: S.apply(x,3,4)); attempt('S', lambda: S.apply(x,3,4,k=3)); 
+class S2(S):
+    @staticmethod
+    def forward(x,*args,**k): print(args,k); return x*2
+attempt('S2', lambda: S2.apply(x,3,4)); attempt('S2', lambda: S2.apply(x,3,4,k=3)); 
+for n in (lambda g:(g,None,None),lambda g:(g,None,g),lambda g:(g,g,None),lambda g: ()):
+    class N(Function):
+        @staticmethod
+        def forward(ctx,x): return x*2
+        @staticmethod
+        def backward(ctx,g): return n(g)
+    attempt('N', lambda: N.apply(x).sum().backward())
+class O(Function):
+    @staticmethod
+    def forward(ctx,x): return [x*2, x]
+    @staticmethod
+    def backward(ctx,g): return g
+attempt('list',lambda:O.apply(x)); attempt('list bw',lambda:O.apply(x)[0].sum().backward())
+class O2(O):
+    @staticmethod
+    def forward(ctx,x): return (x*2, [x*3], 4, None, (x,))
+attempt('nested',lambda:O2.apply(x))
+class O3(O):
+    @staticmethod
+    def forward(ctx,x): return ()
+attempt('empty',lambda:O3.apply(x))
+import collections
+NT=collections.namedtuple('NT','a b')
+class O4(O):
+    @staticmethod
+    def forward(ctx,x): return NT(x*2,x*3)
+attempt('nt',lambda:O4.apply(x))
+
+# In [what a transform and backward refuse]
+from torch.autograd import Function, graph as G
+from torch.func import grad, hessian, jacfwd, jacrev, jvp, linearize, vmap
+def attempt(n, f):
+    try: print(n, f())
+    except Exception as e: print(n, type(e).__name__, e)
+x, X, I = torch.tensor([1., 2., 3.]), torch.ones(2, 3), torch.tensor([1, 2])
+def fresh(a): b = torch.ones(3).requires_grad_(); return (a * b).sum()
+def off(a): return a.requires_grad_(False).sum()
+def kept(a): b = a * 2; b.retain_grad(); return b.sum()
+for f in (fresh, off, kept):
+    attempt('grad', lambda: grad(f)(x)); attempt('vmap', lambda: vmap(f)(X)); attempt('jacrev', lambda: jacrev(f)(x))
+for n, F in dict(jvp=lambda f: lambda a: jvp(f, (a,), (a,)), jacfwd=jacfwd, hessian=hessian, linearize=lambda f: lambda a: linearize(f, a)).items():
+    attempt(n, lambda: F(lambda a: (a * 1.5).sum())(I)); attempt(n, lambda: F(lambda a: a * 2)(I > 1))
+attempt('tangent', lambda: jvp(lambda a: a * 2., (x,), (torch.ones(3).long(),)))
+w = torch.ones(2, requires_grad=True)
+attempt('inputs', lambda: torch.autograd.backward((w * 2).sum(), inputs=[torch.ones(2)]))
+attempt('retain', lambda: torch.ones(2).retain_grad())
+for v in (0.5, True, 'x', 2): attempt(v, lambda: G.region_activation_memory_budget(v))
+for v in (True, 1, None): attempt(v, lambda: G.set_warn_on_accumulate_grad_stream_mismatch(v)); attempt(v, lambda: G.set_override_stale_capture_stream(v))
+class C(Function):
+    @staticmethod
+    def forward(x, k=1, w=None): return x * k + (0 if w is None else w)
+    @staticmethod
+    def setup_context(ctx, inputs, output): print('setup', len(inputs), inputs[1:], ctx.needs_input_grad)
+    @staticmethod
+    def backward(ctx, g): return g, None, g if ctx.needs_input_grad[2] else None
+for kw in (dict(), dict(w=w), dict(w=w, s=3), dict(k=3), dict(k=2, w=w)):
+    w.grad = None
+    attempt(list(kw), lambda: (C.apply(x[:2], **kw).sum().backward(), w.grad))
+attempt('too many', lambda: C.apply(x, 1, w, 3)); attempt('none', lambda: C.apply()); attempt('by name', lambda: C.apply(x=x[:2], w=w))
+y = C.apply(w); print(type(y.grad_fn), y.grad_fn.name())

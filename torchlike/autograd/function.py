@@ -130,8 +130,8 @@ class BackwardCFunction(FunctionCtx, Node):
     def _checked(self, found: list[Any]) -> list[Any]:
         expected = len(self._inputs_are_tensors)
         name = type(self).__name__
-        while len(found) > expected and found[-1] is None:
-            found.pop()
+        if all(g is None for g in found[expected:]):
+            del found[expected:]
         if len(found) != expected:
             raise RuntimeError(
                 f"function {name} returned an incorrect number of gradients (expected {expected}, "
@@ -224,7 +224,8 @@ class FunctionMeta(type):
 
     def __init__(cls, name: str, bases: tuple[type, ...], attrs: dict[str, Any]) -> None:
         super().__init__(name, bases, attrs)
-        cls._backward_cls = type(name + "Backward", (BackwardCFunction,), {"_forward_cls": cls})
+        known = {"_forward_cls": cls, "__module__": BackwardCFunction.__module__}
+        cls._backward_cls = type(name + "Backward", (BackwardCFunction,), known)
 
 
 class Function(metaclass=FunctionMeta):
@@ -300,7 +301,7 @@ class Function(metaclass=FunctionMeta):
         new_style = cls.setup_context is not Function.setup_context
         if (LOCAL.state.transforms or LOCAL.state.vmaps) and not new_style:
             raise RuntimeError(OLD_STYLE)
-        forward = cls.forward
+        args, forward = _positional(cls.forward, new_style, args, kwargs), cls.forward
         if LOCAL.state.vmaps:
             if rule := rule_of(cls, Function):
                 if not rule.inside:
@@ -321,17 +322,53 @@ class Function(metaclass=FunctionMeta):
             remember(ctx)
         with no_grad(), paused():
             if new_style:
-                out = forward(*args, **kwargs)
+                out = forward(*args)
                 cls.setup_context(ctx, args, out)
             else:
-                out = cls.forward(ctx, *args, **kwargs)
-        many = isinstance(out, (tuple, list))
+                out = forward(ctx, *args)
+        many = isinstance(out, tuple)
         marked = ctx.dirty_tensors, ctx.non_differentiable
         outs = _finished(ctx, list(out) if many else [out], tensors, track)
         if LOCAL.state.duals:
             push_tangents(ctx, args, outs, *({id(t) for t in ts} for ts in marked))
             _save_tangents(ctx, outs)
         return tuple(outs) if many else outs[0]
+
+
+def _positional(
+    forward: Callable[..., Any], new_style: bool, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[Any, ...]:
+    """The arguments by position, as they have gradients; of the new style with the defaults."""
+    if not kwargs and (not new_style or len(args) == _signature(forward)[1]):
+        return args
+    if new_style:
+        bound = _signature(forward)[0].bind(*args, **kwargs)
+        bound.apply_defaults()
+        args, kwargs = bound.args, bound.kwargs
+    names = [p.name for p in _signature(forward)[0].parameters.values() if p.kind in _BY_POSITION]
+    names = names[not new_style :]
+    for name in kwargs:
+        if name not in names:
+            raise TypeError(f"forward() got an unexpected keyword argument '{name}'")
+        if name in names[: len(args)]:
+            raise TypeError(f"forward() got multiple values for argument '{name}'")
+    for at in range(len(args), len(args) + len(kwargs)):
+        if names[at] not in kwargs:
+            text = f"forward() missing required argument: '{names[at]}' (position {at})"
+            raise TypeError(text)
+        args = (*args, kwargs[names[at]])
+    return args
+
+
+_BY_POSITION = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+
+
+@functools.lru_cache(256)
+def _signature(forward: Callable[..., Any]) -> tuple[inspect.Signature, int]:
+    """A forward's signature, and how many arguments it takes if by position and no more."""
+    signature = inspect.signature(forward)
+    kinds = [p.kind for p in signature.parameters.values()]
+    return signature, len(kinds) if all(kind in _BY_POSITION for kind in kinds) else -1
 
 
 def _finished(ctx: Any, outs: list[Any], inputs: list[Tensor], track: bool) -> list[Any]:

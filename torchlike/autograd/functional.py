@@ -7,6 +7,7 @@ from typing import Any
 
 from .. import ops
 from ..core.backward import grad
+from ..core.history import watch
 from ..core.tape import enable_grad
 from ..core.tensor import Tensor
 from ..func.reverse import basis
@@ -362,7 +363,7 @@ def hessian(
 
     def gradient(*given: Tensor) -> Tensors:
         if outer_jacobian_strategy == "forward-mode":
-            given = tuple(t.requires_grad_(True) for t in given)  # type: ignore[attr-defined]
+            given = tuple(watch(t) for t in given)
         found = jacobian(
             lambda *given: _scalar(func(*given), strict, "hessian").squeeze(), given, True  # type: ignore[attr-defined]
         )

@@ -203,3 +203,26 @@ def increment_version(tensor: Any) -> None:
         raise RuntimeError("increment_version expects each element of the iterable to be a tensor")
     for t in several:
         counter_of(t).version += 1
+
+
+def region_activation_memory_budget(budget: float) -> Any:
+    """For PyTorch's partitioner of compiled graphs; XLA has none, so every call is outside one."""
+    name = "torch.autograd.graph.region_activation_memory_budget"
+    if isinstance(budget, bool) or not isinstance(budget, (int, float)):
+        raise TypeError(f"{name}: expects a float, got {type(budget).__name__}")
+    if not 0.0 <= budget <= 1.0:
+        raise ValueError(f"{name}: must be in [0, 1], got {budget}")
+    raise RuntimeError(
+        f"{name} can only be used inside a torch.compile region; it has no effect in eager mode."
+    )
+
+
+def set_warn_on_accumulate_grad_stream_mismatch(enabled: bool) -> None:
+    """Of CUDA streams, which JAX has none of: there is never a mismatch to warn of."""
+    if not isinstance(enabled, bool):
+        raise RuntimeError(f"enabled must be a bool, but got {type(enabled).__name__}")
+
+
+def set_override_stale_capture_stream(enabled: bool) -> None:
+    """Of CUDA streams, which JAX has none of: none can be stale."""
+    set_warn_on_accumulate_grad_stream_mismatch(enabled)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from .dtypes import FLOAT
 from .engine import execute
-from .history import is_leaf, wants_grad
+from .history import NO_RETAIN, is_leaf, wants_grad
 from .record import LOCAL, VMAP
 from .run import step_boundary
 from .storage import Aval
@@ -143,7 +143,7 @@ def backward(
     create_graph: bool = False, grad_variables: Any = None, inputs: Any = None,
 ) -> None:  # fmt: skip
     """Accumulate the gradients of `tensors` into the leaves (or into `inputs` only)."""
-    if LOCAL.state.transforms:
+    if LOCAL.state.transforms or LOCAL.state.vmaps:
         raise RuntimeError(
             "backward() called inside a functorch transform. This is not supported, please use "
             "functorch.grad or functorch.vjp instead or call backward() outside of functorch "
@@ -160,6 +160,8 @@ def backward(
     chosen = None if inputs is None else _several(inputs, "inputs", "backward")
     if chosen is not None and not chosen:
         raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
+    if any(isinstance(t, Tensor) and not wants_grad(t) for t in chosen or ()):
+        raise RuntimeError(NO_RETAIN)
     edges, carried = _roots(_several(tensors, "tensors", "backward"), grad_tensors)
     keep = create_graph if retain_graph is None else retain_graph
     if create_graph:

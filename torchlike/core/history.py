@@ -45,6 +45,22 @@ def is_leaf(t: Tensor) -> bool:
 
 def requires_grad_(self: Tensor, requires_grad: bool = True) -> Tensor:
     """Set whether gradients are wanted; RuntimeError for non-leaves and integer dtypes."""
+    if LOCAL.state.transforms or LOCAL.state.vmaps:
+        apis = " (or perhaps using torch.autograd.functional.* APIs)"
+        raise RuntimeError(_TRANSFORMED.format("requires_grad_()", apis))
+    return watch(self, requires_grad)
+
+
+_TRANSFORMED = (
+    "You are attempting to call Tensor.{0}{1} inside of a function being transformed by a "
+    "functorch transform. This is unsupported, please attempt to use the functorch transforms "
+    "(e.g. grad, vjp, jacrev, jacfwd, hessian) or call {0} outside of a function being transformed "
+    "instead."
+)
+
+
+def watch(self: Tensor, requires_grad: bool = True) -> Tensor:
+    """`requires_grad_`, also inside of a transform."""
     if requires_grad is not True and requires_grad is not False:
         raise TypeError(f"must be bool, not {type(requires_grad).__name__}")
     if not is_leaf(self) and not requires_grad:
@@ -203,10 +219,15 @@ def register_post_accumulate_grad_hook(
     return _register(self._post_hooks, hook)
 
 
+NO_RETAIN = "can't retain_grad on Tensor that has requires_grad=False"
+
+
 def retain_grad(self: Tensor) -> None:
     """Keep this non-leaf's gradient in `.grad`."""
     if not wants_grad(self):
-        raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
+        raise RuntimeError(NO_RETAIN)
+    if LOCAL.state.transforms or LOCAL.state.vmaps:
+        raise RuntimeError(_TRANSFORMED.format("retain_grad()", ""))
     node = grad_fn_of(self)
     if node is None or self._retains:
         return

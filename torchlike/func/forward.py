@@ -28,6 +28,7 @@ class Linear:
     """The pushforward of a function at one point."""
 
     def __init__(self, func: Callable[..., Any], primals: Any) -> None:
+        _check_floating(tree_flatten(primals)[0], "primal")
         with Pass() as level:
             inputs = level.open(primals)
             out = func(*inputs)
@@ -93,6 +94,8 @@ def _jvp(func: Any, primals: Any, tangents: Any, argnums: Any, strict: bool, has
         )
     _check_tensors(flat_primals, "primals")
     _check_tensors(flat_tangents, "tangents")
+    _check_floating(flat_primals, "primal")
+    _check_floating(flat_tangents, "tangent")
     with transforming(), Level() as level:
         duals = [dual_at(level, p, t) for p, t in zip(flat_primals, flat_tangents, strict=True)]
         inputs = tree_unflatten(duals, spec)
@@ -128,6 +131,13 @@ def _check_tensors(flat: Sequence[Any], which: str) -> None:
     for x in flat:
         if not isinstance(x, Tensor):
             raise RuntimeError(f"{NAME}: Expected {which} to only contain Tensors, got {type(x)}")
+
+
+def _check_floating(flat: Sequence[Any], which: str) -> None:
+    for x in flat:
+        if isinstance(x, Tensor) and x.dtype.category < FLOAT:
+            text = f"Expected {which} to be floating point or complex, but got: {x.dtype}"
+            raise ValueError(text)
 
 
 # ----- linearize -----

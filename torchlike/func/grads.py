@@ -15,6 +15,7 @@ from ..core.backward import make_grad
 from ..core.dispatch import call, call_view
 from ..core.dual import twin_of
 from ..core.engine import execute
+from ..core.history import watch
 from ..core.record import LOCAL
 from ..core.run import step_boundary
 from ..core.tape import (
@@ -109,7 +110,7 @@ class Pass:
         t._born = LOCAL.state.transforms
         edge = edge_of(imported(x)) if self.was_enabled else None
         if edge is None:
-            t.requires_grad_()
+            watch(t)
             t._level = self.mark  # the mark only: no cycle through `edges`
         else:
             t._grad_fn = function_node("AliasBackward0", lambda g: [g], [edge], [t._aval])
