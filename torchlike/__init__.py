@@ -52,11 +52,13 @@ from .ops import return_types as return_types
 from .ops.data import LEGACY as _LEGACY
 from .ops.memory import TypedStorage as TypedStorage
 from .ops.memory import UntypedStorage as UntypedStorage
+from .ops.storages import LEGACY_STORAGES as _LEGACY_STORAGES
 
 globals().update(_PUBLIC)
 legacy_contiguous_format = _layouts.contiguous_format
 globals().update(_dtypes.PUBLIC)
 globals().update(_LEGACY)
+globals().update(_LEGACY_STORAGES)
 for _name in (
     "contiguous_format", "preserve_format", "channels_last", "channels_last_3d", "strided",
     "sparse_coo", "sparse_csr", "sparse_csc", "sparse_bsr", "sparse_bsc",

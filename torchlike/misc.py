@@ -5,8 +5,10 @@ from __future__ import annotations
 import builtins
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
+
+import numpy as np
 
 from . import ops
 from .core.check import warn
@@ -58,7 +60,9 @@ def set_default_tensor_type(t: Any, /) -> None:
         tables = {"torch": ops.data.LEGACY, "torch.cuda": ops.data.LEGACY_CUDA}  # type: ignore
         if where not in tables:
             raise ModuleNotFoundError(f"No module named '{where or t}'")
-        t = tables[where].get(name)
+        if name not in tables[where]:
+            raise AttributeError(f"module '{where}' has no attribute '{name}'")
+        t = tables[where][name]
     kind = getattr(t, "dtype", None)
     if not isinstance(kind, dtype):
         raise TypeError(
@@ -187,7 +191,7 @@ def get_deterministic_debug_mode() -> int:
 def set_warn_always(b: bool, /) -> None:
     """Remember whether warnings are to be repeated (here they always are)."""
     if not isinstance(b, bool):
-        raise TypeError(f"setWarnOnlyOnce expects a bool, but got {type(b).__name__}")
+        raise RuntimeError(f"setWarnOnlyOnce expects a bool, but got {type(b).__name__}")
     _settings["always"] = b
 
 
@@ -198,6 +202,8 @@ def is_warn_always_enabled() -> bool:
 
 def set_flush_denormal(mode: bool) -> bool:
     """Whether the setting took effect: never, XLA decides about denormal numbers."""
+    if not isinstance(mode, bool):
+        raise RuntimeError(f"flush_denormal expects a bool, but got {type(mode).__name__}")
     return False
 
 
@@ -216,6 +222,10 @@ def get_device_module(device: Any = None) -> Any:
     """The `torch.<type>` module of a device; without one the accelerator's, or `torch.cpu`."""
     import importlib
 
+    if not (device is None or isinstance(device, (str, Device))):
+        raise RuntimeError(
+            f"Invalid value of device '{device}', expect torch.device, str, or None"
+        )
     found = next((name for name in ("cuda", "xla") if count(name)), "cpu")
     kind = found if device is None else Device(device).type
     try:
@@ -233,6 +243,15 @@ def _assert(condition: Any, message: str) -> None:
 
 
 # ----- sizes: always plain numbers here -----
+_REAL = (np.integer, np.floating, int, float)
+
+
+def _demand_real(*given: Any) -> None:
+    for x in given:
+        if not isinstance(x, _REAL):
+            raise AssertionError(f"expected {_REAL}, got {type(x)}")
+
+
 def sym_int(a: Any) -> int:
     """`a` as an int, rounded towards zero."""
     return int(a)
@@ -250,24 +269,30 @@ def sym_not(a: Any) -> bool:
 
 def sym_max(a: Any, b: Any) -> Any:
     """The larger one; a float if one is."""
+    _demand_real(a, b)
     found = max(a, b)
     return float(found) if float in (type(a), type(b)) else found
 
 
 def sym_min(a: Any, b: Any) -> Any:
     """The smaller one; a float if one is."""
+    _demand_real(a, b)
     found = min(a, b)
     return float(found) if float in (type(a), type(b)) else found
 
 
 def sym_ite(b: bool, t: Any, f: Any) -> Any:
-    """`t if b else f`."""
+    """`t if b else f`, which are of one type."""
+    if not isinstance(b, bool):
+        raise AssertionError(f"expected SymBool or bool, got {type(b)}")
+    if type(t) is not type(f):
+        raise AssertionError(f"type mismatch: {type(t)} vs {type(f)}")
     return t if b else f
 
 
-def sym_sum(args: Sequence[Any]) -> Any:
-    """The sum of numbers."""
-    return builtins.sum(args)
+def sym_sum(args: Sequence[Any] | float) -> Any:
+    """The sum of numbers; a number itself."""
+    return builtins.sum(args) if isinstance(args, Iterable) else args
 
 
 def sym_sqrt(a: Any) -> float:

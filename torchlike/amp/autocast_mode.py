@@ -17,7 +17,7 @@ from ..core.tensor import Tensor
 from .policy import Casting, eligible, guard
 
 SUPPORTED = ("cpu", "cuda", "mtia", "maia", "xpu", "ipu", "hpu", "xla", "privateuseone", "mps")
-BFLOAT16 = ("cpu", "ipu", "hpu", "xla")  # the others take float16 by default
+BFLOAT16 = ("cpu", "maia", "hpu", "xla")  # the others take float16 by default
 
 
 class _Settings(threading.local):
@@ -99,6 +99,11 @@ def get_autocast_dtype(device_type: str):
 
 def set_autocast_dtype(device_type: str, dtype) -> None:
     """Set the lower precision dtype of a device type."""
+    if not isinstance(dtype, dtypes.dtype):
+        raise TypeError(
+            "set_autocast_dtype(): argument 'dtype' (position 2) must be torch.dtype, not "
+            f"{type(dtype).__name__}"
+        )
     SETTINGS.dtypes[_known(device_type)] = dtype
 
 
@@ -109,6 +114,8 @@ def is_autocast_cache_enabled() -> bool:
 
 def set_autocast_cache_enabled(enabled: bool) -> None:
     """Keep cast parameters until the outermost region ends, or not."""
+    if not isinstance(enabled, bool):
+        raise TypeError(f"enabled must be a bool (got {type(enabled).__name__})")
     SETTINGS.cache_enabled = enabled
 
 
@@ -130,7 +137,13 @@ def clear_autocast_cache() -> None:
 
 
 def _of(kind: str, function):
+    what, wanted, article = "dtype", dtypes.dtype, "a torch.dtype"
+    if function is set_autocast_enabled:
+        what, wanted, article = "enabled", bool, "a bool"
+
     def accessor(*args):
+        if args and not isinstance(args[0], wanted):
+            raise TypeError(f"{what} must be {article} (got {type(args[0]).__name__})")
         return function(kind, *args)
 
     accessor.__doc__ = f"Deprecated in PyTorch: `{function.__name__}` for {kind}."

@@ -33,6 +33,12 @@ def is_anomaly_check_nan_enabled() -> bool:
 
 def set_anomaly_enabled(enabled: bool, check_nan: bool = True) -> None:
     """Switch anomaly mode."""
+    for place, (name, given) in enumerate({"enabled": enabled, "check_nan": check_nan}.items(), 1):
+        if not isinstance(given, bool):
+            raise TypeError(
+                f"set_anomaly_enabled(): argument '{name}' (position {place}) must be bool, not "
+                f"{type(given).__name__}"
+            )
     set_detect_anomaly(enabled, check_nan)
 
 

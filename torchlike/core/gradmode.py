@@ -147,6 +147,9 @@ class set_grad_enabled(GradMode):
         LOCAL.state.grad_enabled, _ = self._saved[-1]
         return super().__call__(function)
 
+    def __repr__(self) -> str:
+        return f"torch.autograd.grad_mode.set_grad_enabled(mode={self.mode})"
+
     def clone(self) -> set_grad_enabled:
         return set_grad_enabled(self.mode)
 

@@ -64,6 +64,35 @@ class UninitializedTensorMixin:
         return memo[id(self)]
 
 
+_TAKEN = frozenset("""
+size copy_ is_complex is_floating_point half float double char short int long cuda cpu to get_device
+untyped_storage storage_offset stride backward register_hook retain_grad
+register_post_accumulate_grad_hook data_ptr
+""".split())
+_OPERATORS = "add radd sub rsub mul rmul truediv rtruediv matmul neg getitem setitem len".split()
+
+
+def _refused(name):
+    def method(self, *args, **kwargs):
+        raise ValueError(
+            f"Attempted to use an uninitialized parameter in {getattr(Tensor, name)}. This error "
+            "happens when you are using a `LazyModule` or explicitly manipulating "
+            f"`torch.nn.parameter.{type(self).__name__}` objects. When using LazyModules Call "
+            "`forward` with a dummy batch to initialize the parameters before calling torch "
+            "functions"
+        )
+
+    method.__name__ = name
+    return method
+
+
+for _name, _method in vars(Tensor).items():
+    operator = _name.strip("_") in _OPERATORS and _name.endswith("__")
+    if operator or callable(_method) and _name[0] != "_" and _name not in _TAKEN:
+        if _name not in vars(UninitializedTensorMixin):
+            setattr(UninitializedTensorMixin, _name, _refused(_name))
+
+
 def is_lazy(param):
     """Whether the parameter or buffer has no shape yet."""
     return isinstance(param, UninitializedTensorMixin)
@@ -76,7 +105,7 @@ class UninitializedParameter(UninitializedTensorMixin, Parameter):
 
     def __new__(cls, requires_grad=True, device=None, dtype=None):
         data = ops.empty(0, device=device, dtype=dtype)
-        return alias_of(data, cls).requires_grad_(requires_grad)
+        return Tensor.requires_grad_(alias_of(data, cls), requires_grad)
 
 
 class UninitializedBuffer(UninitializedTensorMixin, Tensor):
@@ -86,7 +115,7 @@ class UninitializedBuffer(UninitializedTensorMixin, Tensor):
 
     def __new__(cls, requires_grad=False, device=None, dtype=None, persistent=True):
         data = ops.empty(0, device=device, dtype=dtype)
-        buffer = alias_of(data, cls).requires_grad_(requires_grad)
+        buffer = Tensor.requires_grad_(alias_of(data, cls), requires_grad)
         buffer.persistent = persistent
         buffer._is_buffer = True
         return buffer

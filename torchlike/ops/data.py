@@ -305,7 +305,10 @@ def frombuffer(
     requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
     """A tensor over a buffer's memory."""
-    memory = memoryview(buffer)
+    try:
+        memory = memoryview(buffer)
+    except TypeError:
+        raise ValueError("object does not implement Python buffer protocol.") from None
     _check_buffer(memory.nbytes, dtype.itemsize, count, offset)
     if memory.readonly:
         warn(_READ_ONLY_BUFFER, UserWarning)

@@ -62,7 +62,15 @@ class _Capsule:
 def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None) -> Tensor:
     """A tensor over another library's memory; a copy where that memory is read-only."""
     source = ext_tensor if hasattr(ext_tensor, "__dlpack__") else _Capsule(ext_tensor)
-    array = np.from_dlpack(source)
+    try:
+        array = np.from_dlpack(source)
+    except ValueError:
+        if source is ext_tensor:
+            raise
+        raise RuntimeError(
+            "from_dlpack received an invalid capsule. Note that DLTensor capsules can be consumed "
+            "only once, so you might have already constructed a tensor from it once."
+        ) from None
     if copy or not array.flags.writeable:
         t = from_host(np.array(array))
     else:
@@ -73,4 +81,9 @@ def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None
 @composite(method=False)
 def to_dlpack(tensor: Tensor) -> Any:
     """The tensor's memory as a DLPack capsule."""
+    if not isinstance(tensor, Tensor):
+        raise TypeError(
+            "_to_dlpack(): argument 'data' (position 1) must be Tensor, not "
+            f"{type(tensor).__name__}"
+        )
     return tensor.__dlpack__()  # type: ignore[attr-defined]

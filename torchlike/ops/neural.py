@@ -336,13 +336,11 @@ MODES = {"sum": 0, "mean": 1, "max": 2}
 @op(module=None, promote="none", name="embedding_bag", returns=tuple)
 def _embedding_bag(
     weight: Array, indices: Array, offsets: Array, scales: Optional[Array], mode: int, last: bool,
-    padding_idx: int, by_frequency: bool,
+    padding_idx: int, by_frequency: bool, bare: bool,
 ):  # fmt: skip
     bags = offsets.shape[0] - last
     at = indices.astype(jnp.int64)
     begin = offsets[:bags].astype(jnp.int64)
-    # PyTorch's fastest sum keeps no account of the bags
-    fast = mode == MODES["sum"] and weight.dtype.itemsize < 8 and padding_idx < 0
     bag = jnp.searchsorted(begin, jnp.arange(at.shape[0]), side="right").astype(jnp.int64) - 1
     rows = weight[at]
     if by_frequency:  # the gradient alone is scaled
@@ -359,7 +357,7 @@ def _embedding_bag(
     out = jnp.zeros((bags, weight.shape[1]), weight.dtype).at[bag].add(kept)
     if mode == MODES["mean"]:
         out = out / jnp.maximum(size, 1)[:, None].astype(out.dtype)
-    if fast:
+    if bare:
         return out, bag[:0], size * 0, size * 0
     return out, bag, size, size
 
@@ -408,8 +406,11 @@ def torch_embedding_bag(
     elif padding_idx < 0:
         padding_idx += weight.shape[0]
     inputs = (weight, indices, offsets, per_sample_weights)
-    statics = (mode, bool(include_last_offset), padding_idx, scale_grad_by_freq)
-    if sparse and weight.requires_grad:
+    sparse = sparse and weight.requires_grad
+    # PyTorch's fastest sum keeps no account of the bags
+    bare = mode == MODES["sum"] and weight.dtype.itemsize < 8 and padding_idx < 0 and not sparse
+    statics = (mode, bool(include_last_offset), padding_idx, scale_grad_by_freq, bare)
+    if sparse:
         forward = functools.partial(call, _embedding_bag, inputs, statics)
         mean = mode == MODES["mean"]
         return bags_of(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -29,7 +31,13 @@ def _by_python(self: Tensor, name: str, function: Callable[..., Any], *others: T
             f"Can't call {name}() on Variable that requires grad. Use var.detach().{name}() "
             "instead."
         )
+    for other in others:
+        if other.dtype is not self.dtype:
+            raise TypeError(
+                f"{name}: expected {self.type()} for 'other' (got {other.type()})"  # type: ignore[attr-defined]
+            )
     shape = tuple(self.shape)
+    others = tuple(t.expand(shape) for t in others)  # type: ignore[attr-defined]
     rows = [np.broadcast_to(to_host(t), shape).ravel().tolist() for t in (self, *others)]
     array = np.empty(len(rows[0]), to_host(self).dtype)
     for place, values in enumerate(zip(*rows, strict=True)):
@@ -93,13 +101,26 @@ def dim_order(self: Tensor, *, ambiguity_check: Any = False) -> tuple[int, ...]:
 @composite(module=None, method=True)
 def resize(self: Tensor, *sizes: Any) -> Tensor:
     """Deprecated: another shape of the same number of elements."""
-    return self.reshape(*sizes)  # type: ignore[attr-defined]
+    return _resized(self, sizes)
 
 
 @composite(module=None, method=True)
 def resize_as(self: Tensor, tensor: Tensor) -> Tensor:
     """Deprecated: another tensor's shape, of the same number of elements."""
-    return self.reshape(tensor.shape)  # type: ignore[attr-defined]
+    return _resized(self, tuple(tensor.shape))
+
+
+def _resized(self: Tensor, sizes: tuple[Any, ...]) -> Tensor:
+    nested = any(not hasattr(n, "__index__") for n in sizes)
+    if nested or math.prod(sizes) != self.numel():
+        asked, given = ("x".join(map(str, s)) for s in (sizes, self.shape))
+        count = sizes[0] if nested else math.prod(sizes)
+        raise RuntimeError(
+            f"requested resize to {asked} ({count} elements in total), but the given tensor has a "
+            f"size of {given} ({self.numel()} elements). autograd's resize can only change the "
+            "shape of a given tensor, while preserving the number of elements. "
+        )
+    return self.contiguous().view(sizes)  # type: ignore[attr-defined]
 
 
 @composite(module=None, method=True)
@@ -164,6 +185,18 @@ def from_file(
     for name, given in (("layout", layout), ("device", device)):
         if given is not None and str(given) not in ("cpu", "torch.strided"):
             raise NotImplementedError(f"from_file: {name}={given} is not supported")
+    wanted, mode = (size or 0) * kind.itemsize, "read-write" if shared else "read-only"
+    if wanted < 0:
+        raise RuntimeError(f"unable to mmap {wanted} bytes from file <{filename}>")
+    if not shared and not Path(filename).exists():
+        raise RuntimeError(
+            f"unable to open file <{filename}> in {mode} mode: No such file or directory (2)"
+        )
+    if not shared and Path(filename).stat().st_size < wanted:
+        raise RuntimeError(
+            f"file <{filename}> size <{Path(filename).stat().st_size}> is smaller than the "
+            f"required mapping size <{wanted}>"
+        )
     if shared:
         with open(filename, "ab") as file:
             file.truncate(max(file.tell(), (size or 0) * kind.itemsize))
@@ -199,7 +232,7 @@ publish("torch", "dsmm", TABLE["torch", "mm"])
 def smm(input: Tensor, mat: Tensor) -> Tensor:
     """A sparse product that is sparse."""
     if not is_sparse(input):
-        raise RuntimeError("smm: expected a sparse tensor first")
+        raise RuntimeError("tensor.sspaddmm(...) can only be called on sparse tensors")
     return (input @ mat).to_sparse()  # type: ignore[operator]
 
 

@@ -95,7 +95,8 @@ def blocks_of(t: Tensor, layout: Any, blocksize: Any) -> BlockTensor:
         t = dense(t.elements() if isinstance(t, BlockTensor) else t)  # type: ignore[arg-type]
     if t.ndim != 2:
         raise NotImplementedError(f"to_sparse_{word}: a tensor of {t.ndim} dims is not supported")
-    (height, width), (rows, cols) = blocksize, t.shape
+    pair = (blocksize, blocksize) if isinstance(blocksize, int) else blocksize
+    (height, width), (rows, cols) = pair, t.shape
     if rows % height or cols % width:
         raise RuntimeError(
             f"dense_to_sparse_{word}: tensor sparse size ({rows},{cols}) must be divisible by "

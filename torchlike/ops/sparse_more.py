@@ -61,6 +61,11 @@ def spdiags(diagonals: Tensor, offsets: Tensor, shape: Any, layout: Any = None) 
 @composite(method=False)
 def hspmm(mat1: Tensor, mat2: Tensor) -> Tensor:
     """A sparse matrix times a dense one: sparse in its rows only."""
+    if not is_sparse(mat1):
+        raise NotImplementedError(
+            "Could not run 'aten::hspmm' with arguments from the 'CPU' backend: the first matrix "
+            "is not sparse"
+        )
     found = product(mat1, mat2, "HspmmBackward0")
     rows = np.unique(mat1.locations()[0])  # type: ignore[attr-defined]
     return coo(rows[None], pick(found, constant(rows), 1, "HspmmBackward0"), found.shape, True)

@@ -119,7 +119,10 @@ def sparse_compressed_tensor(
             compressed_indices, plain_indices, values, size, layout, dtype, device, requires_grad
         )
     if layout not in (sparse_csr, sparse_csc):
-        raise NotImplementedError(f"sparse_compressed_tensor: layout={layout} is not supported")
+        shown = str(layout).removeprefix("torch.").title().replace("_", "")
+        raise RuntimeError(
+            f"sparse_compressed_tensor expected sparse compressed tensor layout but got {shown}"
+        )
     edges, plain = (to_host(as_tensor(x)) for x in (compressed_indices, plain_indices))
     held = _values(values, dtype, device, requires_grad)
     if held.ndim != 1 or edges.ndim != 1:
@@ -384,6 +387,11 @@ def sparse_mask(self: Tensor, mask: Tensor) -> Tensor:
     """The elements at the places of a sparse tensor."""
     if not is_sparse(mask):
         raise refused("sparse_mask", mask)
+    if self.shape != mask.shape:
+        raise RuntimeError(
+            "sparse_mask(): operands have incompatible sizes; self has size "
+            f"{list(self.shape)} but mask has size {list(mask.shape)}"
+        )
     if is_sparse(self):
         self = dense(self, "SparseMaskBackward0")  # type: ignore[arg-type]
     dims = mask.sparse_dim()  # type: ignore[attr-defined]

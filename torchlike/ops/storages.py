@@ -2,30 +2,77 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from ..core import dtypes
 from ..core.check import unsupported
+from ..core.device import device as Device
 from ..core.mutate import set_host
 from ..core.storage import read_numpy
 from ..core.tensor import Tensor, from_host, from_shared
 from .shape import whole
 
 
+def _fresh(source: Any, kind: Any) -> np.ndarray:
+    """Memory of so many elements (zeros), or of the elements of a sequence."""
+    if not hasattr(source, "__index__"):
+        return np.array(list(source)).astype(kind.np)
+    if (count := source.__index__()) < 0:
+        raise RuntimeError(f"alloc_cpu() seems to have been called with negative number: {count}")
+    return np.zeros(count, kind.np)
+
+
 class UntypedStorage:
-    """The bytes behind a tensor: their number, address and values. Of an int: fresh memory."""
+    """The bytes behind a tensor: their number, address and values. Of an int: fresh memory; of a
+    sequence of ints: those bytes."""
 
     dtype: Any = dtypes.uint8
     is_cuda = is_sparse = False
     _mapped: np.ndarray | None = None  # the bytes of a mapped file
 
-    def __init__(self, source: Tensor | int = 0) -> None:
-        fresh = not isinstance(source, Tensor)
-        made = from_host(np.zeros(source, self.dtype.np)) if fresh else source.detach()  # type: ignore
+    def __init__(self, source: Tensor | Sequence[int] | int = 0, *, device: Any = None) -> None:
+        if device is not None and Device(device).type != "cpu":
+            raise unsupported(type(self).__name__, "device", device)
+        if isinstance(source, Tensor):
+            made = source.detach()  # type: ignore[attr-defined]
+        else:
+            self._check(source)
+            made = from_host(_fresh(source, self.dtype))
         self._base: Tensor = whole(made)
+
+    def _check(self, source: Any) -> None:
+        """RuntimeError unless it is a size or a sequence of ints."""
+        name = "torch.UntypedStorage()"
+        if hasattr(source, "__index__"):
+            return
+        if not isinstance(source, Sequence):
+            raise RuntimeError(f"{name}: Expected a sequence type, but got {type(source).__name__}")
+        for item in source:
+            if not hasattr(item, "__index__"):
+                raise RuntimeError(
+                    f"{name}: tried to construct a storage from a sequence "
+                    f"({type(source).__name__}), but one of the items was of type "
+                    f"{type(item).__name__} instead of int"
+                )
+
+    @classmethod
+    def from_buffer(
+        cls, buffer: Any, byte_order: str = "native", *, dtype: Any = None, count: int = -1,
+        offset: int = 0,
+    ) -> UntypedStorage:  # fmt: skip
+        """A copy of a buffer's bytes; of another byte order, turned into the machine's."""
+        raw = np.frombuffer(buffer, dtypes.to_numpy(dtype), count, offset).copy()
+        if byte_order not in ("native", sys.byteorder):
+            raw = raw.byteswap()
+        return cls(from_host(raw.view(np.uint8)))
+
+    def byteswap(self, dtype: Any) -> None:
+        """Turn round the bytes of each element of this dtype."""
+        self._write(self._elements().view(dtypes.to_numpy(dtype)).byteswap().view(np.uint8))
 
     @classmethod
     def from_file(cls, filename: Any, shared: bool = False, nbytes: int = 0) -> UntypedStorage:
@@ -113,7 +160,16 @@ class UntypedStorage:
         """A number; a slice of mapped bytes is a NumPy view of them, which copies nothing."""
         if isinstance(at, slice) and type(self) is UntypedStorage and self._mapped is not None:
             return self._mapped[at]
+        self._check_place(at)
         return self.tolist()[at]
+
+    def _check_place(self, at: Any) -> None:
+        if isinstance(at, slice):
+            raise NotImplementedError(f"{type(self).__name__}[...]: slices are not supported")
+        if not hasattr(at, "__index__"):
+            raise TypeError(f"can't index a {self._name()} with {type(at).__name__}")
+        if not -len(self) <= at < len(self):
+            raise IndexError(f"index {at} out of range for storage of size {len(self)}")
 
     def __setitem__(self, at: Any, value: Any) -> None:
         elements = self._elements()
@@ -152,18 +208,39 @@ class UntypedStorage:
 
     def __repr__(self) -> str:
         values = "\n ".join(map(str, self.tolist()))
-        return f" {values}\n[{self._name()}(device={self.device}) of size {len(self)}]"
+        what = f"torch.storage.UntypedStorage(device={self.device})"
+        return f" {values}\n[{what} of size {len(self)}]"
 
     def _name(self) -> str:
-        return "torch.storage.UntypedStorage"
+        return f"torch.{type(self).__name__}"
 
 
 class TypedStorage(UntypedStorage):
-    """The elements behind a tensor."""
+    """The elements behind a tensor; of a size or a sequence: elements of `dtype`."""
 
-    def __init__(self, source: Tensor | int = 0) -> None:
-        self.dtype = source.dtype if isinstance(source, Tensor) else dtypes.get_default_dtype()
-        super().__init__(source)
+    def __init__(
+        self, source: Any = 0, *, wrap_storage: Any = None, dtype: Any = None, device: Any = None
+    ) -> None:
+        if wrap_storage is not None:
+            if dtype is None:
+                raise RuntimeError(
+                    "TypedStorage.__init__ received an invalid combination of arguments: "
+                    "wrap_storage needs a dtype"
+                )
+            self.dtype, self._base = dtype, wrap_storage._base
+            return
+        own = source.dtype if isinstance(source, Tensor) else dtypes.get_default_dtype()
+        self.dtype = dtype or own
+        super().__init__(source, device=device)
+
+    def _check(self, source: Any) -> None:
+        fits = hasattr(source, "__index__") or isinstance(source, Sequence)
+        if isinstance(source, str) or not fits:
+            raise TypeError(f"new(): invalid data type '{type(source).__name__}'")
+
+    def pickle_storage_type(self) -> str:
+        """The name of the legacy class that files have."""
+        return self.dtype.legacy.replace("Tensor", "Storage")
 
     def untyped(self) -> UntypedStorage:
         """The bytes."""
@@ -171,9 +248,56 @@ class TypedStorage(UntypedStorage):
 
     def type(self) -> str:
         """The legacy class's name."""
-        return "torch." + self.dtype.legacy.replace("Tensor", "Storage")
+        return "torch." + self.pickle_storage_type()
 
     def __repr__(self) -> str:
         values = "\n ".join(map(str, self.tolist()))
         kind = f"dtype={self.dtype}, device={self.device}"
         return f" {values}\n[torch.storage.TypedStorage({kind}) of size {len(self)}]"
+
+
+def _converted(kind: dtypes.dtype) -> Any:
+    def convert(self: TypedStorage) -> TypedStorage:
+        elements = self._elements().astype(dtypes.to_numpy(kind))
+        return TypedStorage(from_host(elements))
+
+    convert.__doc__ = f"A copy with elements of {kind}."
+    return convert
+
+
+class _LegacyMeta(type):
+    """`torch.FloatStorage` and its like: they make TypedStorages, which `isinstance` knows."""
+
+    dtype: Any
+
+    def __instancecheck__(cls, x: Any) -> bool:
+        return isinstance(x, TypedStorage) and x.dtype is cls.dtype
+
+    def __call__(cls, *args: Any, wrap_storage: Any = None, **named: Any) -> TypedStorage:
+        wrong = "Too many positional arguments" * (len(args) > 1)
+        for name in named:
+            wrong = f"Keyword argument '{name}' cannot be specified"
+        if args and isinstance(args[0], Tensor):
+            wrong = "Argument type not recognized: Tensor"
+        if wrong:
+            raise RuntimeError(
+                f"{cls}.__new__ received an invalid combination of arguments. Expected one of:\n"
+                " * no arguments\n * (int size)\n * (Sequence data)\n"
+                f" * (*, UntypedStorage wrap_storage)\n{wrong}"
+            )
+        return TypedStorage(*args, wrap_storage=wrap_storage, dtype=cls.dtype)
+
+    def from_buffer(cls, buffer: Any, byte_order: str = "native", **named: Any) -> TypedStorage:
+        """A copy of a buffer's elements."""
+        raw = UntypedStorage.from_buffer(buffer, byte_order, dtype=cls.dtype, **named)
+        return TypedStorage(wrap_storage=raw, dtype=cls.dtype)
+
+
+LEGACY_STORAGES: dict[str, type] = {}
+for _kind in dtypes.ALL:
+    if _kind.legacy and _kind.np is not None:
+        _name = _kind.legacy.replace("Tensor", "Storage")
+        LEGACY_STORAGES[_name] = _LegacyMeta(_name, (), {"dtype": _kind, "__module__": "torch"})
+        if not _kind.is_complex:
+            setattr(TypedStorage, _kind.legacy.removesuffix("Tensor").lower(), _converted(_kind))
+UntypedStorage.__module__ = TypedStorage.__module__ = "torch.storage"
