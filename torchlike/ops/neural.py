@@ -408,7 +408,8 @@ def torch_embedding_bag(
     inputs = (weight, indices, offsets, per_sample_weights)
     sparse = sparse and weight.requires_grad
     # PyTorch's fastest sum keeps no account of the bags
-    bare = mode == MODES["sum"] and weight.dtype.itemsize < 8 and padding_idx < 0 and not sparse
+    fast = weight.dtype.itemsize < 8 and (padding_idx or 0) < 0
+    bare = mode == MODES["sum"] and fast and not sparse
     statics = (mode, bool(include_last_offset), padding_idx, scale_grad_by_freq, bare)
     if sparse:
         forward = functools.partial(call, _embedding_bag, inputs, statics)
