@@ -164,3 +164,32 @@ for s in (u, u.coalesce()):
         torch.nn.functional.linear(torch.ones(4, 3), s, b)
     except RuntimeError as error:
         print(error)
+
+# In [bags with sparse gradients]
+for mode in ('sum','mean','max'):
+  try:
+    m=nn.EmbeddingBag(10,3,sparse=True,mode=mode)
+    with torch.no_grad(): m.weight.fill_(1.)
+    for k in range(2):
+        m.weight.grad=None
+        l=(m(torch.tensor([[1,2],[3,1]]))**2).sum(); l.backward(); print(mode, m.weight.grad)
+        torch.optim.SGD(m.parameters(),.1).step(); print(m.weight[:4])
+    l=(m(torch.tensor([1,2,3,1]),torch.tensor([0,3]))**2).sum(); l.backward(); print(mode, m.weight.grad)
+    m(torch.tensor([1,2]),torch.tensor([0,2])).sum().backward(); print(m.weight.grad)
+    m.weight.grad=None; m(torch.empty(0,dtype=torch.long),torch.tensor([0])).sum().backward(); print(m.weight.grad)
+  except Exception as e: print(type(e),e)
+
+# In [sums of tensors that are not coalesced]
+g=lambda i,v,s=5: torch.sparse_coo_tensor(torch.tensor([i]),torch.tensor(v),(s,))
+for a,b in ((([1,2,3,1],[1.,2,3,4]),([1,2],[10.,20.])),(([3,1],[1.,2]),([1,3,0],[10.,20.,30.])),(([],[]),([1,1],[1.,2.])),(([1,3],[1.,2.]),([0,4],[1.,2.])),(([1,1],[1.,2.]),([1,1,1],[1.,2.,5.]))):
+    x,y=g(*a),g(*b); z=x+y; print(z, z.is_coalesced(), (x-y).to_dense(), (x.coalesce()+y.coalesce()))
+    x+=y; print(x)
+
+# In [sparse gradients of each kind of bag]
+for kw in (dict(mode='sum'),dict(mode='mean'),dict(mode='sum',include_last_offset=True),dict(mode='sum',padding_idx=1),dict(mode='mean',padding_idx=1)):
+    for psw in (False,True):
+        if psw and kw['mode']!='sum': continue
+        for dt in (torch.float32,torch.float64):
+            w=torch.arange(12,dtype=dt).view(4,3).requires_grad_(); p=torch.tensor([1.,2,3,4],dtype=dt,requires_grad=True) if psw else None
+            o=F.embedding_bag(torch.tensor([1,2,1,3]),w,torch.tensor([0,3,4] if 'include_last_offset' in kw else [0,0,3]),sparse=True,per_sample_weights=p,**kw)
+            (o**2).sum().backward(); print(kw,o,w.grad,None if p is None else p.grad)

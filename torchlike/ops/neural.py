@@ -413,10 +413,11 @@ def torch_embedding_bag(
     statics = (mode, bool(include_last_offset), padding_idx, scale_grad_by_freq, bare)
     if sparse:
         forward = functools.partial(call, _embedding_bag, inputs, statics)
-        mean = mode == MODES["mean"]
+        begins = offsets[: len(offsets) - bool(include_last_offset)]  # type: ignore[index]
         return bags_of(
-            weight, indices, per_sample_weights, mean, padding_idx, scale_grad_by_freq, forward
-        )
+            weight, indices, begins, per_sample_weights, mode == MODES["mean"], padding_idx,
+            scale_grad_by_freq, forward,
+        )  # fmt: skip
     return call(_embedding_bag, inputs, statics)
 
 

@@ -156,14 +156,37 @@ def _sum(s: SparseTensor, other: SparseTensor, alpha: Any, size: Any) -> SparseT
         every = constant(np.arange(len(at)))
         values = merge(s._held, other._held, every, every, alpha, tuple(s._held.shape))
         return s.with_values(values)
-    places = np.unique(np.concatenate([at, there]))
-    here = [constant(np.searchsorted(places, where)) for where in (at, there)]
+    places, *here = _merged(at, there)
     shape = (len(places), *s._held.shape[1:])
-    values = merge(s._held, other._held, *here, alpha, shape)
-    found = coo(np.stack(np.unravel_index(places, size)), values, s.shape, True)
+    values = merge(s._held, other._held, *map(constant, here), alpha, shape)
+    known = s._coalesced and other._coalesced
+    found = coo(np.stack(np.unravel_index(places, size)), values, s.shape, known)
     if s.layout is sparse_coo:
         return found
     return compressed(found, s.layout, "AddBackward0")
+
+
+def _merged(at: np.ndarray, there: np.ndarray) -> tuple[np.ndarray, ...]:
+    """The places of two lists as PyTorch merges them, and where each of theirs comes to be.
+
+    Its merge takes both for sorted: from lists that are not, some places come twice.
+    """
+    if all(len(x) < 2 or (x[1:] > x[:-1]).all() for x in (at, there)):
+        places = np.unique(np.concatenate([at, there]))
+        return places, np.searchsorted(places, at), np.searchsorted(places, there)
+    left, right = at.tolist(), there.tolist()
+    places, mine, theirs = [], [], []
+    while len(mine) < len(left) and len(theirs) < len(right):
+        a, b = left[len(mine)], right[len(theirs)]
+        if a <= b:
+            mine.append(len(places))
+        if b <= a:
+            theirs.append(len(places))
+        places.append(min(a, b))
+    rest = left[len(mine) :] or right[len(theirs) :]
+    behind = range(len(places), len(places) + len(rest))
+    (mine if len(mine) < len(left) else theirs).extend(behind)
+    return tuple(np.array(x, np.int64) for x in (places + rest, mine, theirs))
 
 
 # ----- products -----

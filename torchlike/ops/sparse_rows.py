@@ -68,18 +68,20 @@ def rows_of(
 
 
 def bags_of(
-    weight: Tensor, indices: Tensor, scales: Any, mean: bool, padding_idx: Any, scale: bool,
-    forward: Callable[[], Any],
+    weight: Tensor, indices: Tensor, begins: Tensor, scales: Any, mean: bool, padding_idx: Any,
+    scale: bool, forward: Callable[[], Any],
 ) -> Any:  # fmt: skip
     """The bags that `forward` makes, with the sparse gradient."""
     with no_grad():
         outs = forward()
     if not _wanted(weight, scales):
         return outs
-    bag, size = outs[1], outs[2]
+    size = outs[2]
 
     def back(grad: Any) -> list[Any]:
         _check_frequency(scale)
+        count = np.arange(len(indices))
+        bag = constant(np.searchsorted(to_host(begins), count, side="right") - 1)
         each = grad[bag]
         if mean:
             each = each / size.clamp(min=1)[bag].unsqueeze(1).to(each.dtype)
