@@ -175,6 +175,7 @@ CASES |= {
         len(m.stream() + m.stream()),
     ],
     "chain of maps": lambda m: list(m.ChainDataset([[1]])),
+    "sparse batch": lambda m: m.default_collate([m.torch.eye(2).to_sparse()]),
     "concat": lambda m: [
         (joined := m.ConcatDataset([m.rows, [1, 2]]))[21],
         joined[-1],
@@ -251,6 +252,8 @@ BATCHES = {
     "big int": lambda t: [2**63],
     "int and text": lambda t: [1, "a"],
     "bytearray": lambda t: [bytearray(b"ab")],
+    "one tensor": lambda t: t.arange(3),
+    "int and tensor": lambda t: [1, t.arange(3)],
 }
 
 

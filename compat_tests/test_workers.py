@@ -80,6 +80,25 @@ def test_generator(torch, golden):
     golden(torch.rand(1, generator=generator).item())
 
 
+def test_batch_memory(torch):
+    """A worker's batch is written into memory of the first sample's dtype; one thread works."""
+    one, data = torch.ones(2), torch.utils.data
+
+    class Threads(data.IterableDataset):
+        def __iter__(self):
+            yield torch.get_num_threads()
+
+    for kind, pair, text in [
+        (TypeError, (one.long(), one), "input types can't be cast to the desired output type Long"),
+        (RuntimeError, (one.clone().requires_grad_(), one), "don't support automatic different"),
+    ]:
+        with pytest.raises(kind, match=text):
+            next(iter(data.DataLoader(pair, 2, num_workers=1)))
+    loader = data.DataLoader((one, one.double()), 2, num_workers=1)
+    assert next(iter(loader)).dtype is torch.float32
+    assert list(data.DataLoader(Threads(), num_workers=1)) == [1]
+
+
 def test_out_of_order(torch):
     class Slow(torch.utils.data.Dataset):
         def __len__(self):
@@ -174,7 +193,7 @@ def test_tensor_with_history(torch, golden):
     if "torchlike" not in torch.__name__:
         pytest.skip("PyTorch waits for ever")
     with pytest.raises(RuntimeError, match="Cowardly refusing to serialize non-leaf tensor"):
-        list(torch.utils.data.DataLoader(Grown(), num_workers=1))
+        list(torch.utils.data.DataLoader(Grown(), None, num_workers=1))
 
 
 def test_tensors_keep_their_kind(torch):

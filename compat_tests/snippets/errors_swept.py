@@ -597,3 +597,25 @@ WeightedRandomSampler
     for name in names.split():
         cls = getattr(place, name)
         print(name, tell(cls), tell(cls, foo_=1), tell(cls, *[1] * 25), sep="\n    ")
+
+# In [classes written in C are named with their module, elements that are no numbers]
+import decimal, datetime, warnings
+import numpy as np
+warnings.simplefilter("ignore")
+def tell(call):
+    try: return call()
+    except Exception as e: return f"{type(e).__name__}: {e}"
+class Mine: pass
+t = torch.arange(3)
+for x in (np.bytes_(b"a"), np.str_("a"), b"a", "a", decimal.Decimal(1), datetime.date.today(), Mine(),
+          torch.Generator(), torch.float32, torch.device("cpu"), torch.Size([1]), torch.strided):
+    print(tell(lambda: torch.tensor(x)), tell(lambda: torch.tensor([x])), sep="\n    ")
+    print(tell(lambda: torch.full((1,), x)), tell(lambda: torch.sum(x)), tell(lambda: torch.add(t, x)), sep="\n    ")
+print(tell(lambda: 1 + torch.Size([2]))[:40], (1,) + torch.Size([2]))
+for x in ([1, t], [t, 1], [1.5, t], [True, t], [t, t], [1, t[:1]], [t[:1].float(), 1]):
+    print(tell(lambda: torch.tensor(x)))
+for x in (torch.tensor([]), torch.ones(2, 0), torch.ones(0, 2)):
+    print(tell(lambda: torch.multinomial(x, 2, True)))
+for join in (torch.cat, torch.stack, torch.hstack):
+    print(tell(lambda: join([t, t / 2], out=torch.empty(0, dtype=torch.long))))
+    print(tell(lambda: join([t, t / 2], out=torch.empty(0, dtype=torch.half))))

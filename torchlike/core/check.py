@@ -215,14 +215,14 @@ def spelt(x: Any) -> str:
     """The name of a value's class as PyTorch spells it: classes written in C with their module."""
     kind = type(x)
     if kind.__name__ in _TORCH_CLASSES:
-        return f"torch.{kind.__name__}"
+        return f"{kind.__module__}.{kind.__name__}"
     if kind.__flags__ & _WRITTEN_IN_PYTHON or kind.__module__ == "builtins":
         return kind.__name__
     return f"{kind.__module__}.{kind.__name__}"
 
 
 _WRITTEN_IN_PYTHON = 1 << 9  # Py_TPFLAGS_HEAPTYPE
-_TORCH_CLASSES = ("dtype", "device", "layout", "memory_format", "Generator")
+_TORCH_CLASSES = ("dtype", "device", "layout", "memory_format", "Generator", "Size")
 
 
 def unsupported(function: str, argument: str, value: Any) -> NotImplementedError:

@@ -41,7 +41,9 @@ class Size(tuple):
             return NotImplemented
         return Size(tuple.__add__(self, other))
 
-    def __radd__(self, other: Any) -> Size:
+    def __radd__(self, other: Any) -> Any:
+        if not isinstance(other, tuple):
+            return NotImplemented
         return Size(tuple.__add__(other, self))
 
     def __mul__(self, times: Any) -> Size:

@@ -8,7 +8,7 @@ import jax
 import numpy as np
 
 from ..core import capture, dtypes
-from ..core.check import invalid_call, warn
+from ..core.check import invalid_call, spelt, warn
 from ..core.device import CPU, count, resolve
 from ..core.op import composite
 from ..core.plan import NUMBERS
@@ -36,7 +36,7 @@ def tensor(
         out = out if kind is None else out.to(kind)
         return finish(out if device is None else out.to(resolve(device)), requires_grad)
     if isinstance(data, (str, bytes)):
-        raise TypeError(f"new(): invalid data type '{type(data).__name__}'")
+        raise TypeError(f"new(): invalid data type '{spelt(data)}'")
     if data is _MISSING:
         raise TypeError('tensor() missing 1 required positional arguments: "data"')
     if isinstance(data, jax.Array):
@@ -105,8 +105,8 @@ def _nested_shape(data: Any) -> tuple[int, ...]:
         if not len(data):
             break
         data = data[0]
-    if isinstance(data, (str, bytes)):
-        raise ValueError(f"too many dimensions '{type(data).__name__}'")
+    if isinstance(data, str):
+        raise ValueError("too many dimensions 'str'")
     return tuple(shape)
 
 
@@ -149,9 +149,8 @@ _AS_NUMBER: dict[int, Any] = {
 def _number(x: Any, kind: dtypes.dtype, made: Any) -> Any:
     """An element as a Python number of the dtype's kind; errors as Python's C API gives them."""
     if isinstance(x, Tensor):
-        if x.numel() != 1:
-            raise ValueError("only one element tensors can be converted to Python scalars")
-        x = x.item()
+        whole = kind.category <= dtypes.INTEGER and x.numel() != 1
+        x = x.__index__() if whole else x._scalar()  # the first says that there are too many
     if isinstance(x, np.ndarray) and x.ndim == 0:
         x = x.item()
     if kind.category == dtypes.INTEGER:
@@ -195,10 +194,10 @@ def _kind_of(x: Any) -> dtypes.dtype:
     if isinstance(x, NUMBERS):
         return dtypes.of_number(type(x))
     if isinstance(x, (str, bytes)):
-        raise TypeError(f"new(): invalid data type '{type(x).__name__}'")
+        raise TypeError(f"new(): invalid data type '{spelt(x)}'")
     if _is_sequence(x):
         return _inferred(x)
-    raise RuntimeError(f"Could not infer dtype of {type(x).__name__}")
+    raise RuntimeError(f"Could not infer dtype of {spelt(x)}")
 
 
 @composite(method=False)
@@ -228,9 +227,6 @@ def asarray(
     return finish(t.detach(), requires_grad)  # type: ignore[attr-defined]
 
 
-_HEAP = 1 << 9  # of a class's flags: made by a class statement, so its C name has no module
-
-
 def check_array(ndarray: np.ndarray) -> None:
     """TypeError or ValueError for an array that PyTorch does not take."""
     dtypes.from_numpy(ndarray.dtype)
@@ -253,10 +249,7 @@ def check_array(ndarray: np.ndarray) -> None:
 def from_numpy(ndarray: Any) -> Tensor:
     """A tensor over a NumPy array's memory: a write on either side shows on both."""
     if not isinstance(ndarray, np.ndarray):
-        kind = type(ndarray)
-        built_in = not kind.__flags__ & _HEAP and kind.__module__ != "builtins"
-        name = f"{kind.__module__}.{kind.__name__}" if built_in else kind.__name__
-        raise TypeError(f"expected np.ndarray (got {name})")
+        raise TypeError(f"expected np.ndarray (got {spelt(ndarray)})")
     check_array(ndarray)
     if any(s % ndarray.itemsize for s in ndarray.strides):
         raise ValueError(
@@ -387,7 +380,7 @@ def _from_arguments(kind: dtypes.dtype, where: Any, args: tuple[Any, ...]) -> Te
         return tensor(first.tolist(), dtype=kind, device=where)
     if len(args) == 1 and (isinstance(first, Size) or not _is_sequence(first)):
         if isinstance(first, (str, bytes)):
-            raise TypeError(f"new(): invalid data type '{type(first).__name__}'")
+            raise TypeError(f"new(): invalid data type '{spelt(first)}'")
         if isinstance(first, bool) or not hasattr(first, "__index__"):
             if not isinstance(first, Size):
                 raise TypeError(f"new(): data must be a sequence (got {type(first).__name__})")

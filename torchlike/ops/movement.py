@@ -10,7 +10,7 @@ import numpy as np
 from ..core.check import as_int, check_dim, check_dims, infer_size, sizes_of
 from ..core.device import META
 from ..core.dispatch import call, set_layout
-from ..core.dtypes import SCALAR_NAMES
+from ..core.dtypes import SCALAR_NAMES, can_cast
 from ..core.mutate import write_out
 from ..core.op import Array, Arrays, Dim, Dims, Operand, alias, composite, install, op
 from ..core.plan import ABSENT, ArgumentTypeError
@@ -76,12 +76,22 @@ def cat(tensors: Any, dim: int = 0, *, out: Any = None) -> Tensor:
     given = _sequence("cat", tensors)
     if not given:
         raise ValueError("torch.cat(): expected a non-empty list of Tensors")
-    return finish("cat", call(_cat, tuple(given), (len(given), dim)), out, given, "apart")
+    made = call(_cat, tuple(given), (len(given), dim))
+    return _joined_into("cat", made, out, given, "apart")
 
 
 def finish(name: str, result: Any, out: Any, inputs: Any = (), rule: str = "") -> Any:
     """The result, or `out` with the result written into it (see `write_out`)."""
     return result if out is None else write_out(name, out, result, inputs, rule)
+
+
+def _joined_into(name: str, made: Tensor, out: Any, inputs: Any = (), rule: str = "") -> Tensor:
+    if isinstance(out, Tensor) and not can_cast(made.dtype, out.dtype):
+        raise TypeError(
+            "torch.cat(): input types can't be cast to the desired output type "
+            f"{SCALAR_NAMES[out.dtype]}"
+        )
+    return finish(name, made, out, inputs, rule)
 
 
 def _sequence(name: str, tensors: Any) -> list[Tensor]:
@@ -121,7 +131,7 @@ def stack(tensors: Any, dim: int = 0, *, out: Any = None) -> Tensor:
     given = _sequence("stack", tensors)
     if not given:
         raise RuntimeError("stack expects a non-empty TensorList")
-    return finish("stack", call(_stack, tuple(given), (len(given), dim)), out)
+    return _joined_into("stack", call(_stack, tuple(given), (len(given), dim)), out)
 
 
 

@@ -371,7 +371,7 @@ def multinomial(input, num_samples, replacement=False, *, generator=None, out=No
         return input.new_empty((*input.shape[:-1], count), dtype=dtypes.int64)  # type: ignore[attr-defined]
     source = generator_for("multinomial", generator, input.device)
     weights = to_host(input)
-    rows = weights.reshape(-1, weights.shape[-1])
+    rows = weights if weights.ndim == 2 else weights[None]
     _check_weights(rows, replacement and count > 1)
 
     def draw(generator):
@@ -400,7 +400,7 @@ def _check_multinomial(input: Tensor, count: int, replacement: bool, out: Any) -
 
 
 def _check_weights(rows: np.ndarray, replacement: bool) -> None:
-    if not rows.size:
+    if not len(rows):
         return
     wide = rows.astype(np.float64)
     bad = "invalid multinomial distribution (encountering probability entry "

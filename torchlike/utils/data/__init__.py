@@ -20,3 +20,5 @@ from .sampler import SequentialSampler as SequentialSampler
 from .sampler import SubsetRandomSampler as SubsetRandomSampler
 from .sampler import WeightedRandomSampler as WeightedRandomSampler
 from .worker import get_worker_info as get_worker_info
+
+__all__ = sorted(name for name, value in globals().items() if hasattr(value, "__qualname__"))

@@ -15,6 +15,10 @@ _BAD_BATCH = (
     "default_collate: batch must contain tensors, numpy arrays, numbers, "
     "dicts or lists; found {}"
 )
+_SPARSE = (
+    "Batches of sparse tensors are not currently supported by the default collate_fn; please "
+    "provide a custom collate_fn to handle them appropriately."
+)
 
 
 # ----- containers of the user's own types --------------------------------------------------------
@@ -117,9 +121,17 @@ def _collate_sequences(batch, element, collate_fn_map):
 
 
 def collate_tensor_fn(batch, *, collate_fn_map=None):
-    if _stackable(batch):
+    if batch[0].is_sparse:
+        raise RuntimeError(_SPARSE)
+    if isinstance(batch, (list, tuple)) and _stackable(batch):
         return from_host(np.stack([to_host(tensor) for tensor in batch]))
-    return ops.stack(batch, 0)
+    from .worker import get_worker_info  # that module needs this one
+
+    if get_worker_info() is None:
+        return ops.stack(batch, 0)
+    # a worker's batch is written into memory of the first sample's dtype, not of the common one
+    memory = batch[0].detach().new_empty(len(batch), *batch[0].shape)
+    return ops.stack(batch, 0, out=memory)
 
 
 def _stackable(batch) -> bool:

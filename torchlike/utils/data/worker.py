@@ -18,6 +18,7 @@ import numpy as np
 
 from ...core.dtypes import set_default_dtype
 from ...core.rng import default_generator
+from ...misc import set_num_threads
 from .byvalue import ByValue, dumps
 from .fetch import DatasetKind
 
@@ -198,6 +199,7 @@ class Worker:
         try:
             job = read_job(job_fd)
             *self.content, init_fn = job.content
+            set_num_threads(1)
             seed = seed_worker(job.base_seed, self.id)
             _worker_info = WorkerInfo(self.id, job.num_workers, seed, self.content[1])
             if init_fn is not None:
