@@ -18,7 +18,8 @@ version
 core
 ops
 fft linalg sparse special signals
-printing masked seeding accelerator backends cpu cuda typenames misc overrides _C __config__
+printing masked seeding accelerator backends cpu cuda typenames misc overrides _C
+__config__ device_streams futures quasirandom
 nn
 optim
 utils

@@ -24,6 +24,7 @@ GOLDENS = HERE / "goldens"
 
 _NUMBER = re.compile(r"(?<![\w.])[-+]?(?:\d+\.\d*|\.\d+|\d+)(?:e[-+]?\d+)?(?![\w])", re.IGNORECASE)
 _MASKS = [
+    (re.compile(r"UserWarning: TypedStorage is deprecated.*\n"), ""),  # once per process
     (re.compile(r"(?<=module ')torchlike|(?<=<class ')torchlike"), "torch"),
     (re.compile(r"0x[0-9a-f]{6,}"), "0x…"),
     (re.compile(r" ?\(Triggered internally at [^)]*\)"), ""),

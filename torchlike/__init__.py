@@ -47,6 +47,8 @@ from .core.tape import no_grad as no_grad
 from .core.tape import set_grad_enabled as set_grad_enabled
 from .core.tensor import Tensor as Tensor
 from .core.tensor import is_tensor as is_tensor
+from .device_streams import Event as Event
+from .device_streams import Stream as Stream
 from .ops import PUBLIC as _PUBLIC
 from .ops import return_types as return_types
 from .ops.data import LEGACY as _LEGACY
@@ -59,6 +61,8 @@ legacy_contiguous_format = _layouts.contiguous_format
 globals().update(_dtypes.PUBLIC)
 globals().update(_LEGACY)
 globals().update(_LEGACY_STORAGES)
+Storage = _LEGACY_STORAGES["FloatStorage"]
+_storage_classes = {UntypedStorage, TypedStorage, *_LEGACY_STORAGES.values()}
 for _name in (
     "contiguous_format", "preserve_format", "channels_last", "channels_last_3d", "strided",
     "sparse_coo", "sparse_csr", "sparse_csc", "sparse_bsr", "sparse_bsc",
@@ -116,6 +120,7 @@ from .func import vmap as vmap  # noqa: E402
 
 from . import amp as amp
 from . import jit as jit
+from .amp import GradScaler as GradScaler
 from .amp import autocast as autocast
 from .amp import autocast_mode as _autocast_mode
 
@@ -140,8 +145,8 @@ torch = _sys.modules[__name__]  # PyTorch's package holds itself, too
 step_boundary = _run.step_boundary
 
 _LAZY = (
-    "__config__", "_dynamo", "_subclasses", "distributed", "distributions", "export", "fx", "hub",
-    "library", "mps", "onnx", "profiler", "testing", "xpu",
+    "__config__", "_dynamo", "_subclasses", "distributed", "distributions", "export", "futures",
+    "fx", "hub", "library", "mps", "onnx", "profiler", "quasirandom", "testing", "xpu",
 )  # fmt: skip  (imported when first asked for)
 
 

@@ -14,6 +14,9 @@ from typing import Final as Final
 from .core.refusals import refusing
 from .core.tensor import Tensor
 from .nn import Module
+from .nn.sizes import BroadcastingList1 as BroadcastingList1
+from .nn.sizes import BroadcastingList2 as BroadcastingList2
+from .nn.sizes import BroadcastingList3 as BroadcastingList3
 
 
 class Error(RuntimeError):
@@ -199,15 +202,7 @@ def _qualified_name(obj, mangle_name=True) -> str:
     return f"{obj.__module__}.{name}"
 
 
-class BroadcastingListCls:
-    """`BroadcastingList2[int]`: an int or a list of two."""
-
-    def __getitem__(self, types):
-        return None
-
-
-BroadcastingList1 = BroadcastingList2 = BroadcastingList3 = BroadcastingListCls()
-BroadcastingList4 = BroadcastingList5 = BroadcastingList6 = BroadcastingListCls()
+BroadcastingList4 = BroadcastingList5 = BroadcastingList6 = BroadcastingList1
 
 
 # ----- what would make it faster -----

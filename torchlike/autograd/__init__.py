@@ -1,5 +1,7 @@
 """torch.autograd: backward, grad, Function, grad modes."""
 
+import importlib
+
 from ..core.backward import backward as backward
 from ..core.backward import grad as grad
 from ..core.tape import Node as Node
@@ -23,6 +25,22 @@ from .grad_mode import set_multithreading_enabled as set_multithreading_enabled
 from .gradcheck import gradcheck as gradcheck
 from .gradcheck import gradgradcheck as gradgradcheck
 from .variable import Variable as Variable
+
+
+def kineto_available() -> bool:
+    """Whether PyTorch's tracer Kineto is there: never, JAX has a profiler of its own."""
+    return False
+
+
+def is_view_replay_enabled() -> bool:
+    """Whether views are made again for backward: never asked for."""
+    return False
+
+
+def __getattr__(name: str) -> object:
+    if name == "profiler_util":  # imported when first asked for
+        return importlib.import_module(".profiler_util", __package__)
+    raise AttributeError(f"module 'torch.autograd' has no attribute '{name}'")
 
 
 def variable(*args: object, **kwargs: object) -> None:

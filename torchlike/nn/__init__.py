@@ -48,6 +48,7 @@ from .conv import Conv3d as Conv3d
 from .conv import ConvTranspose1d as ConvTranspose1d
 from .conv import ConvTranspose2d as ConvTranspose2d
 from .conv import ConvTranspose3d as ConvTranspose3d
+from .factories import factory_kwargs as factory_kwargs
 from .layers import AlphaDropout as AlphaDropout
 from .layers import Bilinear as Bilinear
 from .layers import CosineSimilarity as CosineSimilarity

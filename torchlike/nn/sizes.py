@@ -71,3 +71,18 @@ _ratio_3_t = float | tuple[float, float, float]
 _ratio_any_t = float | tuple[float, ...]
 _tensor_list_t = Tensor | list[Tensor]
 _maybe_indices_t = Tensor | tuple[Tensor, Tensor]
+
+
+class BroadcastingListCls:
+    """`BroadcastingList2[int]`: an int or a list of two, for TorchScript's eyes."""
+
+    def __getitem__(self, types):
+        return None
+
+
+BroadcastingList1 = BroadcastingList2 = BroadcastingList3 = BroadcastingListCls()
+
+
+def assert_int_or_pair(arg, arg_name, message) -> None:
+    """AssertionError, with the name in the message, unless it is an int or two of them."""
+    assert isinstance(arg, int) or len(arg) == 2, message.format(arg_name)

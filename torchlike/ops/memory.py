@@ -31,6 +31,7 @@ from ..core.tensor import Parameter, Tensor, alias_of, counter_of, wrap
 from .shape import whole
 from .storages import TypedStorage as TypedStorage
 from .storages import UntypedStorage as UntypedStorage
+from .storages import storage_class, tell_removal
 from .views import bits_of, with_bits
 
 
@@ -44,7 +45,16 @@ def untyped_storage(self: Tensor) -> UntypedStorage:
 @composite(module=None, method=True)
 def storage(self: Tensor) -> TypedStorage:
     """The elements behind the tensor."""
+    tell_removal()
     return TypedStorage(self)
+
+
+@composite(module=None, method=True)
+def storage_type(self: Tensor) -> Any:
+    """The legacy class of the tensor's storage; None where there is none."""
+    tell_removal()
+    found = storage_class(self.dtype)
+    return None if found is TypedStorage else found
 
 
 # ----- shape changes in place -----

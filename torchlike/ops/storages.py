@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..core import dtypes
-from ..core.check import unsupported
+from ..core.check import unsupported, warn
 from ..core.device import device as Device
 from ..core.mutate import set_host
 from ..core.storage import read_numpy
@@ -215,6 +216,21 @@ class UntypedStorage:
         return f"torch.{type(self).__name__}"
 
 
+_REMOVAL = (
+    "TypedStorage is deprecated. It will be removed in the future and UntypedStorage will be the "
+    "only storage class. This should only matter to you if you are using storages directly.  To "
+    "access UntypedStorage directly, use tensor.untyped_storage() instead of tensor.storage()"
+)
+_told = {"removal": False}
+
+
+def tell_removal() -> None:
+    """Warns that TypedStorage goes: once."""
+    if not _told["removal"]:
+        _told["removal"] = True
+        warn(_REMOVAL)
+
+
 class TypedStorage(UntypedStorage):
     """The elements behind a tensor; of a size or a sequence: elements of `dtype`."""
 
@@ -229,6 +245,8 @@ class TypedStorage(UntypedStorage):
                 )
             self.dtype, self._base = dtype, wrap_storage._base
             return
+        if not isinstance(source, Tensor):
+            tell_removal()
         own = source.dtype if isinstance(source, Tensor) else dtypes.get_default_dtype()
         self.dtype = dtype or own
         super().__init__(source, device=device)
@@ -246,9 +264,13 @@ class TypedStorage(UntypedStorage):
         """The bytes."""
         return UntypedStorage(self._base)
 
-    def type(self) -> str:
-        """The legacy class's name."""
-        return "torch." + self.pickle_storage_type()
+    def type(self, dtype: Any = None, non_blocking: bool = False) -> Any:
+        """The legacy class's name; given a class or its name, a copy of the elements for it."""
+        if dtype is not None:
+            name = dtype if isinstance(dtype, str) else dtype.__name__
+            return _converted(LEGACY_STORAGES[name.removeprefix("torch.")].dtype)(self)
+        found = storage_class(self.dtype)
+        return f"{found.__module__}.{found.__name__}"
 
     def __repr__(self) -> str:
         values = "\n ".join(map(str, self.tolist()))
@@ -280,7 +302,8 @@ class _LegacyMeta(type):
         if args and isinstance(args[0], Tensor):
             wrong = "Argument type not recognized: Tensor"
         if wrong:
-            raise RuntimeError(
+            error = TypeError if wrong.startswith("Arg") else RuntimeError
+            raise error(
                 f"{cls}.__new__ received an invalid combination of arguments. Expected one of:\n"
                 " * no arguments\n * (int size)\n * (Sequence data)\n"
                 f" * (*, UntypedStorage wrap_storage)\n{wrong}"
@@ -293,11 +316,17 @@ class _LegacyMeta(type):
         return TypedStorage(wrap_storage=raw, dtype=cls.dtype)
 
 
-LEGACY_STORAGES: dict[str, type] = {}
+LEGACY_STORAGES: dict[str, Any] = {}
 for _kind in dtypes.ALL:
     if _kind.legacy and _kind.np is not None:
         _name = _kind.legacy.replace("Tensor", "Storage")
         LEGACY_STORAGES[_name] = _LegacyMeta(_name, (), {"dtype": _kind, "__module__": "torch"})
-        if not _kind.is_complex:
-            setattr(TypedStorage, _kind.legacy.removesuffix("Tensor").lower(), _converted(_kind))
+        _name = re.sub(r"(?<=x)(?=[A-Z])", "_", _kind.legacy.removesuffix("Tensor"))
+        setattr(TypedStorage, _name.lower(), _converted(_kind))
 UntypedStorage.__module__ = TypedStorage.__module__ = "torch.storage"
+
+
+def storage_class(kind: dtypes.dtype) -> Any:
+    """The legacy class of a dtype; TypedStorage itself for the younger dtypes."""
+    young = kind.name.startswith(("uint16", "uint32", "uint64", "float8"))
+    return TypedStorage if young else LEGACY_STORAGES[kind.legacy.replace("Tensor", "Storage")]
