@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from jax import lax
 
 import torchlike as torch
-from torchlike.core import background, interpret, run
+from torchlike.core import background, interpret, remembered, run
 
 
 @pytest.mark.parametrize("predicate", [(), (5000, 1), (5000, 2)])
@@ -166,6 +166,7 @@ def test_any_convolution(case):
 def test_a_small_net_runs_at_once(monkeypatch):
     """A first forward and backward of a convolutional and of a recurrent net compile nothing."""
     monkeypatch.setattr(background, "enabled", True)
+    monkeypatch.setattr(remembered, "_known", set())
     before = run.stats.compiled
     net = torch.nn.Sequential(torch.nn.Conv2d(3, 8, 5, 2, 1), torch.nn.ReLU(), torch.nn.Flatten())
     net(torch.randn(2, 3, 33, 29)).sum().backward()

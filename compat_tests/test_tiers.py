@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import torchlike as torch
-from torchlike.core import background, fused, record, run
+from torchlike.core import background, fused, record, remembered, run, snapshot
 
 
 def train(steps, between=lambda step: None):
@@ -32,7 +32,9 @@ def train(steps, between=lambda step: None):
 
 @pytest.fixture
 def fresh(monkeypatch):
-    """No window known; compilation in the background."""
+    """No window known, here or on the disk; compilation in the background."""
+    monkeypatch.setattr(remembered, "_path", lambda: None)
+    monkeypatch.setattr(remembered, "_known", set())
     monkeypatch.setattr(run, "windows", type(run.windows)())
     monkeypatch.setattr(run, "families", type(run.families)())
     monkeypatch.setattr(background, "enabled", True)
@@ -199,18 +201,30 @@ def test_a_corrupted_or_shared_disk_cache_changes_nothing(tmp_path):
     assert start().communicate()[0] == "27.0\n"
 
 
-def test_many_threads_at_rest_at_once():
-    """The interpreter's switch interval is the user's again, whoever ends last."""
-    usual, seen = sys.getswitchinterval(), []
-    threads = [
-        threading.Thread(target=background.undisturbed, args=(lambda: seen.append(1),))
-        for _ in range(8)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(seen) == 8 and sys.getswitchinterval() == usual
+def test_a_look_over_the_heap_leaves_other_threads_alone():
+    """A tuple that another thread is building must not be held when that thread goes on."""
+    failed, end = [], threading.Event()
+
+    def build():
+        try:
+            while not end.is_set():
+                tuple(i for i in range(40))
+        except SystemError as error:
+            failed.append(error)
+
+    usual, mine = sys.getswitchinterval(), torch.ones(2)
+    threads = [threading.Thread(target=build) for _ in range(2)]
+    sys.setswitchinterval(1e-6)
+    try:
+        for thread in threads:
+            thread.start()
+        found = [snapshot.living((torch.Tensor,)) for _ in range(20)]
+    finally:
+        end.set()
+        sys.setswitchinterval(usual)
+        for thread in threads:
+            thread.join()
+    assert not failed and all(any(t is mine for t in f) for f in found)
 
 
 def test_a_trace_that_runs_elsewhere_is_not_peeked_into():

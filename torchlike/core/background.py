@@ -16,13 +16,11 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
 
 # Off: a hot window is compiled where it stands, so a run switches tiers at the same step each time.
 enabled = os.environ.get("TORCHLIKE_BACKGROUND", "1") != "0"
 
 SWITCH = 1e-4  # seconds after which the lock is asked for, while a job runs
-QUIET = 0.15  # … and while a thread must not be interrupted
 
 TRIM = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
 PAYS = 0.25  # seconds of compiling after which memory is given back, which takes 0.02 to 0.04
@@ -31,8 +29,8 @@ _jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
 _lock = threading.Lock()
 _thread: threading.Thread | None = None
 _closing = False
-_one_quiet, _setting = threading.Lock(), threading.Lock()
-_busy = _quiet = False
+_setting = threading.Lock()
+_busy = False
 _compiled = 0.0  # seconds since memory was given back
 _usual = _ours = sys.getswitchinterval()
 
@@ -43,26 +41,8 @@ def _set_interval() -> None:
     with _setting:
         if (found := sys.getswitchinterval()) != _ours:
             _usual = found
-        sys.setswitchinterval(QUIET if _quiet else min(_usual, SWITCH) if _busy else _usual)
+        sys.setswitchinterval(min(_usual, SWITCH) if _busy else _usual)
         _ours = sys.getswitchinterval()  # as the interpreter rounds it
-
-
-def undisturbed(work: Callable[[], Any]) -> Any:
-    """What `work` returns, with no other thread running Python meanwhile (for QUIET seconds)."""
-    global _quiet
-    if threading.active_count() == 1:
-        return work()
-    with _one_quiet:
-        _quiet = True
-        _set_interval()
-        for _ in range(threading.active_count()):
-            time.sleep(0)  # others that wait count by the old interval: let each have the lock
-        _set_interval()  # one of them may have set another
-        try:
-            return work()
-        finally:
-            _quiet = False
-            _set_interval()
 
 
 def submit(job: Callable[[], None]) -> None:

@@ -18,7 +18,7 @@ from . import dtypes
 from .check import broadcast_shapes
 from .device import CPU, META, device
 from .interpret import interpreter
-from .record import Spec
+from .record import LOCAL, Spec, inside
 from .storage import Aval, aval_of
 from .tensor import Tensor
 
@@ -134,7 +134,10 @@ def make_plan(op: Op, inputs: Sequence[Any], statics: Sequence[Any]) -> Plan:
     plan.fun = _function(op, plan.statics, per_input, present, targets, count)
     plan.pullbacks, plan.put_spec = {}, None
     plan.number_dtype = targets[0] if targets else None
-    _trace(plan, where, targets)
+    if LOCAL.state.tracing and not (LOCAL.state.vmaps or op.view or op.elementwise):
+        _run_once(plan, where, [inputs[i] for i in present])
+    else:
+        _trace(plan, where, targets)
     plan.single = not isinstance(plan.outs, tuple) or (len(plan.outs) == 1 and op.returns is None)
     node = op.node(plan.statics) if callable(op.node) else op.node
     plan.node_class = node
@@ -318,17 +321,35 @@ def _trace(plan: Plan, where: device, targets: list[Any]) -> None:
     if op.elementwise:
         _trace_elementwise(plan, where, targets)
         return
-    closed = jax.make_jaxpr(plan.fun)(*plan.structs)
-    plan.outs = _out_avals(closed, where)
+    closed = trace(plan.fun, plan.structs)
+    plan.outs = _out_avals(closed.out_avals, where)
     plan.spec = Spec(
         op.name, plan.outs, jaxpr_as_fun(closed), lambda: interpreter(closed), where, op.cheap
     )
 
 
-def _out_avals(closed: ClosedJaxpr, where: device) -> tuple[Aval, ...]:
-    return tuple(
-        aval_of(tuple(o.shape), dtypes.from_numpy(o.dtype), where) for o in closed.out_avals
-    )
+def _run_once(plan: Plan, where: device, inputs: Sequence[Any]) -> None:
+    """Inside a transform the body runs anyhow: what it gives tells the avals, and it needs no trace
+    of its own (1 to 2 ms) unless the op is recorded later.
+    """
+    fun, structs, op = plan.fun, plan.structs, plan.op
+    arrays = [inside(x._value_now() if isinstance(x, Tensor) else x) for x in inputs]
+    plan.scalar_key = None
+    plan.outs = _out_avals(fun(*arrays), where)
+
+    def make_interpret() -> Any:
+        return interpreter(trace(fun, structs))
+
+    plan.spec = Spec(op.name, plan.outs, fun, make_interpret, where, op.cheap)
+
+
+def _out_avals(outs: Sequence[Any], where: device) -> tuple[Aval, ...]:
+    return tuple(aval_of(tuple(o.shape), dtypes.from_numpy(o.dtype), where) for o in outs)
+
+
+def trace(fun: Callable[..., Any], structs: Sequence[Any]) -> ClosedJaxpr:
+    """The jaxpr of a function; JAX keeps nothing of it, for what it traced is gone then."""
+    return jax.make_jaxpr(lambda *arrays: fun(*arrays))(*structs)
 
 
 def scalar_struct(struct: Any) -> Any:
@@ -344,7 +365,7 @@ def _trace_elementwise(plan: Plan, where: device, targets: list[Any]) -> None:
     shape = broadcast_shapes(*[m.shape for m in plan.avals if isinstance(m, Aval)] or [()])
     closed = op.scalars.get(key)
     if closed is None:
-        closed = op.scalars[key] = jax.make_jaxpr(plan.fun)(*map(scalar_struct, plan.structs))
+        closed = op.scalars[key] = trace(plan.fun, [*map(scalar_struct, plan.structs)])
     plan.outs = tuple(aval_of(shape, dtypes.from_numpy(o.dtype), where) for o in closed.out_avals)
     fun = plan.fun
 

@@ -16,7 +16,7 @@ from jax.extend.core import ClosedJaxpr, Jaxpr, Literal, jaxpr_as_fun
 
 from .device import CPU, META
 from .interpret import interpreter
-from .plan import Plan, convert, scalar_struct
+from .plan import Plan, convert, scalar_struct, trace
 from .record import Spec, inside_transform
 from .saved import kept
 from .storage import Aval, traced
@@ -58,7 +58,7 @@ def _make_pullback(plan: Plan, mask: tuple[bool, ...]) -> Pullback:
     if closed is None:
         scalar = scalar_key is not None
         shapes = list(map(scalar_struct, structs)) if scalar else structs
-        closed, used = prune(inlined(jax.make_jaxpr(back)(*shapes), shapes), keep)
+        closed, used = prune(inlined(trace(back, shapes), shapes), keep)
         if scalar:
             plan.op.scalar_pullbacks[scalar_key] = closed, used
     else:

@@ -269,11 +269,12 @@ def inline(spec: Spec, inputs: Sequence[Any]) -> list[Value]:
     for v in inputs:
         if v.__class__ is Value and v.array.__class__ is Batch:
             return VMAP["record"](spec, inputs)
-    arrays = [_array(v) for v in inputs]
+    arrays = [inside(v) for v in inputs]
     return [traced(o, spec.device) for o in spec.fun(*arrays)]
 
 
-def _array(v: Any) -> Any:
+def inside(v: Any) -> Any:
+    """The array of a Value or number, inside a transform."""
     if v.__class__ is not Value:
         return jnp.asarray(number_array(v))
     if v.trace is not None and v.trace is not INLINE:

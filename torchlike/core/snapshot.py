@@ -8,10 +8,10 @@ and puts everything back when the step fails.
 from __future__ import annotations
 
 import gc
+import itertools
 from collections.abc import Container, Iterable, Iterator
 from typing import Any
 
-from .background import undisturbed
 from .storage import Storage
 from .tensor import Tensor
 
@@ -58,18 +58,22 @@ def _equal(a: Any, b: Any) -> bool:
     return kind in PLAIN and (a == b or (a != a and b != b))
 
 
-def _living(classes: tuple[type, ...]) -> list[Any]:
-    """All objects of these classes and their subclasses, found on the heap."""
-    kinds: dict[type, bool] = {}  # a heap has millions of objects, of a few thousand classes
-    found = []
-    for o in gc.get_objects():
-        cls = type(o)
-        wanted = kinds.get(cls)
-        if wanted is None:
-            wanted = kinds[cls] = issubclass(cls, classes)
-        if wanted:
-            found.append(o)
-    return found
+def living(classes: tuple[type, ...]) -> list[Any]:
+    """All objects of these classes and their subclasses, found on the heap.
+
+    A list of the whole heap must not be ours while another thread runs: one that is building a
+    tuple meanwhile would fail with a SystemError. Threads change between the interpreter's own
+    instructions, so the heap is gone through within one, which keeps nothing but classes.
+    """
+    there = set(map(type, itertools.chain.from_iterable(map(gc.get_objects, (None,)))))
+    kinds = there.intersection(_with_subclasses(classes))
+    return [o for o in gc.get_referrers(*kinds) if type(o) in kinds] if kinds else []
+
+
+def _with_subclasses(classes: Iterable[type]) -> Iterator[type]:
+    for cls in classes:
+        yield cls
+        yield from _with_subclasses(type.__subclasses__(cls))
 
 
 def reachable(roots: list[Any]) -> list[Any]:
@@ -115,11 +119,10 @@ class Snapshot:
         self.tensors: list[tuple[Tensor, dict[str, Any]]] = []
         found = owners or []
         if owners is None:
-            # another thread must not meet a tuple it is still building in our list of the heap
-            living = undisturbed(lambda: _living((Tensor, *HOLDERS)))
-            tensors = [o for o in living if isinstance(o, Tensor) and "_storage" in o.__dict__]
+            alive = living((Tensor, *HOLDERS))
+            tensors = [o for o in alive if isinstance(o, Tensor) and "_storage" in o.__dict__]
             self.tensors = [(t, dict(t.__dict__)) for t in tensors]
-            found = [o for o in living if not isinstance(o, Tensor)]
+            found = [o for o in alive if not isinstance(o, Tensor)]
         self.held = rows_of(found)
         self.expected = self.held
 
