@@ -1,4 +1,4 @@
-"""Matrix products in groups, and (named, not supported) products of scaled eight-bit numbers."""
+"""Matrix products in groups, and products of scaled eight-bit numbers."""
 
 from enum import Enum
 
@@ -72,14 +72,37 @@ def _check(mat_a, mat_b, offs, bias, out_dtype):
         raise RuntimeError("Bias not supported yet")
 
 
-def scaled_mm(mat_a, mat_b, scale_a, scale_recipe_a, scale_b, scale_recipe_b, *args, **kwargs):
-    """Not supported."""
-    raise NotImplementedError("scaled_mm is not supported: it needs float8 on an accelerator")
+def _only(given):
+    """The one of a list, or what is given."""
+    return given[0] if isinstance(given, (list, tuple)) and len(given) == 1 else given
+
+
+def scaled_mm(mat_a, mat_b, scale_a, scale_recipe_a, scale_b, scale_recipe_b, swizzle_a=None,
+              swizzle_b=None, bias=None, output_dtype=bfloat16, contraction_dim=(),
+              use_fast_accum=False):  # fmt: skip
+    """mat_a @ mat_b of eight-bit numbers, times scales: one each, or one per row and column.
+
+    Scales of blocks, and swizzled ones, are not supported (nor by PyTorch's CPU).
+    """
+    recipes = _only(scale_recipe_a), _only(scale_recipe_b)
+    if recipes not in ((ScalingType.TensorWise,) * 2, (ScalingType.RowWise,) * 2):
+        raise NotImplementedError(
+            f"scaled_mm: scale_recipe_a={recipes[0]}, scale_recipe_b={recipes[1]} are not supported"
+        )
+    for name, given in (("swizzle_a", swizzle_a), ("swizzle_b", swizzle_b)):
+        if _only(given) not in (None, SwizzleType.NO_SWIZZLE):
+            raise NotImplementedError(f"scaled_mm: {name}={given} is not supported")
+    if tuple(contraction_dim) not in ((), (1, 0), (-1, -2)):
+        raise NotImplementedError(
+            f"scaled_mm: contraction_dim={contraction_dim} is not supported"
+        )
+    scales = _only(scale_a), _only(scale_b)
+    return ops._scaled_mm(mat_a, mat_b, *scales, bias, None, output_dtype, use_fast_accum)
 
 
 def scaled_grouped_mm(mat_a, mat_b, scale_a, scale_recipe_a, scale_b, scale_recipe_b, *args,
                       **kwargs):  # fmt: skip
-    """Not supported."""
+    """Not supported, nor by PyTorch's CPU."""
     raise NotImplementedError(
-        "scaled_grouped_mm is not supported: it needs float8 on an accelerator"
+        "scaled_grouped_mm is not supported: PyTorch has it on accelerators only"
     )
