@@ -277,6 +277,17 @@ def test_functions_and_named_tuples(torch, golden):
     assert largest.values.tolist() == [1, 1] and largest.indices.tolist() == [0, 1]
 
 
+def test_generators(torch, golden):
+    generator = torch.Generator().manual_seed(5)
+    torch.rand(3, generator=generator)
+    golden.error(torch.load, saved(torch, generator))
+    files = [recorded(golden, text(saved(torch, generator).read()))]
+    want = torch.rand(4, generator=generator.clone_state()).tolist()
+    for file in (untext(files[0]), saved(torch, generator).read()):
+        found = torch.load(io.BytesIO(file), weights_only=False)
+        assert found.initial_seed() == 5 and torch.rand(4, generator=found).tolist() == want
+
+
 @pytest.mark.parametrize("new", [True, False])
 def test_storages(torch, new):
     with warnings.catch_warnings():

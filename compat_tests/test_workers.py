@@ -301,6 +301,8 @@ UNGUARDED = """
     for batch in loader:
         assert all(type(pair) is Pair for pair in batch)
         print([tuple(pair) for pair in batch])
+    loader = torch.utils.data.DataLoader(range(9), num_workers=1, persistent_workers=True)
+    assert next(iter(loader)) == 0  # its worker waits when the program ends
 """
 HANGING = """
     import os, sys, time
@@ -367,6 +369,7 @@ def test_script_without_guard(start, options):
     assert out.splitlines() == [
         "once", "[(0, 0), (1, 3)]", "[(2, 6), (3, 9)]", "[(4, 12), (5, 15)]"
     ], err
+    assert "Exception ignored" not in err
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])

@@ -106,8 +106,9 @@ def _checked_seed(seed: int) -> int:
 class Generator:
     """A stream of random numbers. Its state as a Tensor is added where tensors exist."""
 
-    get_state: Any  # these two by ops.random_state
+    get_state: Any  # these three by ops.random_state
     set_state: Any
+    __setstate__: Any
 
     __module__ = "torch._C"
 

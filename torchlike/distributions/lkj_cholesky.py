@@ -32,10 +32,9 @@ class LKJCholesky(Distribution):
         super().__init__(a.size(), Size((dim, dim)), validate_args)
 
     def expand(self, batch_shape, _instance=None):
-        new = self._get_checked_instance(LKJCholesky, _instance)
-        batch_shape = Size(batch_shape)
-        new._beta = self._beta.expand(batch_shape + (self.dim,))
-        return self._expanded(LKJCholesky, batch_shape, new, kept=["dim"])
+        new = self._expanded(LKJCholesky, batch_shape, _instance, kept=["dim"])
+        new._beta = self._beta.expand(Size(batch_shape) + (self.dim,))
+        return new
 
     def sample(self, sample_shape=Size()):  # noqa: B008
         # each row is a direction on a sphere, its length drawn from a beta

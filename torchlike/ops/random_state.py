@@ -44,7 +44,13 @@ def _reduce(self: Generator) -> tuple:
 
 Generator.get_state = _get_state
 Generator.set_state = _set_state
+def _restore(self: Generator, state: tuple) -> None:
+    """As PyTorch's files hold it: seed, offset (of other devices), state."""
+    self.set_state(state[-1])
+
+
 Generator.__reduce__ = _reduce
+Generator.__setstate__ = _restore
 
 
 # ----- the default generator -----

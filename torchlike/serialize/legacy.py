@@ -138,6 +138,11 @@ def _remaining(file: Any) -> int:
 
 def _fill(file: Any, storage: TypedStorage, order: str) -> None:
     """The bytes come after the tensors that were made from them."""
+    lacking = 8 + storage.memory.nbytes() - _remaining(file)
+    if lacking > 0:
+        raise RuntimeError(
+            f"unexpected EOF, expected {lacking} more bytes. The file might be corrupted."
+        )
     (count,) = struct.unpack("<q", read_bytes(file, file.tell(), 8))
     if count != storage.size():
         raise RuntimeError(f"storage has wrong size: expected {count} got {storage.size()}")

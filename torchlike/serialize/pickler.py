@@ -11,6 +11,7 @@ from typing import Any
 from ..core.device import device
 from ..core.dtypes import dtype, uint8
 from ..core.layouts import layout, memory_format
+from ..core.rng import Generator
 from ..core.storage import Size
 from ..core.tensor import Tensor
 from ..ops.memory import TypedStorage as KernelTypedStorage
@@ -88,6 +89,7 @@ def _named(plain: Any, base: Any) -> Any:
     Named.dispatch[StorageType] = Named.save_global
     Named.dispatch[SparseTensor] = _save_tensor
     Named.dispatch[Size] = _save_size
+    Named.dispatch[Generator] = _save_generator
     Named.dispatch[layout] = _save_layout
     Named.dispatch[memory_format] = _save_format
     Named.dispatch[device] = _save_device
@@ -97,6 +99,11 @@ def _named(plain: Any, base: Any) -> Any:
 
 def _save_size(pickler: Any, size: Size) -> None:
     pickler.save_reduce(Size, (tuple(size),), obj=size)
+
+
+def _save_generator(pickler: Any, obj: Generator) -> None:
+    state = obj.initial_seed(), None, obj.get_state()
+    pickler.save_reduce(Generator, (obj.device,), state, obj=obj)
 
 
 def _save_layout(pickler: Any, obj: layout) -> None:

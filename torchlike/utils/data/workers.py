@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import itertools
 import os
 import queue
 import tempfile
 import threading
+import weakref
 from typing import TYPE_CHECKING
 
 from ...core.dtypes import get_default_dtype
@@ -28,6 +30,16 @@ if TYPE_CHECKING:
     from .loader import DataLoader
 
 _GRACE = 5.0  # seconds that a worker has to finish what it is at
+
+
+_live: weakref.WeakSet[WorkerIter] = weakref.WeakSet()
+
+
+@atexit.register
+def _end_all() -> None:
+    """While modules still have what the end of a worker needs."""
+    for one in list(_live):
+        one._shutdown_workers()
 
 
 class _Gone:
@@ -66,6 +78,7 @@ class WorkerIter(DataLoaderIter):
         self._workers: list[Process] = []
         self._readers: list[threading.Thread] = []
         self._shutdown = False
+        _live.add(self)
         self._start(loader)
         self._reset(loader, first_iter=True)
 
