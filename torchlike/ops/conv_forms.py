@@ -18,6 +18,7 @@ CHUNK = 1 << 19  # elements of columns worked on at a time: more spills out of t
 WHOLE = 5 << 18  # columns of so few elements are made for all images at once in a weight's gradient
 DIRECT = 32  # up to this many taps a convolution is a sum of shifted products
 ALONE = 64  # from so many positions on, an image's product is worth being made alone
+MANY = 64  # groups or taps that are spelled out one by one, at most
 WIDE = 512  # from so many on, that is faster than XLA's own input gradient
 
 
@@ -188,6 +189,64 @@ def _correlate_images(x: Any, w: Any, geo: Geometry, out: Sequence[int]) -> Any:
     return lax.map(one, x)
 
 
+def _flat_sizes(size: Sequence[int], out: Sequence[int]) -> tuple[list[int], int]:
+    """How far apart neighbours along each dim lie in memory; from the first to the last result."""
+    steps = [math.prod(size[i + 1 :]) for i in range(len(size))]
+    return steps, sum((n - 1) * step for n, step in zip(out, steps)) + 1
+
+
+def _flat_columns(x: Any, kernel: Sequence[int], geo: Geometry, out: Sequence[int]) -> Any:
+    """(taps * c, positions) of a padded image (c, ...), for strides of 1: each tap sees the image's
+    memory from another place on, row ends and all. A third of the time of `columns`.
+    """
+    steps, span = _flat_sizes(x.shape[1:], out)
+    flat, c = x.reshape(x.shape[0], -1), x.shape[0]
+    cols = jnp.zeros((math.prod(kernel) * c, span), x.dtype)
+    for k, at in enumerate(taps(kernel)):
+        first = sum(i * d * step for i, d, step in zip(at, geo.dilation, steps))
+        seen = lax.slice_in_dim(flat, first, first + span, axis=1)
+        cols = lax.dynamic_update_slice(cols, seen, (k * c, 0))
+    return cols
+
+
+def _correlate_flat(x: Any, w: Any, geo: Geometry, out: Sequence[int]) -> Any:
+    """One image after another by `_flat_columns`; what row ends gave is cropped."""
+    groups, kernel = geo.groups, w.shape[2:]
+    rows = w.reshape(groups, w.shape[0] // groups, w.shape[1], -1).swapaxes(2, 3)
+    rows = rows.reshape(groups, w.shape[0] // groups, -1)
+    size = padded_size(x.shape[2:], geo)
+
+    def one(x: Any) -> Any:
+        wide = padded(x, geo).reshape(groups, -1, *size)
+        found = [a @ _flat_columns(part, kernel, geo, out) for a, part in zip(rows, wide)]
+        whole = jnp.concatenate(found)
+        rest = out[0] * math.prod(size[1:]) - whole.shape[1]
+        whole = jnp.pad(whole, ((0, 0), (0, rest))).reshape(-1, out[0], *size[1:])
+        return lax.slice(whole, [0] * whole.ndim, [whole.shape[0], *out])
+
+    return lax.map(one, x)
+
+
+def _weigh_flat(x: Any, g: Any, geo: Geometry, kernel: tuple[int, ...]) -> Any:
+    """The weight's gradient likewise: positions at row ends have no gradient."""
+    groups, out = geo.groups, g.shape[2:]
+    size = padded_size(x.shape[2:], geo)
+    _, span = _flat_sizes(size, out)
+    edges = [(0, 0), (0, 0), *((0, n - m) for n, m in zip(size[1:], out[1:]))]
+
+    def add(total: Any, xg: Any) -> Any:
+        x, g = xg
+        wide = padded(x, geo).reshape(groups, -1, *size)
+        slope = jnp.pad(g, edges).reshape(groups, g.shape[0] // groups, -1)[:, :, :span]
+        parts = [a @ _flat_columns(b, kernel, geo, out).T for a, b in zip(slope, wide)]
+        return total + jnp.concatenate(parts), None
+
+    c = x.shape[1] // groups
+    start = jnp.zeros((g.shape[1], c * math.prod(kernel)), x.dtype)
+    total = lax.scan(add, start, (x, g))[0]
+    return total.reshape(g.shape[1], -1, c).swapaxes(1, 2).reshape(-1, c, *kernel)
+
+
 def _correlate_window(x: Any, w: Any, geo: Geometry, out: Sequence[int]) -> Any:
     """XLA's own: its fast form is taken only with padding, so there is a row to be cropped."""
     edges = [(p, p) for p in geo.padding]
@@ -225,7 +284,13 @@ def _correlate_large(x: Any, w: Any, geo: Geometry, out: tuple[int, ...]) -> Any
         return _correlate_cpu(x, w, geo, out)
     if single and geo.groups == 1:
         return (_correlate_folded if len(out) == 3 else _correlate_window)(x, w, geo, out)
-    return (_correlate_columns if math.prod(out) < ALONE else _correlate_images)(x, w, geo, out)
+    if math.prod(out) < ALONE:
+        return _correlate_columns(x, w, geo, out)
+    return (_correlate_flat if _is_flat(geo) else _correlate_images)(x, w, geo, out)
+
+
+def _is_flat(geo: Geometry) -> bool:
+    return max(geo.stride) == 1 and geo.groups <= MANY
 
 
 def _spread_images(g: Any, w: Any, geo: Geometry, size: tuple[int, ...]) -> Any:
@@ -291,11 +356,31 @@ def _weigh_cpu(x: Any, g: Any, geo: Geometry, kernel: tuple[int, ...]) -> Any:
     return total.reshape(shape)
 
 
+def _weigh_each(x: Any, g: Any, geo: Geometry, kernel: tuple[int, ...]) -> Any:
+    """Channels by themselves: products added image by image and summed last, for XLA adds arrays
+    many numbers at a time but sums one after another (a third to a tenth of the columns' time).
+    """
+    c, out = x.shape[1], g.shape[2:]
+    start = jnp.zeros((c, g.shape[1] // c, *out), x.dtype)
+
+    def add(totals: Any, xg: Any) -> Any:
+        x, g = padded(xg[0], geo)[:, None], xg[1].reshape(start.shape)
+        return [t + g * shifted(x, at, geo, out) for t, at in zip(totals, taps(kernel))], None
+
+    totals = lax.scan(add, [start] * math.prod(kernel), (x, g))[0]
+    sums = [t.reshape(*start.shape[:2], -1).sum(-1) for t in totals]
+    return jnp.stack(sums, -1).reshape(g.shape[1], 1, *kernel)
+
+
 def _weigh_large(x: Any, g: Any, geo: Geometry, kernel: tuple[int, ...]) -> Any:
     """XLA's own where it is fast: float32 images that are not a product or two."""
     positions = math.prod(g.shape[2:])
     whole = x.shape[0] * x.shape[1] * math.prod(kernel) * positions <= WHOLE
     single = x.dtype == jnp.float32 and geo.groups == 1 and len(kernel) < 3
+    if geo.groups == x.shape[1] and 1 < math.prod(kernel) <= MANY:
+        return _weigh_each(x, g, geo, kernel)
+    if geo.groups > 1 and positions >= ALONE and _is_flat(geo):
+        return _weigh_flat(x, g, geo, kernel)
     if not single or math.prod(kernel) == 1 or (whole and positions <= ALONE):
         return _weigh_cpu(x, g, geo, kernel)
     return _weigh_native(x, g, geo, kernel, spare=True)  # the fast form is for padding only
