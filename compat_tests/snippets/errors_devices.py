@@ -76,3 +76,28 @@ nn.grad.conv2d_input.__name__
 torch.sparse_coo_tensor([[0]], [1.], (2,), pin_memory=True, check_invariants=False)
 torch.from_file('/no/such/file', size=2, pin_memory=True)
 torch.ones(2).pin_memory()
+
+# In [meta tensors: addresses, files, indices from the CPU, what needs values]
+import pickle
+def attempt(n, f):
+    try: print(n, f())
+    except Exception as e: print(n, type(e).__name__, str(e))
+m = torch.empty(2, 3, device='meta'); i = torch.zeros(2, dtype=torch.long, device='meta'); x = torch.ones(2, 3)
+attempt('data_ptr', lambda: (m.data_ptr(), m[1].data_ptr(), m.untyped_storage().data_ptr()))
+attempt('pickle', lambda: pickle.loads(pickle.dumps(m[:, 1:])).stride())
+attempt('pickle', lambda: pickle.loads(pickle.dumps(nn.Parameter(m))))
+for other in (m, x, torch.ones(3)): attempt('equal', lambda: torch.equal(m, other))
+attempt('one_hot', lambda: F.one_hot(i)); attempt('one_hot', lambda: F.one_hot(i, 5))
+for at in (torch.tensor([0, 1]), (torch.tensor([0, 1]), torch.tensor([0, 1])), torch.tensor([True, False]), [0, 1], (torch.tensor([0, 1]), i), (None, torch.tensor([0, 1])), torch.tensor(1), i[0]):
+    attempt('index', lambda: m[at])
+attempt('put', lambda: m.__setitem__(torch.tensor([0, 1]), 1.)); attempt('put', lambda: m.index_put_((torch.tensor([0, 1]),), m + 1))
+attempt('lstsq', lambda: torch.linalg.lstsq(torch.empty(4, 3, device='meta'), torch.empty(4, 2, device='meta')))
+attempt('to_sparse', lambda: m.to_sparse())
+
+# In [products of a vector and batches that do not fit]
+def attempt(n, f):
+    try: print(n, f())
+    except Exception as e: print(n, type(e).__name__, str(e))
+v = torch.ones(3)
+for s in ((2, 5, 2, 2), (5, 2, 4), (0, 2, 4), (2, 4)): attempt(s, lambda: v @ torch.ones(s))
+attempt('grad', lambda: v.requires_grad_() @ torch.ones(2, 5, 2, 2))

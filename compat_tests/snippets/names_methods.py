@@ -438,3 +438,23 @@ class P(D.Normal): pass
 @register_kl(P, P)
 def _(p, q): return p.loc * 0 + 7
 print(D.kl_divergence(P(0., 1.), P(0., 1.)), D.kl_divergence(P(0., 1.), D.Normal(0., 2.)))
+
+# In [functions that are gone, and copies of sparse tensors' parts]
+import warnings
+warnings.simplefilter('ignore')
+def attempt(n, f):
+    try: print(n, f())
+    except Exception as e: print(n, type(e).__name__, str(e))
+a, b = torch.ones(3, 3), torch.ones(3, 2)
+for n in 'eig symeig lstsq solve matrix_rank'.split():
+    attempt(n, lambda: getattr(torch, n)(a)); attempt(n, lambda: getattr(torch, n)(b, a)); attempt(n, lambda: getattr(a, n)()); attempt(n, lambda: getattr(b, n)(a))
+attempt('eig', lambda: torch.eig(a, eigenvectors=True)); attempt('symeig', lambda: torch.symeig(a, eigenvectors=True, upper=False)); attempt('rank', lambda: torch.matrix_rank(a, symmetric=True))
+s = torch.sparse_coo_tensor(torch.tensor([[0, 1, 0], [1, 0, 1]]), torch.tensor([1., 2., 3.]), (2, 3)).coalesce()
+print(torch.saddmm(s, s, torch.ones(3, 3), beta=2, alpha=3), torch.hsmm(s, torch.ones(3, 2)))
+for n in 'crow_indices col_indices ccol_indices row_indices values indices'.split():
+    for q in (s.to_sparse_csr(), s.to_sparse_csc(), s, a): attempt(n, lambda: str(getattr(torch, n + '_copy')(q))) if q is not s else attempt(n, lambda: q.layout)
+p, z = nn.Parameter(torch.ones(2)), torch.zeros(2)
+attempt('load', lambda: p.module_load(z)); attempt('load', lambda: z.module_load(torch.ones(2))); attempt('load', lambda: z.module_load(p, assign=True))
+attempt('grad_dtype', lambda: (p.grad_dtype, z.grad_dtype, torch.ones(2).long().grad_dtype)); attempt('grad_dtype', lambda: (p * 2).grad_dtype)
+attempt('grad_dtype', lambda: setattr(p, 'grad_dtype', 3)); attempt('grad_dtype', lambda: setattr(p * 2, 'grad_dtype', torch.float32)); attempt('grad_dtype', lambda: setattr(p, 'grad_dtype', torch.float32))
+attempt('enable', lambda: torch.enable_grad(orig_func=lambda: torch.is_grad_enabled())()); attempt('no', lambda: torch.no_grad(orig_func=lambda: torch.is_grad_enabled())())

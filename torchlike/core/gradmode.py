@@ -20,12 +20,12 @@ class GradMode:
     def __init__(self) -> None:
         self._saved: list[tuple[bool, bool]] = []
 
-    def __new__(cls, function: Any = None, *args: Any, **kwargs: Any) -> Any:
+    def __new__(cls, orig_func: Any = None, *args: Any, **kwargs: Any) -> Any:
         made = super().__new__(cls)
-        if function is not None:
+        if orig_func is not None:
             made._saved = []
             made.__init__()
-            return made(function)
+            return made(orig_func)
         return made
 
     def __enter__(self) -> None:

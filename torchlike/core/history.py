@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .check import FLOAT_GRAD_ONLY, NON_LEAF_FLAG, NON_LEAF_FLAG_OFF, NON_LEAF_GRAD
-from .dtypes import C_NAMES, FLOAT, SCALAR_NAMES
+from .dtypes import C_NAMES, FLOAT, SCALAR_NAMES, dtype
 from .hooks import Changes, RemovableHandle
 from .mutate import regenerate
 from .record import LOCAL
@@ -139,6 +139,22 @@ def _check_grad(self: Tensor, grad: Tensor) -> None:
         )
 
 
+def _get_grad_dtype(self: Tensor) -> Any:
+    if not is_leaf(self):
+        raise RuntimeError("grad_dtype can only be accessed on leaf tensors.")
+    return self._aval.dtype
+
+
+def _set_grad_dtype(self: Tensor, wanted: Any) -> None:
+    if wanted is not None and not isinstance(wanted, dtype):
+        kind = type(wanted).__name__
+        raise RuntimeError(f"grad_dtype must be a torch.dtype or None, but got {kind}")
+    if not is_leaf(self):
+        raise RuntimeError("grad_dtype can only be set on leaf tensors.")
+    if wanted is not self._aval.dtype:
+        raise NotImplementedError(f"grad_dtype: {wanted} for a tensor of {self._aval.dtype}")
+
+
 def _del_grad(self: Tensor) -> None:
     _set_grad(self, None)
 
@@ -241,6 +257,7 @@ GRAD_FN.append(grad_fn_of)
 for _name, _value in {
     "requires_grad": property(wants_grad, _set_requires_grad),
     "grad": property(_get_grad, _set_grad, _del_grad),
+    "grad_dtype": property(_get_grad_dtype, _set_grad_dtype),
     "grad_fn": property(grad_fn_of),
     "is_leaf": property(is_leaf),
     "retains_grad": property(lambda self: self._retains),

@@ -89,13 +89,13 @@ class Node:
     def _sequence_nr(self) -> int:
         return self.seq
 
-    def register_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+    def register_hook(self, hook: Callable[..., Any], /) -> RemovableHandle:
         """Call `hook(grad_inputs, grad_outputs)` after the node has run; it may replace grads."""
         if self.posthooks is None:
             self.posthooks = OrderedDict()
         return _register(self.posthooks, hook)
 
-    def register_prehook(self, hook: Callable[..., Any]) -> RemovableHandle:
+    def register_prehook(self, hook: Callable[..., Any], /) -> RemovableHandle:
         """Call `hook(grad_outputs)` before the node runs; it may replace them."""
         if self.prehooks is None:
             self.prehooks = OrderedDict()

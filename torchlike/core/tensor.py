@@ -238,6 +238,8 @@ class Tensor:
         """
         if self._aval.size == 0:
             return 0
+        if self.device.type == "meta":
+            return self.storage_offset() * self.itemsize
         storage, view = self._storage, self._view
         if self.device.type == "cpu" and (
             storage.__class__ is HostStorage or not is_traced(storage.value)

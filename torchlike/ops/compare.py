@@ -7,6 +7,7 @@ from typing import Any
 
 import jax.numpy as jnp
 
+from ..core.check import no_meta_kernel
 from ..core.dtypes import SCALAR_NAMES, get_default_dtype
 from ..core.mutate import write_out
 from ..core.op import Array, Number, Operand, Optional, alias, composite, op
@@ -93,6 +94,8 @@ def equal(input: Tensor, other: Tensor) -> bool:
         raise TypeError(
             f"equal(): argument 'other' (position 2) must be Tensor, not {type(other).__name__}"
         )
+    if "meta" in (input.device.type, other.device.type):
+        raise NotImplementedError(no_meta_kernel("equal"))
     return input.shape == other.shape and bool((input == other).all())
 
 

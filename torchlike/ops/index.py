@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..core.check import check_dim
+from ..core.device import CPU, META
 from ..core.dispatch import call, call_view
 from ..core.dtypes import check_number
 from ..core.mutate import check_apart, check_writable, overwrite
@@ -153,7 +154,7 @@ def _index_tensor(i: Tensor) -> Any:
         raise IndexError("tensors used as indices must be long, int, byte or bool tensors")
     if i.ndim == 0 and kind.category > 0 and not i.requires_grad:  # type: ignore[attr-defined]
         value = i._value_now()
-        if value.trace is None and value.array is not None:
+        if value.trace is None and (value.array is not None or i._aval.device is META):
             return int(i.item())  # a known 0-dim index is an int: a view, as in PyTorch
     return i
 
@@ -204,7 +205,7 @@ def _select(x: Tensor, dim: int, i: int, place: int) -> Tensor:
 
 def _index_tensors(x: Tensor, dim: int, t: Tensor) -> list[Tensor]:
     if t.dtype.name not in ("bool", "uint8"):
-        return [t]
+        return [_beside(x, t)]
     if t.dtype.name == "uint8":
         warnings.warn(
             "indexing with dtype torch.uint8 is now deprecated, please use a dtype torch.bool "
@@ -221,9 +222,17 @@ def _index_tensors(x: Tensor, dim: int, t: Tensor) -> list[Tensor]:
     array = elements_for("nonzero", t, _MASKED)
     if not t.ndim:  # a 0-dim mask adds a dim, of size 1 or 0
         return [from_host(np.arange(int(bool(array))))]
-    found = [from_host(a.astype(np.int64)) for a in np.nonzero(array)]
+    found = [_beside(x, from_host(a.astype(np.int64))) for a in np.nonzero(array)]
     vars(found[0])["_of_mask"] = t
     return found
+
+
+def _beside(x: Tensor, index: Tensor) -> Tensor:
+    """An index on the CPU, on the device of what it is for."""
+    where = x._aval.device
+    if index._aval.device is where or index._aval.device is not CPU:
+        return index
+    return index.to(where)  # type: ignore[attr-defined]
 
 
 # ----- reading -----

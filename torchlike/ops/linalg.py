@@ -228,6 +228,12 @@ def _matmul(a: Tensor, b: Tensor) -> Tensor:
         )
     if dims[1] <= 2:
         return _fold(a, b)
+    if dims[0] == 1 and not a.requires_grad and a.shape[0] != b.shape[-2] and b.numel():
+        batch = math.prod(b.shape[:-2])
+        raise RuntimeError(
+            "Expected size for first two dimensions of batch2 tensor to be: "
+            f"[{batch}, {a.shape[0]}] but got: [{batch}, {b.shape[-2]}]."
+        )
     if dims[0] == 1 or (dims[0] == 2 and a.requires_grad):
         folded = _fold(b.transpose(-2, -1), a if dims[0] == 1 else a.t())
         return folded if dims[0] == 1 else folded.transpose(-2, -1).contiguous()

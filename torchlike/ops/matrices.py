@@ -8,6 +8,7 @@ from typing import Any
 import jax.numpy as jnp
 import jax.scipy.linalg as jsl
 
+from ..core.check import no_meta_kernel
 from ..core.dispatch import set_layout
 from ..core.dtypes import FLOAT, finfo, int64
 from ..core.mutate import write_out
@@ -79,6 +80,8 @@ def lstsq(
         raise RuntimeError(
             "torch.linalg.lstsq: parameter `driver` should be one of (gels, gelsy, gelsd, gelss)"
         )
+    if A.device.type == "meta":
+        raise NotImplementedError(no_meta_kernel("linalg_lstsq.out"))
     found = least_squares(A, B, None if driver == "gels" else rcond, driver)
     x, residuals, rank, s = found
     if residuals.numel() and driver != "gels" and not bool((rank == A.shape[-1]).all()):

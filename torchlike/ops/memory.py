@@ -9,6 +9,7 @@ import numpy as np
 
 from ..core import dtypes
 from ..core.check import invalid_call, sizes_of
+from ..core.device import META
 from ..core.dispatch import set_layout
 from ..core.layouts import contiguous_format, preserve_format, stride_of_format
 from ..core.mutate import check_history, replace
@@ -26,7 +27,7 @@ from ..core.storage import (
     read_numpy,
     storage_of,
 )
-from ..core.tape import OpNode, node_class
+from ..core.tape import OpNode, node_class, zeros
 from ..core.tensor import Parameter, Tensor, alias_of, counter_of, wrap
 from .shape import whole
 from .storages import TypedStorage as TypedStorage
@@ -216,6 +217,10 @@ def _load_storage(array: np.ndarray) -> Storage:
     return storage_of(host_value(array))
 
 
+def _unknown_storage(shape: tuple[int, ...], dtype: Any) -> Storage:
+    return storage_of(zeros(aval_of(shape, dtype, META)))
+
+
 def _reduce(self: Tensor, protocol: int) -> Any:
     if self.grad_fn is not None:  # type: ignore[attr-defined]
         raise RuntimeError("Pickling of non-leaf tensors is not supported: detach() it first")
@@ -235,6 +240,9 @@ def _reduce(self: Tensor, protocol: int) -> Any:
 
 
 def _storage_reduce(self: Storage, protocol: int) -> Any:
+    aval = self.value.aval
+    if aval.device is META:
+        return (_unknown_storage, (tuple(aval.shape), aval.dtype))
     return (_load_storage, (np.array(read_numpy(self.value)),))
 
 

@@ -526,6 +526,8 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
         return call(one_hot_of, (tensor,), (num_classes,))
     if num_classes == -1:
         check_range(tensor, 0, 1 << 62, _negative_class)
+        if tensor.device.type == "meta":
+            tensor.min().item()  # says that there is none
         num_classes = int(to_host(tensor).max()) + 1
     check_range(tensor, 0, num_classes, _bad_class)
     return call(one_hot_of, (tensor,), (num_classes,))

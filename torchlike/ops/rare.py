@@ -14,7 +14,7 @@ from ..core.check import check_dim, check_dims, warn
 from ..core.dispatch import call
 from ..core.dtypes import FLOAT, SCALAR_NAMES
 from ..core.mutate import set_host, write_out
-from ..core.op import TABLE, composite, publish
+from ..core.op import TABLE, composite, install, publish
 from ..core.tensor import Tensor, from_host, from_shared, to_host
 from ..core.wrong_call import demand
 from .similarity import norm_of_dims
@@ -22,6 +22,14 @@ from .sparse_tensor import is_sparse
 
 for _name in ("is_ipu", "is_maia", "is_mtia", "is_vulkan"):
     setattr(Tensor, _name, property(lambda self: False))
+
+
+def _module_load(self: Tensor, other: Tensor, assign: bool = False) -> Tensor:
+    """What `load_state_dict` swaps in for this tensor: a new one that holds `other`'s values."""
+    return (other if assign else self.copy_(other)).detach()  # type: ignore[attr-defined]
+
+
+install("module_load", _module_load)
 
 
 # ----- element by element, by a Python function -----

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..core.layouts import sparse_coo, sparse_csc, sparse_csr
-from ..core.op import composite
+from ..core.op import TABLE, composite, publish
 from ..core.tensor import Tensor, to_host
 from .create import zeros
 from .movement import cat
@@ -80,6 +80,10 @@ def sspaddmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Any = 1, alpha:
     values = pick(full, constant(flat(at, full.shape)), 2, "SspaddmmBackward0")
     places = np.concatenate([input.locations(), at], 1)  # type: ignore[attr-defined]
     return coo(places, cat([beta * input._held, values]), input.shape)  # type: ignore[attr-defined]
+
+
+publish("torch", "saddmm", TABLE["torch", "sspaddmm"])
+publish("torch", "hsmm", TABLE["torch", "hspmm"])
 
 
 def _sparse_resize_(

@@ -12,6 +12,7 @@ import numpy as np
 
 from ..core.check import check_dim
 from ..core.layouts import sparse_bsc, sparse_bsr, sparse_coo, sparse_csc, sparse_csr, strided
+from ..core.mutate import write_out
 from ..core.op import composite, publish
 from ..core.tensor import Tensor, to_host
 from .create import SPARSE, zeros
@@ -263,6 +264,23 @@ def _reader(name: str, layout: Any, place: int) -> None:
 for _layout in (sparse_csr, sparse_csc):
     for _place, _name in enumerate(PARTS[_layout]):
         _reader(_name, _layout, _place)
+
+
+def _part_copied(name: str) -> Any:
+    read = getattr(Tensor, name)
+
+    def copied(input: Tensor, *, out: Any = None) -> Tensor:
+        if input.layout is sparse_coo:  # type: ignore[attr-defined]
+            raise refused(f"{name}_copy", input)
+        made = read(input).clone()
+        return made if out is None else write_out(f"{name}_copy", out, made)
+
+    copied.__doc__ = f"`{name}`, copied; of compressed tensors."
+    return copied
+
+
+for _name in ("values", "indices", *PARTS[sparse_csr], *PARTS[sparse_csc]):
+    publish("torch", f"{_name}_copy", _part_copied(_name))
 
 
 @composite(module=None, method=True)

@@ -14,7 +14,7 @@ from ..core.intercept import disabled_impl
 from ..core.layouts import layout as layout_class
 from ..core.layouts import sparse_bsc, sparse_bsr, sparse_coo, sparse_csc, sparse_csr, strided
 from ..core.storage import aval_of
-from ..core.tensor import Tensor, from_host, to_host
+from ..core.tensor import Tensor, elements_for, from_host, to_host
 from .sparse_kernels import keep, pick, spread
 
 WORDS = {
@@ -289,7 +289,7 @@ def compressed(s: SparseTensor, layout: Any, node: str) -> SparseTensor:
 
 def from_dense(t: Tensor, dims: int, node: str) -> SparseTensor:
     """COO of the elements (or blocks, where `dims` is less than all) that are not zero."""
-    array = to_host(t)
+    array = elements_for("_to_sparse", t)
     shape = array.shape[:dims]
     full = array.reshape(*shape, -1).any(-1) if array.ndim > dims else array != 0
     at = np.stack(np.nonzero(full)) if dims else np.zeros((0, 1), np.int64)
