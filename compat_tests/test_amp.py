@@ -221,3 +221,27 @@ def test_fused_step_unscales_by_itself(torch, golden):
         scaler.step(optimizer)
         scaler.update()
         golden([p, scaler.get_scale()])
+
+
+def test_arguments_of_the_settings(torch, golden):
+    """Device strings with an index, what is no bool or no device, and the old names' warnings."""
+    for kind in ("cpu:0", "foo", 3, torch.device("cpu")):
+        for function, *more in [
+            (torch.amp.is_autocast_available,),
+            (torch.is_autocast_enabled,),
+            (torch.get_autocast_dtype,),
+            (torch.set_autocast_dtype, torch.bfloat16),
+            (torch.set_autocast_enabled, False),
+            (lambda kind: torch.autocast(kind).device,),
+        ]:
+            try:
+                golden(function(kind, *more))
+            except (RuntimeError, TypeError, ValueError) as error:
+                golden(error)
+    golden.error(torch.set_autocast_enabled, "cpu", 3)
+    golden.error(torch.set_autocast_enabled, None)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        torch.is_autocast_cpu_enabled()
+        torch.set_autocast_gpu_dtype(torch.float16)
+    golden([[one.category.__name__, str(one.message).partition(" (Trig")[0]] for one in caught])

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from ..core import dtypes
+from ..core.check import spelt
 from ..core.device import count, device
 from ..core.guards import MODES
 from ..core.record import LOCAL
@@ -51,8 +52,18 @@ def _mode() -> tuple:
 MODES.append(_mode)
 
 
-def _known(device_type: str) -> str:
-    device_type = device(device_type).type
+def _type(function: str, device_type: str) -> str:
+    """The type that a device string begins with; PyTorch's errors for what is none."""
+    if not isinstance(device_type, str):
+        raise TypeError(
+            f"{function}(): argument 'device_type' (position 1) must be str, not "
+            f"{spelt(device_type)}"
+        )
+    return device(device_type).type
+
+
+def _known(function: str, device_type: str) -> str:
+    device_type = _type(function, device_type)
     if device_type not in SUPPORTED:
         raise RuntimeError(
             "unknown device type for autocast in get_autocast_dispatch_key_from_device_type"
@@ -63,19 +74,24 @@ def _known(device_type: str) -> str:
 # ----- the state's accessors -----
 def is_autocast_available(device_type: str) -> bool:
     """Whether PyTorch has autocast for a device type."""
-    return device_type in SUPPORTED
+    return _type("_is_autocast_available", device_type) in SUPPORTED
 
 
 def is_autocast_enabled(device_type: str = "cuda") -> bool:
     """Whether autocast is on for a device type."""
-    return _known(device_type) in SETTINGS.enabled
+    return _known("is_autocast_enabled", device_type) in SETTINGS.enabled
 
 
-def set_autocast_enabled(device_type, enabled: bool | None = None) -> None:
+def set_autocast_enabled(device_type, *enabled: bool) -> None:
     """Turn autocast on or off for a device type (by one bool: for CUDA)."""
-    if enabled is None:
-        device_type, enabled = "cuda", device_type
-    _known(device_type)
+    place = 1 + len(enabled)
+    device_type, enabled = (device_type, *enabled) if enabled else ("cuda", device_type)
+    device_type = _known("set_autocast_enabled", device_type)
+    if not isinstance(enabled, bool):
+        raise TypeError(
+            f"set_autocast_enabled(): argument 'enabled' (position {place}) must be bool, not "
+            f"{spelt(enabled)}"
+        )
     (SETTINGS.enabled.add if enabled else SETTINGS.enabled.discard)(device_type)
     _interpose()
 
@@ -92,7 +108,8 @@ def _interpose() -> None:
 
 def get_autocast_dtype(device_type: str):
     """The lower precision dtype of a device type."""
-    if device(device_type).type not in SUPPORTED:
+    device_type = _type("get_autocast_dtype", device_type)
+    if device_type not in SUPPORTED:
         raise RuntimeError("unsupported scalarType")  # as PyTorch words it
     return SETTINGS.dtype(device_type)
 
@@ -102,9 +119,9 @@ def set_autocast_dtype(device_type: str, dtype) -> None:
     if not isinstance(dtype, dtypes.dtype):
         raise TypeError(
             "set_autocast_dtype(): argument 'dtype' (position 2) must be torch.dtype, not "
-            f"{type(dtype).__name__}"
+            f"{spelt(dtype)}"
         )
-    SETTINGS.dtypes[_known(device_type)] = dtype
+    SETTINGS.dtypes[_type("set_autocast_dtype", device_type)] = dtype
 
 
 def is_autocast_cache_enabled() -> bool:
@@ -136,12 +153,16 @@ def clear_autocast_cache() -> None:
     SETTINGS.cache.clear()
 
 
-def _of(kind: str, function):
+def _of(old: str, kind: str, function):
     what, wanted, article = "dtype", dtypes.dtype, "a torch.dtype"
     if function is set_autocast_enabled:
         what, wanted, article = "enabled", bool, "a bool"
+    given = what if function.__name__.startswith("set") else ""
+    better = f"torch.{function.__name__}('{kind}'{given and ', ' + given})"
+    text = f"torch.{old}({given}) is deprecated. Please use {better} instead."
 
     def accessor(*args):
+        warnings.warn(text, DeprecationWarning, stacklevel=2)
         if args and not isinstance(args[0], wanted):
             raise TypeError(f"{what} must be {article} (got {type(args[0]).__name__})")
         return function(kind, *args)
@@ -150,20 +171,20 @@ def _of(kind: str, function):
     return accessor
 
 
-is_autocast_cpu_enabled = _of("cpu", is_autocast_enabled)
-is_autocast_xla_enabled = _of("xla", is_autocast_enabled)
-is_autocast_ipu_enabled = _of("ipu", is_autocast_enabled)
-set_autocast_cpu_enabled = _of("cpu", set_autocast_enabled)
-set_autocast_xla_enabled = _of("xla", set_autocast_enabled)
-set_autocast_ipu_enabled = _of("ipu", set_autocast_enabled)
-get_autocast_cpu_dtype = _of("cpu", get_autocast_dtype)
-get_autocast_gpu_dtype = _of("cuda", get_autocast_dtype)
-get_autocast_xla_dtype = _of("xla", get_autocast_dtype)
-get_autocast_ipu_dtype = _of("ipu", get_autocast_dtype)
-set_autocast_cpu_dtype = _of("cpu", set_autocast_dtype)
-set_autocast_gpu_dtype = _of("cuda", set_autocast_dtype)
-set_autocast_xla_dtype = _of("xla", set_autocast_dtype)
-set_autocast_ipu_dtype = _of("ipu", set_autocast_dtype)
+is_autocast_cpu_enabled = _of("is_autocast_cpu_enabled", "cpu", is_autocast_enabled)
+is_autocast_xla_enabled = _of("is_autocast_xla_enabled", "xla", is_autocast_enabled)
+is_autocast_ipu_enabled = _of("is_autocast_ipu_enabled", "ipu", is_autocast_enabled)
+set_autocast_cpu_enabled = _of("set_autocast_cpu_enabled", "cpu", set_autocast_enabled)
+set_autocast_xla_enabled = _of("set_autocast_xla_enabled", "xla", set_autocast_enabled)
+set_autocast_ipu_enabled = _of("set_autocast_ipu_enabled", "ipu", set_autocast_enabled)
+get_autocast_cpu_dtype = _of("get_autocast_cpu_dtype", "cpu", get_autocast_dtype)
+get_autocast_gpu_dtype = _of("get_autocast_gpu_dtype", "cuda", get_autocast_dtype)
+get_autocast_xla_dtype = _of("get_autocast_xla_dtype", "xla", get_autocast_dtype)
+get_autocast_ipu_dtype = _of("get_autocast_ipu_dtype", "ipu", get_autocast_dtype)
+set_autocast_cpu_dtype = _of("set_autocast_cpu_dtype", "cpu", set_autocast_dtype)
+set_autocast_gpu_dtype = _of("set_autocast_gpu_dtype", "cuda", set_autocast_dtype)
+set_autocast_xla_dtype = _of("set_autocast_xla_dtype", "xla", set_autocast_dtype)
+set_autocast_ipu_dtype = _of("set_autocast_ipu_dtype", "ipu", set_autocast_dtype)
 
 
 # ----- the region -----
