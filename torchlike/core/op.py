@@ -34,6 +34,7 @@ from .wrong_call import FAILED, build, checked, wrong
 
 Optional = typing.Optional  # re-exported: declarations import their whole vocabulary from here
 
+_ROOT = __name__.partition(".")[0]
 TABLE: dict[tuple[str, str], Callable[..., Any]] = {}  # (module, public name) -> function
 _NAMED: set[Callable[..., Any]] = set()
 OPS: dict[str, Op] = {}  # public ops by name
@@ -243,6 +244,7 @@ def publish(module: str, name: str, function: Callable[..., Any]) -> None:
     if function not in _NAMED:  # under its first name; aliases come later
         _NAMED.add(function)
         function.__name__ = function.__qualname__ = name
+        function.__module__ = _ROOT + f".{module}" * (module != "torch")  # where pickle finds it
 
 
 def _install(name: str, function: Callable[..., Any]) -> None:
