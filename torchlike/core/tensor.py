@@ -510,6 +510,11 @@ class Parameter(Tensor, metaclass=_ParameterMeta):
             data = from_host(np.empty(0, dtypes.to_numpy(dtypes.get_default_dtype())))
         if not isinstance(data, Tensor):
             raise AttributeError(f"'{type(data).__name__}' object has no attribute 'detach'")
+        if requires_grad is not True and requires_grad is not False:
+            raise TypeError(
+                "_make_subclass(): argument 'require_grad' (position 3) must be bool, not "
+                f"{type(requires_grad).__name__}"
+            )
         if requires_grad and data._aval.dtype.category < dtypes.FLOAT:
             raise RuntimeError(FLOAT_GRAD_ONLY)
         kind = cls if type(data) in TENSORS else type(data)

@@ -16,9 +16,11 @@ from types import FrameType
 from typing import Any
 
 from . import intercept
+from .check import spelt
 from .overloads import RENAMED, complaint, overloads_of
 from .plan import ABSENT, ArgumentTypeError
 from .saved import note_dim
+from .tensor import Tensor
 
 
 def error_of(place: str, name: str, args: Sequence[Any], named: dict[str, Any]) -> Any:
@@ -70,12 +72,32 @@ def error_in(place: str, name: str, head: Callable[..., Any], given: dict[str, A
     else:
         args, named = _arguments(head, given, _spelling(caller), place == "Tensor")
     found = error_of(place, name, args, named)
+    if found is None and place == "nn.functional" and name in KERNELS:
+        found = _no_tensor(KERNELS[name], (*args, named.get("input"))[0])
     if found is None:
         try:
             head(*args, **named)
         except TypeError as error:
             return ArgumentTypeError(*error.args)
     return found
+
+
+# PyTorch's functions of these names hand their input to a kernel before they look at it.
+KERNELS = {"unfold": "im2col", "fold": "col2im", "relu6": "hardtanh"} | {
+    name: name
+    for name in (
+        "pad", "max_pool1d", "max_pool2d", "max_pool3d", "adaptive_max_pool1d", "hardtanh", "relu",
+        "rrelu", "layer_norm", "rms_norm", "dropout", "alpha_dropout", "feature_alpha_dropout",
+    )
+}  # fmt: skip
+
+
+def _no_tensor(kernel: str, given: Any) -> Any:
+    if isinstance(given, Tensor):
+        return None
+    return ArgumentTypeError(
+        f"{kernel}(): argument 'input' (position 1) must be Tensor, not {spelt(given)}"
+    )
 
 
 # ----- how was it called? -----
@@ -285,24 +307,28 @@ def _odd(function: Any, given: dict[str, Any]) -> Any:
 # ----- classes -----
 def own_init(cls: type) -> type:
     """Give a class that inherits `__init__` a copy: a wrong call of it names this class."""
-    inherited: Any = cls.__init__
-    code, space = inherited.__code__, inherited.__globals__
-    made = types.FunctionType(
-        code, space, "__init__", inherited.__defaults__, inherited.__closure__
-    )
-    functools.update_wrapper(made, inherited, ("__module__", "__doc__", "__annotations__"))
-    made.__kwdefaults__ = inherited.__kwdefaults__
-    made.__qualname__ = f"{cls.__name__}.__init__"
-    del made.__wrapped__
-    cls.__init__ = made
+    _own(cls, "__init__")
     return cls
 
 
+def _own(cls: type, name: str) -> None:
+    inherited: Any = getattr(cls, name)
+    code, space = inherited.__code__, inherited.__globals__
+    made = types.FunctionType(code, space, name, inherited.__defaults__, inherited.__closure__)
+    functools.update_wrapper(made, inherited, ("__module__", "__doc__", "__annotations__"))
+    made.__kwdefaults__ = inherited.__kwdefaults__
+    made.__qualname__ = f"{cls.__name__}.{name}"
+    del made.__wrapped__
+    setattr(cls, name, made)
+
+
 class LendsInit:
-    """Base of classes whose public subclasses have an `__init__` each in PyTorch."""
+    """Base of classes whose public subclasses have an `__init__` and a `forward` each in
+    PyTorch."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        owner = next(c for c in cls.__mro__ if "__init__" in vars(c))
-        if owner.__name__.startswith("_") and not cls.__name__.startswith("_"):
-            own_init(cls)
+        for name in ("__init__", "forward"):
+            owner = next((c for c in cls.__mro__ if name in vars(c)), None)
+            if owner and owner.__name__.startswith("_") and not cls.__name__.startswith("_"):
+                _own(cls, name)

@@ -18,7 +18,7 @@ from ..core.op import TABLE, Array, Dim, Number, Op, Param, composite, declare, 
 from ..core.tape import no_grad
 from ..core.tensor import Tensor, from_host, to_host
 from . import unary as unary  # declares relu_, sigmoid and tanh
-from .kinds import COMPLEX, FLOATING, refuse
+from .kinds import COMPLEX, FLOATING, kind, refuse
 from .memory import rename_in_place
 
 SELU_ALPHA, SELU_SCALE = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946
@@ -205,6 +205,8 @@ def _(grad, input):
 # ----- those that take integers too -----
 @op(elementwise=True, module=None, name="hardtanh")
 def hardtanh_of(input: Array, min_val: Number, max_val: Number):
+    if kind(input) == COMPLEX:
+        raise NotImplementedError("clamp is not supported for complex types")
     return jnp.minimum(jnp.maximum(input, min_val), max_val)
 
 
@@ -399,7 +401,7 @@ def _check_channels(input: Tensor, count: int) -> None:
 
 @op(module=None, elementwise=True, promote="none", name="rrelu_with_noise")
 def _rrelu(input: Array, noise: Array):
-    refuse("leaky_relu_cpu", input, FLOATING)
+    refuse("rrelu_with_noise_out_cpu", input, FLOATING)
     return jnp.where(input > 0, input, input * noise)
 
 

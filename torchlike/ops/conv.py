@@ -99,6 +99,13 @@ def _check_extra(geo: Geometry, extra: Sequence[int]) -> None:
 
 
 def _check_types(x: Any, w: Any, bias: Any, transposed: bool, groups: int) -> None:
+    if transposed and x.dtype != w.dtype:
+        if x.dtype == bool:
+            dims = max(x.ndim - 2, 2)
+            raise NotImplementedError(
+                f"\"slow_conv_transpose{dims}d_out_cpu\" not implemented for 'Bool'"
+            )
+        raise RuntimeError(f"expected scalar type {scalar_name(x)} but found {scalar_name(w)}")
     if bias is not None and bias.dtype != x.dtype:
         names = C_NAMES[from_numpy(x.dtype)], C_NAMES[from_numpy(bias.dtype)]
         raise RuntimeError("Input type ({}) and bias type ({}) should be the same".format(*names))

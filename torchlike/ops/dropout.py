@@ -11,6 +11,7 @@ from ..core.check import warn
 from ..core.dispatch import set_layout
 from ..core.dtypes import COMPLEX, FLOAT, SCALAR_NAMES
 from ..core.op import Array, Number, composite, op, publish
+from ..core.plan import ArgumentTypeError
 from ..core.rng import Generator
 from ..core.storage import result_stride
 from ..core.tensor import Tensor, from_host
@@ -74,6 +75,8 @@ def _dropped(
     input: Tensor, p: float, train: bool, inplace: bool, feature: bool, alpha: bool
 ) -> Tensor:
     require(0 <= p <= 1, _RANGE.format(f"{p:g}"))
+    if not isinstance(input, Tensor):
+        raise ArgumentTypeError("argument 'input' (position 1) must be Tensor")
     if p == 0 or not train or input.numel() == 0:
         return input
     names = ("mul_", "add_") if inplace else ("mul", "add")

@@ -16,7 +16,7 @@ from ..core.op import Array, Number, Optional, composite, op
 from ..core.plan import ArgumentTypeError
 from ..core.tensor import Tensor
 from .demands import check_range, refuse_gradient
-from .kinds import FLOATING, INTEGER, refuse
+from .kinds import FLOATING, refuse
 from .softmax import log_softmax_of
 
 REDUCTIONS = ("none", "mean", "sum")
@@ -98,7 +98,7 @@ def _weighted(loss: Tensor, input: Tensor, weight: Tensor, reduction: str) -> Te
 # ----- differences -----
 @op(module=None, name="mse_loss")
 def _mse(input: Array, target: Array, reduction: str):
-    refuse("mse_cpu", input, frozenset({INTEGER}))
+    refuse("mse_cpu", input, FLOATING)
     return reduced(jnp.square(difference(input, target)), reduction)
 
 
@@ -195,6 +195,8 @@ def huber_loss(
 
 # ----- negative log likelihood: (n, c, positions) and (n, positions) -----
 def _nll_body(input, target, weight, ignore_index, reduction):
+    refuse("nll_loss_out_frame" if input.ndim < 3 else "nll_loss2d_forward_out_frame", input,
+           FLOATING)  # fmt: skip
     x, t, keep = _classes(input, target, ignore_index)
     picked = _pick(x, t)
     scale = keep.astype(x.dtype) if weight is None else jnp.where(keep, weight[t], 0)

@@ -102,6 +102,10 @@ def _(grad, input, target, weight, pos_weight, reduction):
 def _with_logits(
     input: Tensor, target: Tensor, weight: Any, pos_weight: Any, reduction: str
 ) -> Tensor:
+    if input.dtype.category != FLOAT:
+        raise NotImplementedError(
+            f"\"log_sigmoid_cpu\" not implemented for '{SCALAR_NAMES[input.dtype]}'"
+        )
     if target.dtype.category <= INTEGER:
         raise RuntimeError(
             f"result type {SCALAR_NAMES[input.dtype]} can't be cast to the desired output type "
@@ -298,6 +302,17 @@ def _ctc_loss(
     log_probs: Tensor, targets: Tensor, input_lengths: Any, target_lengths: Any, blank: int,
     reduction: str, zero_infinity: bool,
 ) -> Tensor:  # fmt: skip
+    if not log_probs.numel():
+        raise RuntimeError("log_probs tensor must not be empty")
+    if log_probs.dtype.category != FLOAT or log_probs.dtype.itemsize < 4:
+        raise NotImplementedError(
+            f"\"ctc_loss_cpu\" not implemented for '{SCALAR_NAMES[log_probs.dtype]}'"
+        )
+    if log_probs.ndim not in (2, 3):
+        raise RuntimeError(
+            f"Expected 3-dimensional tensor, but got {log_probs.ndim}-dimensional tensor for "
+            "argument #1 'log_probs' (while checking arguments for ctc_loss_allocate_outputs)"
+        )
     batched = log_probs.ndim == 3
     logs = log_probs if batched else log_probs.unsqueeze(1)
     times, lengths = _counts(input_lengths), _counts(target_lengths)

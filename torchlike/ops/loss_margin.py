@@ -13,9 +13,10 @@ from ..core.op import Array, Number, Optional, composite, op
 from ..core.tensor import Tensor
 from .activation import logsigmoid
 from .demands import check_range, refuse_gradient
-from .kinds import FLOATING, refuse
+from .kinds import BOOL, FLOATING, INTEGER, kind, refuse, scalar_name
 from .loss import apply_reduction, kernel_reduction, named_reduction, reduced, spread
 from .similarity import pairwise_distance
+from .unary import NEG_BOOL
 
 
 # ----- ranking -----
@@ -69,6 +70,13 @@ def torch_hinge_embedding_loss(input, target, margin=1.0, reduction=0):
 
 @op(module=None, name="soft_margin_loss")
 def _soft_margin(input: Array, target: Array, reduction: str):
+    if kind(input) == BOOL:
+        raise RuntimeError(NEG_BOOL)
+    if kind(input) == INTEGER:
+        raise RuntimeError(
+            "result type Float can't be cast to the desired output type "
+            f"{scalar_name(input)}"
+        )
     broadcast_shapes(input.shape, target.shape)
     # PyTorch's overflows, too
     return reduced(jnp.log1p(jnp.exp(-target * input)), reduction)
@@ -198,7 +206,7 @@ def _as_rows(x: Any) -> Any:
 def _multi_margin(
     input: Array, target: Array, weight: Optional[Array], margin: Number, p: int, reduction: str
 ):
-    refuse("multi_margin_loss_cpu", input, FLOATING)
+    refuse("multi_margin_loss_cpu_kernel", input, FLOATING)
     x, t = _as_rows(input), target.reshape(-1)
     mine = jnp.take_along_axis(x, t[:, None], 1)
     z = margin.astype(x.dtype) - mine + x
@@ -262,7 +270,7 @@ def _check_long(target: Tensor) -> None:
 
 @op(module=None, promote="none", name="multilabel_margin_loss")
 def _multilabel_margin(input: Array, target: Array, reduction: str):
-    refuse("multilabel_margin_loss", input, FLOATING)
+    refuse("multilabel_margin_loss_forward_out_frame", input, FLOATING)
     x, t = _as_rows(input), _as_rows(target)
     named = jnp.cumprod((t >= 0).astype(jnp.int64), 1) > 0  # up to the first -1
     at = jnp.where(named, t, 0)

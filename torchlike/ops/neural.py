@@ -172,11 +172,19 @@ def _trilinear(input1: Array, weight: Array, input2: Array):
 def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Any = None) -> Tensor:
     """x1ᵀ A x2 + b."""
     _check_bilinear(input1, input2, weight, bias)
+    _check_one_dtype(input1=input1, input2=input2, weight=weight, bias=bias)
     lead = tuple(input1.shape[:-1])
     rows = math.prod(lead)
     first, second = input1.reshape(rows, input1.shape[-1]), input2.reshape(rows, input2.shape[-1])
     found = call(_trilinear, (first, weight, second)).reshape(*lead, weight.shape[0])
     return found if bias is None else found + bias
+
+
+def _check_one_dtype(**tensors: Tensor | None) -> None:
+    given = {name: t.dtype for name, t in tensors.items() if t is not None}
+    if len(set(given.values())) > 1:
+        kinds = ", ".join(f"{name}: {C_NAMES[dtype]}" for name, dtype in given.items())
+        raise RuntimeError(f"All tensors must have the same dtype, got {kinds}")
 
 
 def _check_bilinear(a: Tensor, b: Tensor, w: Tensor, bias: Tensor | None) -> None:

@@ -196,6 +196,10 @@ def _batch_norm(
     _check_batch_norm(input, training, *named)
     if input.numel() == 0:
         return _nothing(input, weight, bias), None, None
+    if weight is None and input.dtype.category == FLOAT and input.dtype.itemsize != 2:
+        for running in (running_mean, running_var):
+            if running is not None and running.dtype is not input.dtype:
+                raise RuntimeError(MIXED)
     if not training:
         inputs = (input, weight, bias, running_mean, running_var, eps)
         return call(batch_norm_eval, inputs), None, None
@@ -272,8 +276,8 @@ def native_batch_norm(
 def layer_norm_of(
     input: Array, weight: Optional[Array], bias: Optional[Array], eps: Number, dims: int
 ):
-    refuse("LayerNormKernelImpl", input, FLOATING)
     _check_types(input, weight, bias)
+    refuse("LayerNormKernelImpl", input, FLOATING)
     x = wide(input)
     mean, var = _moments(x, tuple(range(x.ndim - dims, x.ndim)))
     hat = (x - mean) * lax.rsqrt(var + eps.astype(x.dtype))
@@ -377,8 +381,8 @@ def _rows(call: Any) -> Tensor:
 def group_norm_of(
     input: Array, weight: Optional[Array], bias: Optional[Array], eps: Number, groups: int
 ):
-    refuse("GroupNormKernelImpl", input, FLOATING)
     _check_types(input, weight, bias)
+    refuse("GroupNormKernelImpl", input, FLOATING)
     x = wide(input)
     hat = _grouped_hat(x, groups, eps)[0].reshape(x.shape)
     parts = [None if p is None else _along(wide(p), x.ndim) for p in (weight, bias)]

@@ -11,6 +11,7 @@ from jax import lax
 from ..core.dispatch import call
 from ..core.op import Array, Number, composite, op
 from ..core.tensor import Tensor
+from .kinds import NUMERIC, refuse
 
 MODES = ("constant", "reflect", "replicate", "circular")
 COMBINATIONS = (
@@ -133,6 +134,7 @@ def _node(kind: str) -> Any:
 
 @op(module=None, promote="none", node=_node("Reflection"))
 def reflection_pad(input: Array, pad: object):
+    refuse(f"reflection_pad{len(pad) // 2}d", input, NUMERIC)  # type: ignore[arg-type]
     around = sides(pad, input.ndim)  # type: ignore[arg-type]
     _check_filled(input, len(pad) // 2)  # type: ignore[arg-type]
     for axis in range(input.ndim - 1, -1, -1):
@@ -149,6 +151,7 @@ def reflection_pad(input: Array, pad: object):
 
 @op(module=None, promote="none", node=_node("Replication"))
 def replication_pad(input: Array, pad: object):
+    refuse(f"replication_pad{len(pad) // 2}d", input, NUMERIC)  # type: ignore[arg-type]
     n = len(pad) // 2  # type: ignore[arg-type]
     _check_filled(input, n)
     size = [m + a + b for m, (a, b) in zip(input.shape, sides(pad, input.ndim))][-n:]  # type: ignore[arg-type]

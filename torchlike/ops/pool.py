@@ -12,10 +12,11 @@ import numpy as np
 from jax import lax
 
 from ..core.dispatch import call
+from ..core.dtypes import FLOAT, SCALAR_NAMES
 from ..core.op import TABLE, Array, composite, op, publish
 from ..core.saved import note
 from ..core.tensor import Tensor
-from .kinds import BOOL, INTEGER, kind, refuse
+from .kinds import BOOL, COMPLEX, INTEGER, kind, refuse
 
 
 class Windows(NamedTuple):
@@ -242,7 +243,7 @@ def _max_pool(n: int) -> tuple[Any, Any]:
 
 def _check_max(x: Any, n: int, at: Any) -> None:
     check_output(x, at)
-    refuse(f"max_pool{n}d", x, frozenset({BOOL}))
+    refuse(f"max_pool{n}d", x, frozenset({BOOL, COMPLEX}))
 
 
 @op(module=None, promote="none", node="MaxPool2DWithIndicesBackwardBackward0")
@@ -310,6 +311,10 @@ def max_pool1d(
         _check_ndim_1d(input)
     else:
         _check_1d(input, k, s, p, d, ceil_mode)
+        if input.dtype.category != FLOAT:  # the kernel that gives no places takes no others
+            raise NotImplementedError(
+                f"\"max_pool1d_impl\" not implemented for '{SCALAR_NAMES[input.dtype]}'"
+            )
     found = TABLE["nn.functional", "max_pool2d"](
         input.unsqueeze(-2), (1, k), (1, s), (0, p), (1, d), ceil_mode, return_indices
     )

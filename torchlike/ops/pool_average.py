@@ -13,11 +13,13 @@ from ..core.dispatch import call
 from ..core.op import TABLE, Array, composite, op, publish
 from ..core.saved import note
 from ..core.tensor import Tensor
-from .kinds import BOOL, refuse
+from .kinds import BOOL, COMPLEX, FLOATING, refuse
 from .pool import WINDOWS_SHOWN, Windows, along, check_output, separately, sizes, windows
 
-
 # ----- avg_pool -----
+_KERNELS = {2: "avg_pool2d", 3: "avg_pool3d_out_frame"}
+
+
 def _counts(size: Any, at: Windows, include_pad: bool) -> Any:
     """How many elements each window divides by."""
     total: Any = np.ones((), np.float64)
@@ -82,7 +84,7 @@ def _average(n: int) -> Any:
         if n == 3:
             _check_fits(input.shape[-3:], at.kernel)  # type: ignore[attr-defined]
         check_output(input, at)  # type: ignore[arg-type]
-        refuse(f"avg_pool{n}d", input, frozenset({BOOL}))
+        refuse(_KERNELS[n], input, frozenset({BOOL, COMPLEX}))
         total = separately(input, at, lambda a, b: a + b, 0)  # type: ignore[arg-type]
         return _divided(total, input.shape[-n:], at, include_pad, divisor)  # type: ignore[arg-type]
 
@@ -101,6 +103,24 @@ def average_slope(grad: Array, size: object, at: object, include_pad: bool, divi
 _AVERAGE = {n: _average(n) for n in (2, 3)}
 
 
+def _check_planes(input: Tensor, n: int) -> None:
+    """RuntimeError unless it is planes, or a batch of them, none without elements."""
+    known, empty = input.ndim in (n + 1, n + 2), 0 in input.shape[-n - 1 :]
+    if n == 2 and (not known or empty):
+        raise RuntimeError(
+            "Expected 3D or 4D (batch mode) tensor with optional 0 dim batch size for input, but "
+            f"got:{list(input.shape)}"
+        )
+    if not known:
+        raise RuntimeError("non-empty 4D or 5D (batch mode) tensor expected for input")
+    if empty:
+        raise RuntimeError(
+            "avg_pool3d(): Expected input's non-batch dimensions to have positive length, but "
+            f"input has a shape of {list(input.shape)} and non-batch dimension "
+            f"{input.shape[-n - 1 :].index(0)} has length zero!"
+        )
+
+
 def _average_function(n: int) -> Any:
     name = f"avg_pool{n}d"
 
@@ -114,10 +134,7 @@ def _average_function(n: int) -> Any:
         if input.ndim < n + 1 and n == 2:
             input.size(-3)
         at = windows(name, n, input.shape[-n:], kernel_size, stride, padding, 1, ceil_mode)
-        if input.ndim not in (n + 1, n + 2):
-            raise RuntimeError(
-                f"non-empty {n + 1}D or {n + 2}D (batch mode) tensor expected for input"
-            )
+        _check_planes(input, n)
         statics = (at, bool(count_include_pad), divisor_override)
         found = call(_AVERAGE[n], (input,), statics)
         return note(found, stride=()) if stride is None else found
@@ -184,7 +201,7 @@ def _adaptive(n: int) -> Any:
         node=f"AdaptiveAvgPool{n}DBackward0",
     )  # fmt: skip
     def made(input: Array, out: object):
-        refuse(f"adaptive_avg_pool{n}d", input, frozenset({BOOL}))
+        refuse(f"adaptive_avg_pool{n}d" + "_cpu" * (n == 3), input, FLOATING)
         x = input
         for i, (size, m) in enumerate(zip(input.shape[-n:], out)):  # type: ignore[arg-type]
             x = _adaptive_mean(x, input.ndim - n + i, size, m)

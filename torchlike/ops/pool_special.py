@@ -9,10 +9,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..core.dispatch import call
-from ..core.dtypes import SCALAR_NAMES, int64
+from ..core.dtypes import FLOAT, SCALAR_NAMES, int64
 from ..core.op import TABLE, Array, composite, op, publish
 from ..core.tensor import Tensor
 from .demands import check_range
+from .kinds import FLOATING, refuse
 from .pool import pool_slope, sizes
 from .pool_average import adaptive_places, adaptive_size, check_dims, check_filled
 
@@ -61,6 +62,7 @@ def _adaptive_max(n: int) -> Any:
         node=f"AdaptiveMaxPool{n}DBackward0",
     )  # fmt: skip
     def made(input: Array, out: object):
+        refuse(f"adaptive_max_pool{n}d" + "_cpu" * (n == 3), input, FLOATING)
         found = [adaptive_places(s, m) for s, m in zip(input.shape[-n:], out)]  # type: ignore[arg-type]
         places = [jnp.asarray(at)[None] for at, _ in found]
         return _chosen(input, places, [inside[None] for _, inside in found])
@@ -171,7 +173,17 @@ def _fractional_function(n: int) -> None:
     ) -> Any:  # fmt: skip
         if output_size is None and output_ratio is None:
             raise ValueError(f"{name} requires specifying either an output_size or an output_ratio")
-        input.size(-n - 1)
+        input.dim(), input.size(-n - 1)  # PyTorch asks in this order
+        kernel_name = name if n == 2 else f"{name}_out"
+        if input.ndim not in (n + 1, n + 2):
+            raise RuntimeError(
+                f"{kernel_name}(): Expected {n + 1}D or {n + 2}D tensor, but got: "
+                f"{list(input.shape)}"
+            )
+        if input.is_complex():  # type: ignore[attr-defined]
+            raise NotImplementedError(
+                f"\"{name}_out_frame\" not implemented for '{SCALAR_NAMES[input.dtype]}'"
+            )
         size = input.shape[-n:]
         if output_size is None:
             ratio = output_ratio if isinstance(output_ratio, (tuple, list)) else (output_ratio,) * n
@@ -180,7 +192,6 @@ def _fractional_function(n: int) -> None:
         out = sizes(name, "output_size", output_size, n)
         for side, s, k, m in zip(_SIDES[n], size, kernel, out):
             if m + k - 1 > s:
-                kernel_name = name if n == 2 else f"{name}_out"
                 raise RuntimeError(
                     f"{kernel_name}(): pool {side} {k} too large relative to input {side} {s}"
                 )
@@ -281,6 +292,10 @@ def _unpooled(input: Tensor, indices: Tensor, out: tuple[int, ...]) -> Tensor:
     if indices.dtype is not int64:
         raise RuntimeError(
             f"elements in indices should be type int64 but got: {SCALAR_NAMES[indices.dtype]}"
+        )
+    if input.dtype.category != FLOAT:
+        raise NotImplementedError(
+            f"\"max_unpool{n}d\" not implemented for '{SCALAR_NAMES[input.dtype]}'"
         )
     if input.ndim not in (n + 1, n + 2):
         raise RuntimeError(

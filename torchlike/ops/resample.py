@@ -15,7 +15,7 @@ from ..core.dtypes import uint8
 from ..core.op import TABLE, Array, composite, op
 from ..core.tensor import Tensor
 from .activation import wide
-from .kinds import BOOL, FLOATING, INTEGER, refuse
+from .kinds import FLOATING, refuse
 
 NAMES = {1: "linear", 2: "bilinear", 3: "trilinear"}
 SHARP = ("linear", "bilinear", "bicubic", "trilinear", "lanczos")
@@ -149,7 +149,8 @@ def upsample_to(
 def _check_kind(x: Any, mode: str, n: int) -> None:
     if mode.startswith("nearest"):
         if x.dtype != jnp.uint8:
-            refuse("compute_indices_weights_nearest", x, frozenset({BOOL, INTEGER}))
+            kernel = "upsample_nearest2d_channels_last" if n == 2 else ""
+            refuse(kernel or "compute_indices_weights_nearest", x, FLOATING)
         return
     kernels = {"bilinear": "upsample_bilinear2d_channels_last"}
     refuse(

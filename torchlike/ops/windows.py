@@ -219,6 +219,8 @@ def channel_shuffle(input: Tensor, groups: int) -> Tensor:
             "Number of groups to divide channels in must be positive. Value of groups:"
             f"{groups}"
         )
+    if not input.numel():
+        return input.clone()  # type: ignore[attr-defined]
     if input.shape[1] % groups:
         raise RuntimeError(
             f"Number of channels must be divisible by groups. Got {input.shape[1]} channels and "
