@@ -401,7 +401,7 @@ def _check_channels(input: Tensor, count: int) -> None:
 
 @op(module=None, elementwise=True, promote="none", name="rrelu_with_noise")
 def _rrelu(input: Array, noise: Array):
-    refuse("rrelu_with_noise_out_cpu", input, FLOATING)
+    refuse("leaky_relu_cpu", input, FLOATING)
     return jnp.where(input > 0, input, input * noise)
 
 
@@ -435,6 +435,10 @@ def rrelu_run(
 ) -> Tensor:
     if lower > upper:
         raise RuntimeError("Lower bound should be less than or equal to the upper bound")
+    if training and input.dtype.category != FLOAT:
+        raise NotImplementedError(
+            f"\"rrelu_with_noise_out_cpu\" not implemented for '{SCALAR_NAMES[input.dtype]}'"
+        )
     return run(_rrelu, inplace, input, _rrelu_noise(input, lower, upper, training, generator))
 
 

@@ -199,7 +199,7 @@ def _batch_norm(
     if weight is None and input.dtype.category == FLOAT and input.dtype.itemsize != 2:
         for running in (running_mean, running_var):
             if running is not None and running.dtype is not input.dtype:
-                raise RuntimeError(MIXED)
+                raise RuntimeError(MIXED if running.dtype is float32 else MIXED_PARAMETER)
     if not training:
         inputs = (input, weight, bias, running_mean, running_var, eps)
         return call(batch_norm_eval, inputs), None, None
