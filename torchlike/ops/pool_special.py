@@ -173,7 +173,8 @@ def _fractional_function(n: int) -> None:
     ) -> Any:  # fmt: skip
         if output_size is None and output_ratio is None:
             raise ValueError(f"{name} requires specifying either an output_size or an output_ratio")
-        input.dim(), input.size(-n - 1)  # PyTorch asks in this order
+        input.dim()  # what is no tensor fails as in PyTorch
+        input.size(-n - 1)
         kernel_name = name if n == 2 else f"{name}_out"
         if input.ndim not in (n + 1, n + 2):
             raise RuntimeError(
