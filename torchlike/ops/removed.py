@@ -95,4 +95,5 @@ def _symeig(self: Any, eigenvectors: bool = False) -> NoReturn:
 for _function in (_solve, _lstsq, _eig, _symeig):
     _function.__name__ = _function.__name__[1:]
     _function.__qualname__ = f"Tensor.{_function.__name__}"
+    _function.__doc__ = TABLE["torch", _function.__name__].__doc__
     setattr(Tensor, _function.__name__, _function)
