@@ -19,7 +19,7 @@ core
 ops
 fft linalg sparse special signals
 printing masked seeding accelerator backends cpu cuda typenames misc overrides _C
-__config__ device_streams futures quasirandom
+__config__ device_streams futures quasirandom monitor nested package
 nn
 optim
 utils

@@ -146,7 +146,8 @@ step_boundary = _run.step_boundary
 
 _LAZY = (
     "__config__", "_dynamo", "_subclasses", "distributed", "distributions", "export", "futures",
-    "fx", "hub", "library", "mps", "onnx", "profiler", "quasirandom", "testing", "xpu",
+    "fx", "hub", "library", "monitor", "mps", "nested", "onnx", "package", "profiler",
+    "quasirandom", "testing", "xpu",
 )  # fmt: skip  (imported when first asked for)
 
 

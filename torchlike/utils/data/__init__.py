@@ -1,5 +1,7 @@
 """torch.utils.data: datasets, samplers and loaders."""
 
+import importlib
+
 from .collate import default_collate as default_collate
 from .collate import default_convert as default_convert
 from .dataset import ChainDataset as ChainDataset
@@ -21,4 +23,21 @@ from .sampler import SubsetRandomSampler as SubsetRandomSampler
 from .sampler import WeightedRandomSampler as WeightedRandomSampler
 from .worker import get_worker_info as get_worker_info
 
-__all__ = sorted(name for name, value in globals().items() if hasattr(value, "__qualname__"))
+_PIPES = (
+    "DFIterDataPipe", "DataChunk", "IterDataPipe", "MapDataPipe", "argument_validation",
+    "functional_datapipe", "guaranteed_datapipes_determinism", "non_deterministic",
+    "runtime_validation", "runtime_validation_disabled",
+)  # fmt: skip
+
+
+def __getattr__(name):  # imported when first asked for
+    if name in (*_PIPES, "datapipes"):
+        pipes = importlib.import_module(".datapipes", __package__)
+        found = [vars(pipes.datapipe), vars(pipes._decorator), {"datapipes": pipes}]
+        return next(names[name] for names in found if name in names)
+    raise AttributeError(f"module 'torch.utils.data' has no attribute '{name}'")
+
+
+__all__ = sorted(name for name, value in globals().items() if hasattr(value, "__qualname__")
+                 and name[:2] != "__")
+__all__ += _PIPES
