@@ -1,9 +1,19 @@
 """torch.utils.data: datasets, samplers and loaders."""
 
-import importlib
-
 from .collate import default_collate as default_collate
 from .collate import default_convert as default_convert
+from .datapipes._decorator import argument_validation as argument_validation
+from .datapipes._decorator import functional_datapipe as functional_datapipe
+from .datapipes._decorator import (
+    guaranteed_datapipes_determinism as guaranteed_datapipes_determinism,
+)
+from .datapipes._decorator import non_deterministic as non_deterministic
+from .datapipes._decorator import runtime_validation as runtime_validation
+from .datapipes._decorator import runtime_validation_disabled as runtime_validation_disabled
+from .datapipes.datapipe import DataChunk as DataChunk
+from .datapipes.datapipe import DFIterDataPipe as DFIterDataPipe
+from .datapipes.datapipe import IterDataPipe as IterDataPipe
+from .datapipes.datapipe import MapDataPipe as MapDataPipe
 from .dataset import ChainDataset as ChainDataset
 from .dataset import ConcatDataset as ConcatDataset
 from .dataset import Dataset as Dataset
@@ -23,21 +33,4 @@ from .sampler import SubsetRandomSampler as SubsetRandomSampler
 from .sampler import WeightedRandomSampler as WeightedRandomSampler
 from .worker import get_worker_info as get_worker_info
 
-_PIPES = (
-    "DFIterDataPipe", "DataChunk", "IterDataPipe", "MapDataPipe", "argument_validation",
-    "functional_datapipe", "guaranteed_datapipes_determinism", "non_deterministic",
-    "runtime_validation", "runtime_validation_disabled",
-)  # fmt: skip
-
-
-def __getattr__(name):  # imported when first asked for
-    if name in (*_PIPES, "datapipes"):
-        pipes = importlib.import_module(".datapipes", __package__)
-        found = [vars(pipes.datapipe), vars(pipes._decorator), {"datapipes": pipes}]
-        return next(names[name] for names in found if name in names)
-    raise AttributeError(f"module 'torch.utils.data' has no attribute '{name}'")
-
-
-__all__ = sorted(name for name, value in globals().items() if hasattr(value, "__qualname__")
-                 and name[:2] != "__")
-__all__ += _PIPES
+__all__ = sorted(name for name, value in globals().items() if hasattr(value, "__qualname__"))
