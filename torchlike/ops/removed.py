@@ -77,22 +77,18 @@ for _function in (matrix_rank, solve, lstsq, symeig, eig):
 
 
 def _solve(self: Any, other: Any) -> NoReturn:
-    """`solve`, which is gone."""
     solve(self, other)
 
 
 def _lstsq(self: Any, other: Any) -> NoReturn:
-    """`lstsq`, which is gone."""
     lstsq(self, other)
 
 
 def _eig(self: Any, eigenvectors: bool = False) -> NoReturn:
-    """`eig`, which is gone."""
     eig(self, eigenvectors)
 
 
 def _symeig(self: Any, eigenvectors: bool = False) -> NoReturn:
-    """`symeig`, which is gone."""
     symeig(self, eigenvectors)
 
 
