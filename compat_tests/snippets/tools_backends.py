@@ -24,6 +24,7 @@ B, cudnn, m = torch.backends, torch.backends.cudnn, torch.backends.mkldnn
 def show():
     print(B.fp32_precision, "cuda", cudnn.fp32_precision, B.cuda.matmul.fp32_precision, cudnn.conv.fp32_precision,
           cudnn.rnn.fp32_precision, "mkldnn", m.fp32_precision, m.matmul.fp32_precision, m.conv.fp32_precision)
+B.cuda.matmul.fp32_precision = "none"; m.matmul.fp32_precision = "none"  # another test may have set them
 show()
 B.fp32_precision = "tf32"; show()
 B.fp32_precision = "ieee"; show()
