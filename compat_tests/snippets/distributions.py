@@ -166,6 +166,12 @@ for region in [c.real, c.positive, c.nonnegative, c.greater_than(2.), c.less_tha
 for region in [c.lower_cholesky, c.positive_definite, c.corr_cholesky]:
     f = transform_to(region)
     print(f, f(torch.ones(3) if region is c.corr_cholesky else x))
+# In [factors that are no matrices]
+for region in (torch.distributions.constraints.lower_cholesky, torch.distributions.constraints.corr_cholesky):
+    try: region.check(torch.tensor([1., 0.]))
+    except Exception as e: print(type(e).__name__, e)
+try: torch.distributions.LKJCholesky(3, torch.ones(2)).expand((5,))
+except Exception as e: print(type(e).__name__, e)
 # In [a VAE step]
 q = torch.distributions.Normal(torch.zeros(3, requires_grad=True), torch.ones(3))
 z = q.rsample()

@@ -323,8 +323,8 @@ class _LowerCholesky(Constraint):
     event_dim = 2
 
     def check(self, value):
-        positive_diagonal = (value.diagonal(dim1=-2, dim2=-1) > 0).min(-1)[0]
-        return lower_triangular.check(value) & positive_diagonal
+        triangular = lower_triangular.check(value)  # first: it refuses vectors in PyTorch's words
+        return triangular & (value.diagonal(dim1=-2, dim2=-1) > 0).min(-1)[0]
 
 
 class _CorrCholesky(Constraint):
