@@ -18,7 +18,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from . import background, remembered
+from . import background, remembered, xla
 from .device import to_jax
 from .dtypes import from_numpy
 from .record import Trace, number_array
@@ -280,8 +280,7 @@ def _compilation(
     def build() -> None:
         started = time.perf_counter()
         try:
-            lowered = jax.jit(fused, donate_argnums=0).lower(given, kept, floats, ints, others)
-            program.call = lowered.compile()
+            program.call = xla.compiled(fused, given, kept, floats, ints, others, donated=0)
             window.programs.insert(0, program)  # the newest is tried first
         except BaseException:
             window.slow = 0  # the next run compiles where the error can be seen

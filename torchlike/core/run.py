@@ -21,6 +21,7 @@ from . import (
     interpret_index,  # noqa: F401  for its rules
     interpret_nested,  # noqa: F401
     remembered,
+    xla,
 )
 from . import record as recording
 from .fused import Family, Window, stats
@@ -226,7 +227,7 @@ def by_numpy(spec: Spec, arrays: list[Any]) -> list[Any]:
 
 def _run_op(spec: Spec, arrays: list[Any]) -> Any:
     if spec.jit is None:
-        spec.jit = jax.jit(spec.fun)
+        spec.jit = xla.jitted(spec.fun)
         started = time.perf_counter()
         results = spec.jit(*arrays)
         stats.compiled_one(spec.name, 1, time.perf_counter() - started)
@@ -259,6 +260,7 @@ def _cache_folder() -> Path:
 
 def configure() -> None:
     """JAX's settings torchlike stands on: 64-bit types, full-precision products, a disk cache."""
+    xla.keep_memory()
     jax.config.update("jax_enable_x64", True)
     jax.config.update("jax_default_matmul_precision", "highest")
     configured = getattr(jax.config, "jax_compilation_cache_dir", None)

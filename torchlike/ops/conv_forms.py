@@ -20,6 +20,7 @@ DIRECT = 32  # up to this many taps a convolution is a sum of shifted products
 ALONE = 64  # from so many positions on, an image's product is worth being made alone
 MANY = 64  # groups or taps that are spelled out one by one, at most
 WIDE = 512  # from so many on, that is faster than XLA's own input gradient
+CHANNELS = 32  # of an input; from so many on, XLA's own is the faster one after all
 
 
 class Geometry(NamedTuple):
@@ -248,7 +249,9 @@ def _weigh_flat(x: Any, g: Any, geo: Geometry, kernel: tuple[int, ...]) -> Any:
 
 
 def _correlate_window(x: Any, w: Any, geo: Geometry, out: Sequence[int]) -> Any:
-    """XLA's own: its fast form is taken only with padding, so there is a row to be cropped."""
+    """XLA's own: inside a program of JAX's its fast form is taken only with padding, so there is a
+    row to be cropped.
+    """
     edges = [(p, p) for p in geo.padding]
     if not any(geo.padding):
         edges[0] = (0, geo.stride[0])
@@ -303,7 +306,8 @@ def _spread_images(g: Any, w: Any, geo: Geometry, size: tuple[int, ...]) -> Any:
             return _correlate_direct(g, _flipped(w, groups), turned, size)
     if math.prod(out) < ALONE or groups > 8:
         return _spread_cpu(g, w, geo, size)
-    if math.prod(out) < WIDE and g.dtype == jnp.float32 and groups == 1 and len(size) == 2:
+    single = g.dtype == jnp.float32 and groups == 1 and len(size) == 2
+    if single and (w.shape[1] >= CHANNELS or math.prod(out) < WIDE):
         return _spread_native(g, w, geo, size)
     rows = w.reshape(groups, w.shape[0] // groups, -1).swapaxes(1, 2)
     whole = padded_size(size, geo)
@@ -383,7 +387,7 @@ def _weigh_large(x: Any, g: Any, geo: Geometry, kernel: tuple[int, ...]) -> Any:
         return _weigh_flat(x, g, geo, kernel)
     if not single or math.prod(kernel) == 1 or (whole and positions <= ALONE):
         return _weigh_cpu(x, g, geo, kernel)
-    return _weigh_native(x, g, geo, kernel, spare=True)  # the fast form is for padding only
+    return _weigh_native(x, g, geo, kernel)
 
 
 # ----- the same, in the accelerators' own form -----
@@ -414,17 +418,13 @@ def _spread_native(g: Any, w: Any, geo: Geometry, size: tuple[int, ...]) -> Any:
     )  # fmt: skip
 
 
-def _weigh_native(
-    x: Any, g: Any, geo: Geometry, kernel: tuple[int, ...], spare: bool = False
-) -> Any:
-    """Batch and channels change places: the gradient is the kernel (with a row to be cropped)."""
+def _weigh_native(x: Any, g: Any, geo: Geometry, kernel: tuple[int, ...]) -> Any:
+    """Batch and channels change places: the gradient is the kernel."""
     edges = []
     for size, m, k, s, p, d in zip(
         x.shape[2:], g.shape[2:], kernel, geo.stride, geo.padding, geo.dilation
     ):
         edges.append((p, d * (k - 1) + (m - 1) * s + 1 - size - p))
-    if spare and not any(map(any, edges)):
-        edges[0] = (0, geo.dilation[0])
     groups = geo.groups
     images = x.reshape(x.shape[0], groups, -1, *x.shape[2:]).swapaxes(0, 2)  # c/g, g, n
     images = images.reshape(-1, groups * x.shape[0], *x.shape[2:])
@@ -432,7 +432,7 @@ def _weigh_native(
         images, g.swapaxes(0, 1), geo.dilation, edges, rhs_dilation=geo.stride,
         feature_group_count=groups, preferred_element_type=x.dtype,
     )  # fmt: skip
-    return found.swapaxes(0, 1)[:, :, : kernel[0]].reshape(g.shape[1], -1, *kernel)
+    return found.swapaxes(0, 1).reshape(g.shape[1], -1, *kernel)
 
 
 def _by_device(
