@@ -1,4 +1,4 @@
-"""What XLA and malloc are asked for: nothing that they do not know, nothing the user has settled."""
+"""What XLA and malloc are asked for: nothing they do not know, nothing the user has settled."""
 
 import ctypes
 import types
