@@ -59,13 +59,9 @@ class Program:
     """One compiled step, for all captures of the same layout."""
 
     def __init__(self, layout: Layout, label: str) -> None:
-        self.function, self.call = _function(layout), self._first
+        self.call: Any = xla.jitted(_function(layout), donated=0)
         self.label, self.ops = label, len(layout.records)
         self.seconds, self.hits = 0.0, 0
-
-    def _first(self, *arguments: Any) -> list[Any]:
-        self.call: Any = xla.compiled(self.function, *arguments, donated=0)
-        return self.call(*arguments)
 
 
 programs: OrderedDict[Layout, Program] = OrderedDict()
