@@ -2,6 +2,7 @@
 
 import ast
 import functools
+import re
 import runpy
 import subprocess
 import sys
@@ -130,6 +131,13 @@ def test_foreign_imports(name):
 def test_files_are_not_named_as_standard_modules():
     taken = {path.stem for path in PACKAGE.rglob("*.py")} & set(sys.stdlib_module_names)
     assert not taken - {"__init__", "__main__"}
+
+
+def test_pages_have_no_half_merged_lines():
+    pages = [*ROOT.glob("*.md"), *ROOT.glob("*/*.md"), *ROOT.glob("compat_tests/**/*.json")]
+    assert len(pages) > 3
+    marks = re.compile(rb"^(<{7}|>{7}) ", re.MULTILINE)
+    assert not [page.name for page in pages if marks.search(page.read_bytes())]
 
 
 def test_sizes():
