@@ -134,7 +134,7 @@ def make_plan(op: Op, inputs: Sequence[Any], statics: Sequence[Any]) -> Plan:
     plan.fun = _function(op, plan.statics, per_input, present, targets, count)
     plan.pullbacks, plan.put_spec = {}, None
     plan.number_dtype = targets[0] if targets else None
-    if LOCAL.state.tracing and not (LOCAL.state.vmaps or op.view or op.elementwise):
+    if LOCAL.state.tracing and not (LOCAL.state.vmaps or op.elementwise):
         _run_once(plan, where, [inputs[i] for i in present])
     else:
         _trace(plan, where, targets)
@@ -330,17 +330,26 @@ def _trace(plan: Plan, where: device, targets: list[Any]) -> None:
 
 def _run_once(plan: Plan, where: device, inputs: Sequence[Any]) -> None:
     """Inside a transform the body runs anyhow: what it gives tells the avals, and it needs no trace
-    of its own (1 to 2 ms) unless the op is recorded later.
+    of its own (1 to 2 ms) unless the op is recorded later. The call that asked gets these results.
     """
     fun, structs, op = plan.fun, plan.structs, plan.op
     arrays = [inside(x._value_now() if isinstance(x, Tensor) else x) for x in inputs]
     plan.scalar_key = None
-    plan.outs = _out_avals(fun(*arrays), where)
+    outs = fun(*arrays)
+    plan.outs = _out_avals(outs, where)
+    ready = [(arrays, outs)]
+
+    def run(*given: Any) -> list[Any]:
+        if ready:
+            met, found = ready.pop()
+            if all(a is b for a, b in zip(met, given, strict=True)):
+                return found
+        return fun(*given)
 
     def make_interpret() -> Any:
         return interpreter(trace(fun, structs))
 
-    plan.spec = Spec(op.name, plan.outs, fun, make_interpret, where, op.cheap)
+    plan.spec = Spec(op.name, plan.outs, run, make_interpret, where, op.cheap)
 
 
 def _out_avals(outs: Sequence[Any], where: device) -> tuple[Aval, ...]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 from jax import lax
 
 SMALL = 1 << 20  # multiplications; below, a copy costs what it saves
@@ -22,16 +21,16 @@ def turned_product(a: Any, b: Any) -> Any:
     rows, m = a.shape
     n = b.shape[1]
     if rows * m * n < SMALL or a.dtype.name not in ("float32", "float64"):
-        return jnp.matmul(a.T, b)
+        return lax.dot(a.T, b)
     form = _other_way if m > n and n <= NARROW else _laid_out
     if jax.default_backend() == "cpu":  # the only platform: a branch by it takes 1 ms to trace
         return form(a, b)
-    return lax.platform_dependent(a, b, cpu=form, default=lambda a, b: jnp.matmul(a.T, b))
+    return lax.platform_dependent(a, b, cpu=form, default=lambda a, b: lax.dot(a.T, b))
 
 
 def _other_way(a: Any, b: Any) -> Any:
-    return lax.optimization_barrier(jnp.matmul(b.T, a)).T
+    return lax.optimization_barrier(lax.dot(b.T, a)).T
 
 
 def _laid_out(a: Any, b: Any) -> Any:
-    return jnp.matmul(lax.optimization_barrier(a.T), b)
+    return lax.dot(lax.optimization_barrier(a.T), b)

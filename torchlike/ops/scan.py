@@ -15,7 +15,7 @@ from ..core.tensor import Tensor
 from . import return_types
 from .binary import log_add_exp
 from .elementwise import div_number, mul_number
-from .kinds import COMPLEX, FLOATING, REAL, in_single, refuse
+from .kinds import BOOL, COMPLEX, FLOATING, REAL, in_single, refuse
 from .reduce import wide
 
 
@@ -23,7 +23,10 @@ from .reduce import wide
 @op(promote="none", inplace=True)
 def cumsum(input: Array, dim: Dim, *, dtype: Dtype = None):
     x = input.astype(wide(input, dtype))
-    return x if x.ndim == 0 else jnp.cumsum(x, dim, dtype=x.dtype)
+    if x.ndim == 0:
+        return x
+    refuse("cumsum_out_cpu", x, frozenset({BOOL}))
+    return jnp.cumsum(x, dim, dtype=x.dtype)
 
 
 @cumsum.gradient
@@ -34,7 +37,10 @@ def _(grad, dim):
 @op(promote="none", inplace=True)
 def cumprod(input: Array, dim: Dim, *, dtype: Dtype = None):
     x = input.astype(wide(input, dtype))
-    return x if x.ndim == 0 else jnp.cumprod(x, dim, dtype=x.dtype)
+    if x.ndim == 0:
+        return x
+    refuse("cumprod_out_cpu", x, frozenset({BOOL}))
+    return jnp.cumprod(x, dim, dtype=x.dtype)
 
 
 @op(promote="none")
