@@ -54,6 +54,34 @@ def test_values(torch, golden, writer, tmp_path):
         golden({tag: readable(value) for tag, value in events(tmp_path / folder).items()})
 
 
+def test_plugins(torch, golden, writer, tmp_path, capsys):
+    for dtype in (torch.float16, torch.bfloat16, torch.uint8, torch.complex64, torch.bool):
+        writer.add_tensor(f"all {dtype}", torch.ones(1, 2, dtype=dtype), 1)
+    picture, boxes = torch.full((3, 16, 16), 0.5), torch.tensor([[1, 2, 10, 12.0]])
+    writer.add_image_with_boxes("boxes", picture, boxes, labels=["cat"], rescale=2)
+    writer.add_image_with_boxes("labels too many", picture, boxes, labels=["cat", "dog"])
+    writer.add_audio("sound", torch.linspace(-2, 2, 8)[None], 1, sample_rate=8000)
+    labels, scores = np.array([0, 1, 1, 0]), np.array([0.1, 0.9, 0.4, 0.6])
+    writer.add_pr_curve("curve", labels, torch.tensor(scores), num_thresholds=5)
+    writer.add_pr_curve("weighted", labels, scores, num_thresholds=3, weights=labels + 0.5)
+    writer.add_pr_curve_raw("raw", [1, 2], [1, 1], [0, 1], [2, 2], [0.5, 0.4], [0.3, 0.2])
+    writer.add_custom_scalars({"a": {"b": ["Multiline", ["x"]], "c": ["Margin", ["p", "q", "r"]]}})
+    points = torch.arange(12.0).reshape(1, 4, 3)
+    writer.add_mesh("mesh", points, colors=points * 2, faces=points.int(), config_dict={"k": 1})
+    writer.add_video("film", torch.zeros(3, 2, 3, 4, 4))
+    writer.add_embedding(torch.arange(6.0).reshape(3, 2), ["u", "v", "w"], tag="x/y")
+    rows, pictures = [["u", 1], ["v", 2], ["w", 3]], torch.full((3, 3, 4, 4), 0.5)
+    for _ in range(2):
+        writer.add_embedding(
+            np.ones((3, 1)), rows, pictures, global_step=2, metadata_header=["n", "m"]
+        )
+    writer.close()
+    golden({tag: readable(value) for tag, value in events(tmp_path / "logs").items()})
+    files = sorted(p for p in (tmp_path / "logs").rglob("*") if p.suffix and "events" not in p.name)
+    golden([(p.name, p.read_text() if p.suffix != ".png" else 0) for p in files])
+    golden(capsys.readouterr().out)
+
+
 @pytest.mark.parametrize(
     "call",
     [
@@ -63,6 +91,14 @@ def test_values(torch, golden, writer, tmp_path):
         lambda writer, torch: writer.add_image("e", torch.zeros(3)),
         lambda writer, torch: writer.add_hparams(1, 2),
         lambda writer, torch: writer.add_hparams({"a": [1]}, {}),
+        lambda writer, torch: writer.add_histogram("e", torch.tensor([float("nan")])),
+        lambda writer, torch: writer.add_audio("e", torch.zeros(2, 5)),
+        lambda writer, torch: writer.add_custom_scalars({"a": {"b": ["Margin", ["x"]]}}),
+        lambda writer, torch: writer.add_custom_scalars_marginchart(["x"]),
+        lambda writer, torch: writer.add_embedding(torch.ones(2, 2), ["a"]),
+        lambda writer, torch: writer.add_embedding(torch.ones(2, 2), label_img=torch.ones(1)),
+        lambda writer, torch: writer.add_embedding(torch.ones(2)),
+        lambda writer, torch: writer.add_embedding(torch.ones(1, 2), [["a"]], metadata_header="ab"),
     ],
 )
 def test_errors(torch, golden, writer, call):

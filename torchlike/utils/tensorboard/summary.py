@@ -25,9 +25,10 @@ def make_np(x) -> np.ndarray:
     raise NotImplementedError(f"Got {type(x)}, but numpy array or torch tensor are expected.")
 
 
-def _plugin(name: str, content: bytes = b"") -> SummaryMetadata:
-    plugin = SummaryMetadata.PluginData(plugin_name=name, content=content)
-    return SummaryMetadata(plugin_data=plugin)
+def plugin(name: str, content: bytes = b"") -> SummaryMetadata:
+    """Says which plugin shows a value."""
+    about = SummaryMetadata.PluginData(plugin_name=name, content=content)
+    return SummaryMetadata(plugin_data=about)
 
 
 # ----- numbers and text --------------------------------------------------------------------------
@@ -45,11 +46,11 @@ def scalar(name, tensor, new_style=False, double_precision=False) -> Summary:
     proto = TensorProto(float_val=[value], dtype="DT_FLOAT")
     if double_precision:
         proto = TensorProto(double_val=[value], dtype="DT_DOUBLE")
-    return Summary(value=[Summary.Value(tag=name, tensor=proto, metadata=_plugin("scalars"))])
+    return Summary(value=[Summary.Value(tag=name, tensor=proto, metadata=plugin("scalars"))])
 
 
 def text(tag, text) -> Summary:
-    metadata = _plugin("text", TextPluginData(version=0).SerializeToString())
+    metadata = plugin("text", TextPluginData(version=0).SerializeToString())
     shape = TensorShapeProto(dim=[TensorShapeProto.Dim(size=1)])
     proto = TensorProto(dtype="DT_STRING", string_val=[text.encode()], tensor_shape=shape)
     value = Summary.Value(tag=tag + "/text_summary", metadata=metadata, tensor=proto)
@@ -82,6 +83,8 @@ def histogram(name, values, bins, max_bins=None) -> Summary:
         counts, limits = _merge(counts, limits, len(counts) // max_bins)
     # from the bin before the first that holds something to the last that does
     held = np.flatnonzero(counts)
+    if not held.size:
+        raise ValueError("The histogram is empty, please file a bug report.")
     first, last = held[0], held[-1]
     before = counts[first - 1 : first] if first else np.zeros(1, counts.dtype)
     return histogram_raw(
@@ -107,21 +110,53 @@ def _merge(counts, limits, size: int):
 
 def image(tag, tensor, rescale=1, dataformats="NCHW") -> Summary:
     """A picture of uint8, or of floats from 0 to 1."""
-    from PIL import Image
+    return _picture(tag, _pixels(tensor, dataformats), rescale)
 
+
+def image_boxes(tag, tensor, boxes, rescale=1, dataformats="CHW", labels=None) -> Summary:
+    """A picture with rectangles (left, top, right, bottom), each with its label."""
+    pixels = _pixels(tensor, dataformats)
+    names = [None] * len(boxes) if labels is None else labels
+    return _picture(tag, pixels, rescale, list(zip(make_np(boxes), names, strict=True)))
+
+
+def _pixels(tensor, dataformats) -> np.ndarray:
     tensor = make_np(tensor)
     scale = 1 if tensor.dtype == np.uint8 else 255
     pixels = _height_width_channel(tensor, dataformats).astype(np.float32) * scale
-    pixels = pixels.clip(0, 255).astype(np.uint8)
+    return pixels.clip(0, 255).astype(np.uint8)
+
+
+def _picture(tag, pixels: np.ndarray, rescale, boxes=()) -> Summary:
+    from PIL import Image
+
     height, width, channels = pixels.shape
+    picture = Image.fromarray(pixels)
+    for box, label in boxes:
+        _draw_box(picture, box, label)
     size = int(width * rescale), int(height * rescale)
     output = io.BytesIO()
-    picture = Image.fromarray(pixels).resize(size, Image.Resampling.LANCZOS)
-    picture.save(output, format="PNG")
+    picture.resize(size, Image.Resampling.LANCZOS).save(output, format="PNG")
     proto = Summary.Image(
         height=height, width=width, colorspace=channels, encoded_image_string=output.getvalue()
     )
     return Summary(value=[Summary.Value(tag=tag, image=proto)])
+
+
+def _draw_box(picture, box, label, colour="Red") -> None:
+    from PIL import ImageDraw, ImageFont
+
+    left, top, right, bottom = box
+    draw = ImageDraw.Draw(picture)
+    corners = [(left, top), (left, bottom), (right, bottom), (right, top), (left, top)]
+    draw.line(corners, width=2, fill=colour)
+    if label:
+        font = ImageFont.load_default()
+        x0, y0, x1, y1 = font.getbbox(label)
+        margin = np.ceil(0.05 * (y1 - y0))
+        above = bottom - (y1 - y0) - margin
+        draw.rectangle([(left, above - margin), (left + x1 - x0, bottom)], fill=colour)
+        draw.text((left + margin, above), label, fill="black", font=font)
 
 
 def _height_width_channel(tensor: np.ndarray, form: str) -> np.ndarray:
@@ -139,13 +174,13 @@ def _height_width_channel(tensor: np.ndarray, form: str) -> np.ndarray:
     wanted = {4: "NCHW", 3: "HWC", 2: "HW"}[len(form)]
     tensor = tensor.transpose([form.find(letter) for letter in wanted])
     if tensor.ndim == 4:
-        return _grid(tensor)
+        return picture_grid(tensor)
     if tensor.ndim == 2:
         tensor = tensor[:, :, None]
     return tensor.repeat(3, axis=2) if tensor.shape[2] == 1 else tensor
 
 
-def _grid(images: np.ndarray, columns: int = 8) -> np.ndarray:
+def picture_grid(images: np.ndarray, columns: int = 8) -> np.ndarray:
     """Pictures side by side, eight in a row."""
     if images.shape[1] == 1:
         images = images.repeat(3, axis=1)
@@ -233,4 +268,4 @@ def hparams(hparam_dict, metric_dict, hparam_domain_discrete=None) -> list[Summa
 def _hparams_summary(tag, part) -> Summary:
     version = metadata.PLUGIN_DATA_VERSION
     content = plugin_data_pb2.HParamsPluginData(version=version, **part).SerializeToString()
-    return Summary(value=[Summary.Value(tag=tag, metadata=_plugin(metadata.PLUGIN_NAME, content))])
+    return Summary(value=[Summary.Value(tag=tag, metadata=plugin(metadata.PLUGIN_NAME, content))])

@@ -4,11 +4,13 @@ import os
 import socket
 import time
 from datetime import datetime
+from pathlib import Path
 
 from tensorboard.compat.proto.event_pb2 import Event, SessionLog
+from tensorboard.plugins.projector.projector_config_pb2 import ProjectorConfig
 from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
-from . import summary
+from . import embedding, plugins, summary
 
 
 class FileWriter:
@@ -48,13 +50,8 @@ def _default_bins() -> list[float]:
     return [-power for power in reversed(powers)] + [0] + powers
 
 
-_NOT_SUPPORTED = """add_tensor add_image_with_boxes add_video add_audio add_onnx_graph add_graph
-add_embedding add_pr_curve add_pr_curve_raw add_custom_scalars add_custom_scalars_marginchart
-add_custom_scalars_multilinechart add_mesh""".split()
-
-
 class SummaryWriter:
-    """Scalars, histograms, images, figures, texts and hyper-parameters into a log directory."""
+    """Values of all kinds, graphs excepted, into a log directory."""
 
     def __init__(
         self,
@@ -75,6 +72,7 @@ class SummaryWriter:
         self.filename_suffix = filename_suffix
         self.default_bins = _default_bins()
         self.file_writer = self.all_writers = None
+        self._projector = ProjectorConfig()
         self._get_file_writer()
 
     def _open(self, log_dir) -> FileWriter:
@@ -185,10 +183,135 @@ class SummaryWriter:
             for tag, value in metric_dict.items():
                 writer.add_scalar(tag, value, global_step)
 
-    def __getattr__(self, name):
-        if name in _NOT_SUPPORTED:
-            raise NotImplementedError(f"SummaryWriter.{name} is not supported")
-        raise AttributeError(f"'SummaryWriter' object has no attribute '{name}'")
+    # ----- plugins ---------------------------------------------------------------------------
+
+    def add_tensor(self, tag, tensor, global_step=None, walltime=None) -> None:
+        self._add(plugins.tensor_proto(tag, tensor), global_step, walltime)
+
+    def add_image_with_boxes(
+        self,
+        tag,
+        img_tensor,
+        box_tensor,
+        global_step=None,
+        walltime=None,
+        rescale=1,
+        dataformats="CHW",
+        labels=None,
+    ) -> None:
+        """Labels are drawn if there is one for each box."""
+        labels = [labels] if isinstance(labels, str) else labels
+        if labels is not None and len(labels) != box_tensor.shape[0]:
+            labels = None
+        one = summary.image_boxes(tag, img_tensor, box_tensor, rescale, dataformats, labels)
+        self._add(one, global_step, walltime)
+
+    def add_video(self, tag, vid_tensor, global_step=None, fps=4, walltime=None) -> None:
+        self._add(plugins.video(tag, vid_tensor, fps), global_step, walltime)
+
+    def add_audio(
+        self, tag, snd_tensor, global_step=None, sample_rate=44100, walltime=None
+    ) -> None:
+        self._add(plugins.audio(tag, snd_tensor, sample_rate), global_step, walltime)
+
+    def add_onnx_graph(self, prototxt) -> None:
+        raise NotImplementedError("SummaryWriter.add_onnx_graph is not supported")
+
+    def add_graph(
+        self, model, input_to_model=None, verbose=False, use_strict_trace=True
+    ) -> None:
+        raise NotImplementedError(
+            "SummaryWriter.add_graph is not supported: it shows TorchScript's graph of the model"
+        )
+
+    def add_embedding(
+        self,
+        mat,
+        metadata=None,
+        label_img=None,
+        global_step=None,
+        tag="default",
+        metadata_header=None,
+    ) -> None:
+        """Files beside the event file, named in `projector_config.pbtxt`."""
+        from google.protobuf import text_format
+
+        step = 0 if global_step is None else global_step
+        log_dir = self._get_file_writer().get_logdir()
+        below, place = embedding.directory(log_dir, tag, step)
+        embedding.write(place, summary.make_np(mat), metadata, label_img, metadata_header)
+        self._projector.embeddings.append(embedding.info(below, tag, step, metadata, label_img))
+        text = text_format.MessageToString(self._projector)
+        Path(log_dir, "projector_config.pbtxt").write_text(text, "utf-8", newline="")
+
+    def add_pr_curve(
+        self,
+        tag,
+        labels,
+        predictions,
+        global_step=None,
+        num_thresholds=127,
+        weights=None,
+        walltime=None,
+    ) -> None:
+        labels, predictions = summary.make_np(labels), summary.make_np(predictions)
+        one = plugins.pr_curve(tag, labels, predictions, num_thresholds, weights)
+        self._add(one, global_step, walltime)
+
+    def add_pr_curve_raw(
+        self,
+        tag,
+        true_positive_counts,
+        false_positive_counts,
+        true_negative_counts,
+        false_negative_counts,
+        precision,
+        recall,
+        global_step=None,
+        num_thresholds=127,
+        weights=None,
+        walltime=None,
+    ) -> None:
+        """`weights` says nothing here, as in PyTorch: the counts hold them."""
+        one = plugins.pr_curve_raw(
+            tag,
+            true_positive_counts,
+            false_positive_counts,
+            true_negative_counts,
+            false_negative_counts,
+            precision,
+            recall,
+            num_thresholds,
+        )
+        self._add(one, global_step, walltime)
+
+    def add_custom_scalars(self, layout) -> None:
+        self._add(plugins.custom_scalars(layout), None, None)
+
+    def add_custom_scalars_multilinechart(
+        self, tags, category="default", title="untitled"
+    ) -> None:
+        self.add_custom_scalars({category: {title: ["Multiline", tags]}})
+
+    def add_custom_scalars_marginchart(
+        self, tags, category="default", title="untitled"
+    ) -> None:
+        if len(tags) != 3:
+            raise AssertionError(f"Expected 3 tags, got {len(tags)}.")
+        self.add_custom_scalars({category: {title: ["Margin", tags]}})
+
+    def add_mesh(
+        self,
+        tag,
+        vertices,
+        colors=None,
+        faces=None,
+        config_dict=None,
+        global_step=None,
+        walltime=None,
+    ) -> None:
+        one = plugins.mesh(tag, vertices, colors, faces, config_dict)
+        self._add(one, global_step, walltime)
 
     def flush(self) -> None:
         for writer in (self.all_writers or {}).values():
