@@ -512,6 +512,31 @@ def test_reading_inside_raises_and_leaves_all_as_it_was(read):
     F.cross_entropy(model(x2), y2).backward()  # everything still works
 
 
+@pytest.mark.parametrize("optimizer", [torch.optim.SGD, torch.optim.SparseAdam])
+def test_sparse_gradients_run_in_python(optimizer):
+    def trained(wrap):
+        torch.manual_seed(0)
+        table = nn.Embedding(7, 2, padding_idx=0, sparse=True)
+        rows = optimizer(table.parameters(), lr=0.1)
+
+        def step(x):
+            rows.zero_grad()
+            loss = F.dropout(table(x)).pow(2).mean()
+            loss.backward()
+            rows.step()
+            return loss
+
+        step = wrap(step)
+        losses = [step(torch.tensor([[i, 0, 2 * i]])).item() for i in range(4)]
+        assert table.weight.grad.is_sparse
+        return losses, table.weight.tolist(), step
+
+    plain, captured = trained(lambda f: f), trained(torch.jit)
+    np.testing.assert_allclose(captured[0], plain[0], rtol=1e-6)
+    np.testing.assert_allclose(captured[1], plain[1], rtol=1e-6)
+    assert "    4 × Python runs every time: embedding: sparse=True" in captured[2].explain()
+
+
 def test_an_error_in_the_step_leaves_all_as_it_was():
     weight = nn.Parameter(torch.ones(3))
     optimizer = torch.optim.SGD([weight], lr=1.0, momentum=0.9)

@@ -110,7 +110,7 @@ def populate() -> None:
         if f"\n{path}." in PATHS:
             shown.__path__ = shown.__spec__.submodule_search_locations = []
         for source in sources:
-            public = vars(importlib.import_module(f"{HERE}.{source}")).items()
+            public = list(vars(importlib.import_module(f"{HERE}.{source}")).items())
             vars(shown).update((key, value) for key, value in public if key[:2] != "__")
         sys.modules[name] = shown
         parent, _, leaf = name.rpartition(".")
@@ -158,8 +158,8 @@ def name_classes() -> None:
     files = sys.modules.get(f"{HERE}.serialize.rebuild")  # last to be there while all is loaded
     if files is None or not is_installed():
         return
-    for name in [name for name in sys.modules if name.startswith(f"{HERE}.")]:
-        if name not in _seen:
+    for name in list(sys.modules):  # a list at once: threads import, too
+        if name.startswith(f"{HERE}.") and name not in _seen:
             _seen.add(name)
             _name_module(sys.modules[name], name)
             for thing in list(vars(sys.modules[name]).values()):

@@ -29,6 +29,10 @@ from .tensor import Tensor, wrap
 _raw: Any = memory._value_slot
 
 
+class Uncapturable(NotImplementedError):
+    """What a step does has no program whatever its values are; `torchlike.jit` runs it plainly."""
+
+
 class _Current(threading.local):
     capture: Capture | None = None
     numbers: list[Any] | None = None  # where `apply` puts its numbers while a step is replayed

@@ -13,7 +13,7 @@ import numpy as np
 
 from . import run
 from .build import finish
-from .capture import CURRENT, Capture, Source
+from .capture import CURRENT, Capture, Source, Uncapturable
 from .dispatch import set_layout
 from .guards import Guards, modes, surroundings
 from .record import LOCAL, flush_all
@@ -54,7 +54,8 @@ class jit:
     modes, and what the step depends on (module attributes, which gradients and state exist …).
     Parameters, buffers, gradients, optimizer state, hyper-parameters and random draws become
     inputs and outputs by themselves. Reading a value inside raises RuntimeError naming the line.
-    `explain()` says why a call ran Python again.
+    A step with a sparse gradient, whose places are values, runs in Python every time (its first
+    call begins twice). `explain()` says why a call ran Python again.
     """
 
     def __init__(self, function: Callable[..., Any]) -> None:
@@ -65,6 +66,7 @@ class jit:
         self.calls = self.captures = 0
         self.reasons: Counter[str] = Counter()
         self.programs: dict[int, Any] = {}
+        self.plain: dict[Any, str] = {}
         functools.update_wrapper(self, function, updated=())
 
     def __get__(self, owner: Any, kind: Any = None) -> Any:
@@ -103,6 +105,8 @@ class jit:
                     return _rebuilt(entry, results, tensors)
             told = told or broken
         self.calls += 1
+        if key in self.plain:
+            return self._plainly(flat, tree, self.plain[key])
         self.reasons[told or "a new signature"] += 1
         return self._capture(flat, tree, tensors, key)
 
@@ -118,9 +122,12 @@ class jit:
             leaves, out_tree = jax.tree.flatten(out)
             del out
             done = finish(capture, leaves, stand_ins, tensors)
-        except BaseException:
+        except BaseException as error:
             capture.rollback()
-            raise
+            if not isinstance(error, Uncapturable):
+                raise
+            self.plain[key] = str(error)
+            return self._plainly(flat, tree, self.plain[key])
         self.captures += 1
         if done.program is not None:
             self.programs[id(done.program)] = done.program
@@ -130,6 +137,13 @@ class jit:
             self._keep(capture, done.replay, key, leaves, out_tree, stand_ins)
         at = {id(s): t for s, t in zip(stand_ins, tensors, strict=True)}
         return jax.tree.unflatten(out_tree, [at.get(id(x), x) for x in leaves])
+
+    def _plainly(self, flat: list[Any], tree: Any, reason: str) -> Any:
+        """The function as it is, as often as it is called."""
+        self.captures += 1
+        self.reasons[f"Python runs every time: {reason}"] += 1
+        given, named = jax.tree.unflatten(tree, flat)
+        return self.function(*given, **named)
 
     def _keep(
         self, capture: Capture, replay: Replay, key: Any, leaves: list[Any], tree: Any,

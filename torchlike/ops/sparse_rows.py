@@ -39,7 +39,7 @@ def _attached(outs: Any, name: str, back: Callable[..., Any], inputs: list[Any])
 
 def _wanted(*inputs: Any) -> bool:
     if capture.current() is not None:
-        raise NotImplementedError("embedding: sparse=True in a captured step is not supported")
+        raise capture.Uncapturable("embedding: sparse=True, whose gradient's places are values")
     return LOCAL.state.grad_enabled and any(x is not None and x.requires_grad for x in inputs)
 
 
