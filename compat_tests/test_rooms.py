@@ -181,6 +181,44 @@ def test_benchmark(torch, capsys):
     assert " add " in shown and "four" in shown and "Times are in " in shown
 
 
+def measured(benchmark, label, name, column, times, **more):
+    spec = benchmark.TaskSpec("s", "", label=label, sub_label=name, description=column, **more)
+    return benchmark.Measurement(1, times, spec)
+
+
+def test_compare(torch, golden):
+    benchmark = room(torch, "utils.benchmark")
+    found = [
+        measured(benchmark, "L", "a", "one", [1e-6, 1.1e-6]),
+        measured(benchmark, "L", "a", "two", [3e-6]),
+        measured(benchmark, "L", "b", "one", [1e-3, 2e-3, 1.5e-3, 9e-3]),
+        measured(benchmark, "L", "b", "two", [5e-2]),
+        measured(benchmark, "L", "a", "one", [2e-6], num_threads=4),
+        measured(benchmark, "M", "q", "one", [2.0]),
+        measured(benchmark, "E", "a", "one", [2.0], env="x"),
+        measured(benchmark, "E", "a", "one", [3.0], env="yy"),
+    ]
+    golden([repr(m).partition("\n")[2] for m in found])
+    golden([(m.title, m.as_row_name, m.significant_figures, m.has_warnings) for m in found])
+    table = benchmark.Compare(found)
+    shown = [str(table)]
+    for more in ("trim_significant_figures", "colorize", "highlight_warnings"):
+        getattr(table, more)()
+        shown.append(str(table))
+    table.colorize(rowwise=True)
+    golden([*shown, str(table)])
+    long = benchmark.Measurement(2, [4.0, 6.0], benchmark.TaskSpec("a\nb", "set\nup"))
+    golden([repr(long).partition("\n")[2], long.times, repr(benchmark.Timer("pass").timeit(1))[-29:]])
+    merged = benchmark.Measurement.merge([*found, found[0]])
+    golden([m.times for m in merged])
+    golden([benchmark.trim_sigfig(123.456, 2), benchmark.unit_to_english("us")])
+    golden([benchmark.select_unit(t) for t in (1e-9, 2e-7, 1e-5, 0.02, 1.0, 7.0)])
+    golden.error(lambda: benchmark.Timer(3))
+    golden.error(lambda: benchmark.Timer("x", language="zz"))
+    golden.error(lambda: benchmark.Timer("x", global_setup="y"))
+    golden.error(lambda: table.extend_results([3]))
+
+
 def test_questions(torch, golden):
     golden([torch.jit.is_scripting(), torch.compiler.is_compiling()])
     golden([room(torch, "_subclasses.fake_tensor").is_fake(torch.ones(1))])

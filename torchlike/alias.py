@@ -71,6 +71,10 @@ signal.windows                   signals.windows
 storage                          ops.memory serialize.plain
 random                           seeding
 torch_version                    version
+utils.benchmark.utils            utils.benchmark
+utils.benchmark.utils.common     utils.benchmark.measure
+utils.benchmark.utils.compare    utils.benchmark.compare
+utils.benchmark.utils.timer      utils.benchmark.timer
 utils.checkpoint                 autograd.checkpoint
 types                            typenames
 utils.data.dataloader            utils.data.loader utils.data.collate utils.data.worker

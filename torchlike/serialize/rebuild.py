@@ -285,7 +285,9 @@ ops.storages storage     | profiler.events autograd.profiler_util | scripting ji
 serialize.legacy serialization                       | serialize.memory serialization
 serialize.settings serialization                     | serialize.unpickle serialization
 utils.data.dataset       | utils.data.distributed    | utils.data.loader utils.data.dataloader
-utils.data.sampler
+utils.data.sampler       | utils.benchmark.compare utils.benchmark.utils.compare
+utils.benchmark.measure utils.benchmark.utils.common
+utils.benchmark.timer utils.benchmark.utils.timer
 """
 
 

@@ -1,6 +1,8 @@
 """`Timer`: `timeit` that waits for what a statement recorded, and warms up first."""
 
 import enum
+import importlib
+import textwrap
 import time
 import timeit
 
@@ -21,6 +23,10 @@ def timer() -> float:
     return time.perf_counter()
 
 
+def _dedented(code: str) -> str:
+    return textwrap.dedent(code).removeprefix("\n").rstrip()
+
+
 class Timer:
     """Times a statement. `num_threads` is noted only: XLA sizes its own pool."""
 
@@ -28,20 +34,32 @@ class Timer:
         self, stmt="pass", setup="pass", global_setup="", timer=timer, globals=None, label=None,
         sub_label=None, description=None, env=None, num_threads=1, language=Language.PYTHON,
     ) -> None:  # fmt: skip
-        if language not in (Language.PYTHON, "py", "python"):
+        if not isinstance(stmt, str):
+            raise ValueError("Currently only a `str` stmt is supported.")
+        if language in (Language.CPP, "cpp", "c++"):
             raise NotImplementedError(f"Timer: language={language!r} is not supported")
+        if language not in (Language.PYTHON, "py", "python"):
+            raise ValueError(f"Invalid language `{language}`.")
         if global_setup:
-            raise ValueError("global_setup is C++ only, and is not supported for Python.")
-        self._globals = dict(globals or {})
+            raise ValueError(
+                f"global_setup is C++ only, got `{global_setup}`. Most likely this code can "
+                "simply be moved to `setup`."
+            )
+        here = importlib.import_module(__name__.partition(".")[0])
+        self._globals = {"torch": here, **(globals or {})}
+        stmt, setup = _dedented(stmt), _dedented(setup)
         self._timer = timeit.Timer(stmt, setup, timer, self._globals)
         self._task_spec = TaskSpec(
             stmt, setup, global_setup, label, sub_label, description, env, num_threads
         )
 
+    def _run(self, number: int) -> float:
+        return max(self._timer.timeit(number), 1e-9)  # no statement takes less
+
     def timeit(self, number: int = 1000000) -> Measurement:
         """One measurement of `number` runs, after a short warm-up."""
-        self._timer.timeit(max(number // 100, 2))
-        return Measurement(number, [self._timer.timeit(number)], self._task_spec)
+        self._run(max(number // 100, 2))
+        return Measurement(number, [self._run(number)], self._task_spec)
 
     def repeat(self, repeat: int = -1, number: int = -1) -> None:
         """Not supported, as in PyTorch."""
@@ -56,7 +74,7 @@ class Timer:
         number, overhead = 1, min(self._empty(5) for _ in range(3))
         self._timer.timeit(4)
         while True:
-            took = self._timer.timeit(number)
+            took = self._run(number)
             if took >= min_run_time / 1000 and overhead <= took * 1e-4:
                 return number
             if took > min_run_time:
@@ -71,7 +89,7 @@ class Timer:
         number = self._block_size(min_run_time)
         times: list[float] = []
         while sum(times) < min_run_time:
-            times.append(self._timer.timeit(number))
+            times.append(self._run(number))
             if callback is not None:
                 callback(number, times[-1])
         return Measurement(number, times, self._task_spec)
@@ -83,7 +101,7 @@ class Timer:
         number = self._block_size(0.05)
         times: list[float] = []
         while True:
-            times.append(self._timer.timeit(number))
+            times.append(self._run(number))
             if callback is not None:
                 callback(number, times[-1])
             found = Measurement(number, times, self._task_spec)
