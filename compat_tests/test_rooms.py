@@ -1,5 +1,6 @@
 """Small rooms: devices that are not there, torch.hub, torch.distributed, profiler, benchmark."""
 
+import gzip
 import hashlib
 import json
 import subprocess
@@ -127,10 +128,8 @@ def test_profile(tmp_path):
     prof.export_chrome_trace(tmp_path / "trace.json")
     trace = json.loads((tmp_path / "trace.json").read_text())
     assert {"ph", "name", "ts", "dur"} <= set(trace["traceEvents"][0]) and trace["note"] == [1]
-    with pytest.raises(NotImplementedError, match="with_stack"):
-        torch.profiler.profile(with_stack=True)
-    with pytest.raises(NotImplementedError, match="top_level_events_only"):
-        prof.key_averages().table(top_level_events_only=True)
+    with pytest.raises(NotImplementedError, match="with_flops"):
+        torch.profiler.profile(with_flops=True)
 
 
 def test_profiled_shapes():
@@ -154,7 +153,7 @@ def test_profile_by_schedule(tmp_path):
     chosen = profiler.schedule(wait=1, warmup=1, active=2, repeat=2)
     with profiler.profile(
         activities=[profiler.ProfilerActivity.CPU], schedule=chosen,
-        on_trace_ready=lambda prof: ready.append(prof.step_num),
+        on_trace_ready=lambda prof: ready.append(prof.step_num), acc_events=True,
     ) as prof:  # fmt: skip
         for _ in range(10):
             torch.ones(2) + 1
@@ -164,6 +163,69 @@ def test_profile_by_schedule(tmp_path):
     with profiler.profile(activities=[profiler.ProfilerActivity.CPU], on_trace_ready=handler):
         torch.ones(2) + 1
     assert [path.name.split(".")[0] for path in tmp_path.iterdir()] == ["me"]
+
+
+def test_profile_tells_memory_and_lines(tmp_path):
+    import torchlike as torch
+
+    with torch.profiler.profile(profile_memory=True, with_stack=True) as prof:
+        with torch.profiler.record_function("block"):
+            y = torch.ones(100) + 1
+    rows = {row.key: row for row in prof.key_averages(group_by_stack_n=1)}
+    assert rows["aten::add"].self_cpu_memory_usage == y.nbytes == 400
+    assert rows["block"].cpu_memory_usage > 400 and rows["block"].self_cpu_memory_usage == 0
+    assert "test_rooms.py" in rows["aten::add"].stack[0]
+    table = prof.key_averages(group_by_stack_n=1).table(sort_by="cpu_memory_usage")
+    head, *lines = table.splitlines()[1:]
+    assert "Self CPU Mem    # of Calls  Source Location" in head and "400 B" in table
+    assert "block" in lines[1] and "test_rooms.py" in lines[1]
+    top = prof.key_averages().table(top_level_events_only=True, header="H", time_unit="s")
+    assert top.splitlines()[1::2][:1] == ["H"] and "aten::add" not in top and "us" not in top
+    prof.export_stacks(tmp_path / "stacks")
+    assert "test_profile_tells_memory_and_lines " in (tmp_path / "stacks").read_text()
+    prof.export_chrome_trace(str(tmp_path / "trace.json.gz"))
+    with gzip.open(tmp_path / "trace.json.gz", "rt") as file:
+        assert "aten::add" in [event["name"] for event in json.load(file)["traceEvents"]]
+
+
+def test_profile_steps():
+    import torchlike as torch
+
+    profiler = torch.profiler
+    chosen = profiler.schedule(wait=0, warmup=1, active=1)
+    with profiler.profile(schedule=chosen) as prof:
+        for _ in range(2):
+            torch.ones(2) + 1
+            prof.step()
+        names = [event.name for event in prof.events()]
+        assert [name for name in names if name.startswith("Profiler")] == ["ProfilerStep#1"]
+        with pytest.warns(UserWarning, match="set acc_events=True"):
+            prof.step()
+
+
+def test_profile_errors(torch, golden):
+    profile = room(torch, "profiler").profile
+    prof = profile()
+    prof.step()
+    golden.error(prof.events)
+    golden.error(prof.key_averages)
+    golden.error(lambda: prof.export_chrome_trace("never"))
+    golden.error(lambda: profile(activities=[]))
+
+
+def test_older_profile():
+    import torchlike as torch
+
+    with torch.profiler.profile() as prof:
+        torch.ones(1)
+    with pytest.raises(AssertionError, match=r"export_stacks\(\) requires with_stack=True"):
+        prof.export_stacks("never")
+    with torch.autograd.profiler.profile() as prof:
+        assert repr(prof) == "<unfinished torch.autograd.profile>"
+        with pytest.raises(RuntimeError, match="not reentrant"):
+            prof.__enter__()
+    with pytest.warns(FutureWarning, match="`use_cuda` is deprecated"):
+        torch.profiler.profile(use_cuda=False)
 
 
 # ----- torch.utils.benchmark -----
@@ -208,7 +270,7 @@ def test_compare(torch, golden):
     table.colorize(rowwise=True)
     golden([*shown, str(table)])
     long = benchmark.Measurement(2, [4.0, 6.0], benchmark.TaskSpec("a\nb", "set\nup"))
-    golden([repr(long).partition("\n")[2], long.times, repr(benchmark.Timer("pass").timeit(1))[-29:]])
+    golden([repr(long).partition("\n")[2], long.times])
     merged = benchmark.Measurement.merge([*found, found[0]])
     golden([m.times for m in merged])
     golden([benchmark.trim_sigfig(123.456, 2), benchmark.unit_to_english("us")])

@@ -17,8 +17,8 @@ class profile(_profiler.profile):
         use_kineto=False, use_cpu=True, experimental_config=None, acc_events=False,
         custom_trace_id_callback=None, post_processing_timeout_s=None, activity_filters=None,
     ):  # fmt: skip
-        for name in ("use_cuda", "use_device", "with_flops", "profile_memory", "with_stack",
-                     "with_modules", "use_kineto", "experimental_config", "activity_filters",
+        for name in ("use_cuda", "use_device", "with_flops", "use_kineto",
+                     "experimental_config", "activity_filters",
                      "custom_trace_id_callback", "post_processing_timeout_s"):  # fmt: skip
             if locals()[name]:
                 raise NotImplementedError(
@@ -29,8 +29,24 @@ class profile(_profiler.profile):
         action = _profiler.ProfilerAction
         chosen = action.RECORD if enabled else action.NONE
         super().__init__(
-            record_shapes=record_shapes, acc_events=acc_events, schedule=lambda step: chosen
-        )
+            record_shapes=record_shapes, acc_events=acc_events, profile_memory=profile_memory,
+            with_stack=with_stack, with_modules=with_modules,
+        )  # fmt: skip
+        self.current_action = chosen
+
+    def start(self):
+        """Begin; once only."""
+        if self._started:
+            raise RuntimeError("Profiler context manager is not reentrant")
+        self._begin()
+
+    def __repr__(self) -> str:
+        if self._finished is None:
+            return "<unfinished torch.autograd.profile>" if self._started else "None"
+        return repr(self._finished)
+
+    def __str__(self) -> str:
+        return repr(self) if self._finished is None else str(self._finished)
 
     @property
     def function_events(self) -> EventList:
