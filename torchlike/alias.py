@@ -83,6 +83,9 @@ utils.data._utils.collate        utils.data.collate
 utils.data._utils.fetch          utils.data.fetch
 utils.data._utils.pin_memory     utils.data.collate
 utils.data._utils.worker         utils.data.worker
+utils.data.datapipes.iter.combinatorics utils.data.datapipes.order
+utils.data.datapipes.iter.combining utils.data.datapipes.branches
+utils.data.datapipes.iter.sharding utils.data.datapipes.order
 utils.dlpack                     ops.dlpack
 _jit_internal                    scripting
 multiprocessing                  processes

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ...core import device as devices
 from .collate import pin_memory
 from .fetch import DatasetKind
+from .graph_settings import seed_pipes
 from .sampler import random_seed
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ class DataLoaderIter:
 
     def __init__(self, loader: DataLoader) -> None:
         self._dataset = loader.dataset
+        self._shared_seed = seed_pipes(self._dataset, loader.generator)
         self._dataset_kind = loader._dataset_kind
         self._IterableDataset_len_called = loader._IterableDataset_len_called
         self._auto_collation = loader._auto_collation
@@ -51,6 +53,7 @@ class DataLoaderIter:
         self._sampler_iter = iter(self._index_sampler)
         self._num_yielded = 0
         self._IterableDataset_len_called = loader._IterableDataset_len_called
+        self._shared_seed = seed_pipes(self._dataset, loader.generator)
 
     def _next_index(self):
         return next(self._sampler_iter)

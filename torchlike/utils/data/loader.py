@@ -9,8 +9,10 @@ from collections.abc import Callable, Iterable
 from typing import Generic
 
 from .collate import default_collate, default_convert
+from .datapipes.datapipe import IterDataPipe
 from .dataset import Dataset, Item, IterableDataset
 from .fetch import DatasetKind
+from .graph_settings import apply_shuffle_settings
 from .iterate import DataLoaderIter, LocalIter
 from .sampler import BatchSampler, RandomSampler, Sampler, SequentialSampler
 from .worker import get_worker_info as get_worker_info
@@ -133,6 +135,9 @@ class DataLoader(Generic[Item]):
     def _choose_order(self, batch_size, shuffle, sampler, batch_sampler, drop_last) -> None:
         stream = isinstance(self.dataset, IterableDataset)
         self._dataset_kind = DatasetKind.Iterable if stream else DatasetKind.Map
+        if isinstance(self.dataset, IterDataPipe):
+            apply_shuffle_settings(self.dataset, shuffle)
+            shuffle = False
         if stream:
             _check_stream(shuffle, sampler, batch_sampler)
         _check_batching(batch_size, shuffle, sampler, batch_sampler, drop_last)

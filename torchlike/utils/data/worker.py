@@ -20,7 +20,9 @@ from ...core.dtypes import set_default_dtype
 from ...core.rng import default_generator
 from ...misc import set_num_threads
 from .byvalue import ByValue, dumps
+from .datapipes.datapipe import IterDataPipe, MapDataPipe
 from .fetch import DatasetKind
+from .graph_settings import apply_sharding, reseed
 
 HEADER = struct.Struct("<QQ")  # bytes of the pickle, number of buffers
 
@@ -54,7 +56,9 @@ class StreamEnd:
 
 @dataclass(frozen=True)
 class Resume:
-    """Sent both ways: begin again, with the same dataset."""
+    """Sent both ways: begin again, with the same dataset; its pipes get new seeds."""
+
+    seed: int | None = None
 
 
 class _Shown(str):
@@ -202,6 +206,8 @@ class Worker:
             set_num_threads(1)
             seed = seed_worker(job.base_seed, self.id)
             _worker_info = WorkerInfo(self.id, job.num_workers, seed, self.content[1])
+            if isinstance(self.content[1], IterDataPipe | MapDataPipe):
+                apply_sharding(self.content[1], job.num_workers, self.id)
             if init_fn is not None:
                 init_fn(self.id)
             self.fetcher = DatasetKind.create_fetcher(*self.content)
@@ -216,6 +222,7 @@ class Worker:
             place, index = receive(self.link)
             if isinstance(index, Resume):
                 self.ended = False
+                reseed(self.content[1], index.seed)
                 self.fetcher = DatasetKind.create_fetcher(*self.content)
                 self.answer(place, index)
             elif not self.ended:  # requests sent before the end was known are dropped

@@ -120,7 +120,7 @@ class WorkerIter(DataLoaderIter):
     def _resume(self) -> None:
         """Has the workers begin again; batches of the last pass that still come are dropped."""
         for process in self._workers:
-            send(process.link, (-1, Resume()))
+            send(process.link, (-1, Resume(self._shared_seed)))
         waiting = self._num_workers
         while waiting:
             waiting -= isinstance(self._receive()[2], Resume)

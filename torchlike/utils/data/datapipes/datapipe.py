@@ -107,6 +107,17 @@ class IterDataPipe(_Chained, IterableDataset):
     def reset(self) -> None:
         """Called when an iteration begins: nothing to do here."""
 
+    def still_valid(self) -> bool:
+        """Whether nothing else ended this pipe's iterators."""
+        return True
+
+
+def length_of(pipe, source) -> int:
+    """The source's length, which `pipe` has too; TypeError where there is none."""
+    if not hasattr(type(source), "__len__"):
+        raise TypeError(f"{type(pipe).__name__} instance doesn't have valid length")
+    return len(source)
+
 
 def _watched(function):
     """`__iter__` whose iterators end as soon as there is another one."""
@@ -133,7 +144,7 @@ class _Guarded:
 
     def __next__(self):
         pipe = self._pipe
-        if pipe._valid_iterator_id != self._own:
+        if pipe._valid_iterator_id != self._own or not pipe.still_valid():
             raise RuntimeError(
                 "This iterator has been invalidated because another iterator has been created from "
                 f"the same IterDataPipe: {type(pipe).__name__}"

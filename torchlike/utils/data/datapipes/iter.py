@@ -5,7 +5,10 @@ import copy
 from ....core.refusals import refusing
 from ..collate import default_collate
 from ._decorator import functional_datapipe
+from .branches import Demultiplexer, Forker, Grouper, Multiplexer
 from .datapipe import DataChunk, IterDataPipe
+from .files import FileLister, FileOpener, StreamReader
+from .order import Sampler, ShardingFilter, Shuffler
 
 
 class IterableWrapper(IterDataPipe):
@@ -185,20 +188,16 @@ class Concater(_OfSeveral):
         return sum(len(pipe) for pipe in self.datapipes)
 
 
-for _class in (IterableWrapper, Mapper, Collator, Filter, Batcher, UnBatcher, Zipper, Concater):
+_PIPES = (
+    Batcher, Collator, Concater, Demultiplexer, FileLister, FileOpener, Filter, Forker, Grouper,
+    IterableWrapper, Mapper, Multiplexer, Sampler, ShardingFilter, Shuffler, StreamReader,
+    UnBatcher, Zipper,
+)  # fmt: skip
+__all__ = [*(_class.__name__ for _class in _PIPES), "RoutedDecoder"]
+for _class in _PIPES:
     _class.__name__ = _class.__qualname__ = f"{_class.__name__}IterDataPipe"  # as they print
 
-_REFUSED = {
-    "Demultiplexer": "demux", "FileLister": "list_files", "FileOpener": "open_files",
-    "Forker": "fork", "Grouper": "groupby", "Multiplexer": "mux", "RoutedDecoder": "routed_decode",
-    "Sampler": None, "ShardingFilter": "sharding_filter", "Shuffler": "shuffle",
-    "StreamReader": "read_from_stream",
-}  # fmt: skip
-for _name, _method in _REFUSED.items():
-    _made = refusing(_name, f"torch.utils.data.datapipes.iter.{_name} is not supported")
-    globals()[_name] = _made
-    if _method is not None:
-        IterDataPipe.register_function(_method, _made)
-
-__all__ = ["Batcher", "Collator", "Concater", "Filter", "IterableWrapper", "Mapper", "UnBatcher",
-           "Zipper", *_REFUSED]  # fmt: skip
+RoutedDecoder = refusing(
+    "RoutedDecoder", "torch.utils.data.datapipes.iter.RoutedDecoder is not supported"
+)
+IterDataPipe.register_function("routed_decode", RoutedDecoder)

@@ -2,9 +2,9 @@
 
 import copy
 
-from ....core.refusals import refusing
 from ._decorator import functional_datapipe
 from .datapipe import DataChunk, MapDataPipe
+from .order import MapShuffler as Shuffler
 
 
 class SequenceWrapper(MapDataPipe):
@@ -93,6 +93,5 @@ class Batcher(MapDataPipe):
 for _class in (SequenceWrapper, Mapper, Concater, Zipper, Batcher):
     _class.__name__ = _class.__qualname__ = f"{_class.__name__}MapDataPipe"  # as they print
 
-Shuffler = refusing("Shuffler", "torch.utils.data.datapipes.map.Shuffler is not supported")
-MapDataPipe.register_function("shuffle", Shuffler)
+Shuffler.__name__ = Shuffler.__qualname__ = "ShufflerIterDataPipe"
 __all__ = ["Batcher", "Concater", "Mapper", "SequenceWrapper", "Shuffler", "Zipper"]
