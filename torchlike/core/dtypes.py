@@ -268,8 +268,10 @@ def combine(tensors: list[dtype], zero_dims: list[dtype], numbers: list[dtype]) 
         if result is None:
             result = own
         elif own.category > result.category:
-            # A number lends its category, not its width: half + 1j is complex32, not complex64.
-            result = promote_types(result, own)
+            # Of a lower class only the category counts: float32 and a 0-d complex128 are complex64.
+            lends = result.category == FLOAT and own.category == COMPLEX
+            wide = complex128 if result is float64 else complex64  # of float16 too: no complex32
+            result = wide if lends else promote_types(result, own)
     if result is None:
         raise RuntimeError("no operands")
     return result

@@ -475,7 +475,7 @@ def _check_same_dtype(src: Tensor, out: Tensor, rule: str) -> None:
 def write_out(name: str, out: Any, src: Any, inputs: Sequence[Any] = (), rule: str = "") -> Any:
     """The `out=` variant: write the result into `out`, resized if need be.
 
-    Words of `rule`: `same` and `object` (no conversion of dtype, two texts), `apart` (no memory
+    Words of `rule`: `typed` (computed in `out`'s dtype, unless told another), `same` and `object` (no conversion of dtype, two texts), `apart` (no memory
     shared with the inputs), `partly` (all of it may be shared, a part not).
     """
     if isinstance(out, (tuple, list)):
@@ -493,7 +493,7 @@ def write_out(name: str, out: Any, src: Any, inputs: Sequence[Any] = (), rule: s
             f"Trying to use forward AD with {name}_out that does not support it because it is an "
             "out= function"
         )
-    if "same" in rule or "object" in rule:
+    if "same" in rule or "object" in rule or "typed" in rule:
         _check_same_dtype(src, out, rule)
     if "apart" in rule or "partly" in rule:
         check_apart(out, inputs, "partly" in rule)

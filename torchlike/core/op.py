@@ -29,7 +29,7 @@ from .mutate import (
 )
 from .overloads import RENAMED, deprecated
 from .plan import ABSENT, ArgumentTypeError, Op
-from .tensor import TENSORS, Tensor
+from .tensor import TENSORS, Tensor, from_host
 from .wrong_call import FAILED, build, checked, wrong
 
 Optional = typing.Optional  # re-exported: declarations import their whole vocabulary from here
@@ -315,6 +315,7 @@ def _source(made: Op, name: str, has_out: bool, style: str, space: dict[str, Any
         _call=call_view if made.view else call, _inplace=inplace, _write_out=write_out,
         _tensors=_tensor_list, _rename=_rename, _error=ArgumentTypeError, _absent=ABSENT,
         _wrong=wrong, _rule=made.out_rule, _only_bool=_only_bool,
+        _dtype_of=_dtype_of, _of_array=_of_array,
         _head=functools.partial(_head, made, has_out, "{}"),
     )  # fmt: skip
     for p in made.params:
@@ -327,19 +328,33 @@ def _source(made: Op, name: str, has_out: bool, style: str, space: dict[str, Any
     statics = f"({statics},)" if statics else "()"
     target = "_inplace" if style == "inplace" else "_call"
     if has_out:
+        if "typed" in made.out_rule:
+            lines.append("if out is not None and dtype is None: dtype = _dtype_of(out)")
         lines.append(
             f"if out is not None: return _write_out(_name, out, _call(_op, {inputs}, {statics}), "
             f"{inputs}, _rule)"
         )
     lines.append(f"return {target}(_op, {inputs}, {statics})")
     if style == "operator":
-        head, failed = _head(made, False, "{}"), ["    except _error: return NotImplemented"]
+        pair = ", ".join(p.name for p in made.params)
+        other = f"_of_array(_function, {pair})" if made.arrays else "NotImplemented"
+        head, failed = _head(made, False, "{}"), [f"    except _error: return {other}"]
     else:
         head = _head(made, has_out, "{}=_absent", "*_more", "**_names")
         lines.insert(0, "if _more or _names: return _rename(_function, _more, _names, locals())")
         failed = FAILED
     body = ["    try:", *["        " + line for line in lines], *failed]
     return "\n".join([f"def {name}({head}):", *body])
+
+
+def _of_array(function: Callable[..., Any], x: Tensor, other: Any) -> Any:
+    """What an operator makes of a NumPy array of numbers; it leaves the rest to the other side."""
+    known = isinstance(other, np.ndarray) and other.dtype.kind in "biufc"
+    return function(x, from_host(np.array(other))) if known else NotImplemented
+
+
+def _dtype_of(out: Any) -> Any:
+    return out.dtype if isinstance(out, Tensor) else None  # what is no tensor is refused later
 
 
 # A plan's key takes True for 1: these are told apart at every call, for 15 ns.
@@ -398,11 +413,13 @@ def _rename(
     function: Callable[..., Any], more: Any, names: dict[str, Any], given: dict[str, Any]
 ) -> Any:
     """The call with NumPy's names made PyTorch's; TypeError for what is not a parameter."""
-    renamed = {old: RENAMED.get(old, "") for old in names}
     given = {k: v for k, v in given.items() if v is not ABSENT and k not in ("_more", "_names")}
-    if more or not all(new in given for new in renamed.values()):
+    space = function.__globals__
+    known = {p.name for p in space["_op"].params}
+    known -= {n for n in known if given.get(n, ABSENT) is not space.get("_d_" + n, ABSENT)}
+    if more or not all(RENAMED.get(old) in known for old in names):
         return _deprecated(function, (*more,), given | names)
-    return function(**given, **{new: names[old] for old, new in renamed.items()})
+    return function(**(given | {RENAMED[old]: x for old, x in names.items()}))
 
 
 def _deprecated(function: Callable[..., Any], more: tuple[Any, ...], named: dict[str, Any]) -> Any:

@@ -67,6 +67,7 @@ class Op:
         self.bit: str | None = traits.get("bit")  # view: its own inverse on each element, by name
         self.returns: Any = traits.get("returns")
         self.cheap: bool = traits.get("view", False)
+        self.arrays: bool = traits.get("arrays", False)  # its operator takes NumPy's arrays too
         self.shows: dict[str, Any] = traits.get("shows", {})  # see core.saved
         out = traits.get("out")  # `True`, or the words of `write_out`'s rule
         self.out_rule = out if isinstance(out, str) else "partly" if self.elementwise else ""

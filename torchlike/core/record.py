@@ -214,6 +214,8 @@ def record(spec: Spec, inputs: Sequence[Any]) -> list[Value]:
                 slot = seen.get(v)
                 slots.append(_leaf(tr, v) if slot is None else slot)
             else:
+                if v.__class__ is int and not -(1 << 63) <= v < 1 << 63:
+                    raise OverflowError("int too big to convert")
                 slots.append(~len(tr.leaves))
                 tr.leaves.append(v)
         values = tr.values

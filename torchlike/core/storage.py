@@ -72,6 +72,8 @@ class Aval:
     def __init__(self, shape: Shape, kind: dtype, where: device) -> None:
         self.shape, self.dtype, self.device = Size(shape), kind, where
         self.ndim, self.size, self.np = len(shape), prod(shape), to_numpy(kind)
+        if self.size * self.np.itemsize >= 1 << 63:  # XLA would end the process
+            raise RuntimeError(f"Storage size calculation overflowed with sizes={list(shape)}")
         self.struct = jax.ShapeDtypeStruct(tuple(shape), self.np)
 
     def __repr__(self) -> str:

@@ -324,7 +324,7 @@ class Tensor:
         return array if dtype is None else array.astype(dtype, copy=False)
 
     def __array_wrap__(self, array: np.ndarray, *_: Any) -> Tensor:
-        return from_host(np.array(array))
+        return from_host(np.array(array, np.uint8 if array.dtype == bool else array.dtype))
 
     def __jax_array__(self) -> Any:
         return read_jax(self._value_now())

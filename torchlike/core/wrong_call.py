@@ -75,6 +75,8 @@ def error_in(place: str, name: str, head: Callable[..., Any], given: dict[str, A
     if found is None and place == "nn.functional" and name in KERNELS:
         found = _no_tensor(KERNELS[name], (*args, named.get("input"))[0])
     if found is None:
+        if overloads_of(place, name):
+            named = {RENAMED.get(key, key): x for key, x in named.items()}
         try:
             head(*args, **named)
         except TypeError as error:
@@ -242,6 +244,8 @@ def _text(inner: Signature, name: str, place: str, write: Any) -> str:
     call = f"_f({inner.passed_on()})"
     lines = [f"def {name}({', '.join(parts)}):", "    try:"]
     lines += [f"        if {' or '.join(odd)}: return _odd(_function, locals())"] if odd else []
+    if inner.names and place in ("torch", "Tensor"):
+        lines.append("        if _names: _refuse(_function, locals())")
     kinds = {n: _STRICT.get(kind) for n, kind in inner.annotations.items()}
     wrong = [test.format(n) for n, test in kinds.items() if test]
     if wrong and place != "nn.functional":  # written in Python there too
@@ -300,7 +304,11 @@ def _odd(function: Any, given: dict[str, Any]) -> Any:
     args = [named.pop(n) for n in inner.positional if n in named] if more else []
     if overloads_of(space["_place"], space["_name"]):  # NumPy's names too
         names = {RENAMED.get(name, name): value for name, value in names.items()}
-    result: Any = space["_f"](*args, *more, **named, **names)
+        usual = inner.defaults
+        twice = [n for n in names if named.get(n, ABSENT) is not usual.get(f"_d_{n}", ABSENT)]
+        if twice:
+            raise ArgumentTypeError(f"multiple values for argument '{twice[0]}'")
+    result: Any = space["_f"](*args, *more, **(named | names))
     return result if out is None else space["_write"](space["_name"], out, result)
 
 

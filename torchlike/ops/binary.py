@@ -12,7 +12,17 @@ from ..core.mutate import write_out
 from ..core.op import Array, alias, composite, op
 from ..core.tensor import Tensor
 from . import return_types
-from .kinds import COMPLEX, FLOAT, FLOATING, REAL, is_complex, kind, refuse, scalar_name
+from .kinds import (
+    COMPLEX,
+    FLOAT,
+    FLOATING,
+    REAL,
+    in_single,
+    is_complex,
+    kind,
+    refuse,
+    scalar_name,
+)  # fmt: skip
 from .refused import without_gradient
 from .unary import LN2, conj, turned, zeros_of
 
@@ -33,7 +43,7 @@ def _(grad, input, other):
 @op(elementwise=True)
 def hypot(input: Array, other: Array):
     refuse("hypot_cpu", input, FLOATING)
-    return jnp.hypot(input, other)
+    return in_single(jnp.hypot)(input, other)
 
 
 @hypot.gradient

@@ -14,6 +14,8 @@ from ..core.op import Array, Number, Operand, Optional, alias, composite, op
 from ..core.plan import ArgumentTypeError
 from ..core.tensor import Tensor
 from .kinds import (
+    BOOL,
+    COMPLEX,
     INTEGER,
     INTEGRAL,
     NUMERIC,
@@ -22,6 +24,7 @@ from .kinds import (
     is_complex,
     kind,
     refuse,
+    scalar_name,
     truth,
     with_tensor,
 )
@@ -31,16 +34,18 @@ INVERT = "~ (operator.invert) is only implemented on integer and Boolean-type te
 
 
 # ----- comparisons -----
-def _comparison(name: str, body: Callable[..., Any], ordered: bool = True) -> None:
+def _comparison(
+    name: str, body: Callable[..., Any], ordered: bool = True, arrays: bool = False
+) -> None:
     def compare(input: Array, other: Operand):
         if ordered:
             refuse(f"{name}_cpu", input, REAL)
         return body(input, other)
 
-    op(elementwise=True, differentiable=False, name=name)(compare)
+    op(elementwise=True, differentiable=False, name=name, arrays=arrays)(compare)
 
 
-_comparison("eq", jnp.equal, ordered=False)
+_comparison("eq", jnp.equal, ordered=False, arrays=True)
 _comparison("ne", jnp.not_equal, ordered=False)
 _comparison("lt", jnp.less)
 _comparison("le", jnp.less_equal)
@@ -103,6 +108,9 @@ def equal(input: Tensor, other: Tensor) -> bool:
 def isin(
     elements: Operand, test_elements: Operand, *, assume_unique: bool = False, invert: bool = False
 ):
+    for x in (elements, test_elements):
+        if kind(x) in (BOOL, COMPLEX):
+            raise RuntimeError(f"Unsupported input type encountered for isin(): {scalar_name(x)}")
     return jnp.isin(elements, test_elements, assume_unique=assume_unique, invert=invert)
 
 

@@ -103,8 +103,6 @@ def beside(made: Tensor, x: Tensor) -> Tensor:
 def full_of(size: tuple[int, ...], number: Any, kind: dtypes.dtype, where: device) -> Tensor:
     """A tensor filled with a number; with None it is to be written before it is read."""
     aval = aval_of(size, kind, where)
-    if aval.size >> 62:
-        raise RuntimeError(f"Storage size calculation overflowed with sizes={list(size)}")
     if where is META or number is None:
         return wrap(concrete(None, aval))
     if not isinstance(number, complex) and _is_bit(number):

@@ -11,7 +11,7 @@ import numpy as np
 from ..core.check import check_dim
 from ..core.device import CPU, META
 from ..core.dispatch import call, call_view
-from ..core.dtypes import check_number
+from ..core.dtypes import INTEGER, bool_, check_number, int32, int64, uint8
 from ..core.mutate import check_apart, check_writable, overwrite
 from ..core.op import Array, Arrays, Dim, Number, composite, op
 from ..core.plan import NUMBERS, ArgumentTypeError
@@ -148,9 +148,12 @@ def _tensor_of(items: Any) -> Tensor:
 TENSOR: list[Any] = []  # ops.data puts `torch.tensor` here
 
 
+INDEX_KINDS = (bool_, uint8, int32, int64)
+
+
 def _index_tensor(i: Tensor) -> Any:
     kind = i.dtype
-    if kind.is_floating_point or kind.is_complex:
+    if kind not in INDEX_KINDS and (i.ndim or kind.category > INTEGER):
         raise IndexError("tensors used as indices must be long, int, byte or bool tensors")
     if i.ndim == 0 and kind.category > 0 and not i.requires_grad:  # type: ignore[attr-defined]
         value = i._value_now()

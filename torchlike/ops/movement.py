@@ -218,7 +218,7 @@ def block_diag(*tensors: Any) -> Tensor:
 # ----- order of elements -----
 @op(name="flip", module=None, method=False)
 def _flip(input: Array, dims: Dims):
-    return jnp.flip(input, dims) if dims else input
+    return jnp.flip(input, dims) if dims and input.ndim else input
 
 
 @_flip.gradient

@@ -8,7 +8,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from ..core.dtypes import SCALAR_NAMES
+from ..core.dtypes import SCALAR_NAMES, from_numpy, promote_types
 from ..core.mutate import write_out
 from ..core.op import TABLE, Array, Dims, Dtype, composite, install, op
 from ..core.tensor import Tensor
@@ -30,9 +30,28 @@ def vector_norm(
             "linalg.vector_norm: Expected a floating point or complex tensor as input. Got "
             f"{scalar_name(x)}"
         )
+    _check_kind("linalg.vector_norm", x, dtype)
     over = axes(dim, x.ndim)
     _check_identity(x, ord, dim, over)
     return _power_norm(jnp.abs(x if dtype is None else x.astype(dtype)), float(ord), over, keepdim)
+
+
+def _check_kind(name: str, x: Any, dtype: Any) -> None:
+    """That a norm's `dtype` holds what its input (an array or Tensor) does."""
+    if dtype is None:
+        return
+    given = x.dtype if isinstance(x, Tensor) else from_numpy(x.dtype)
+    wanted = dtype if isinstance(x, Tensor) else from_numpy(dtype)
+    spelt, real = SCALAR_NAMES[wanted], "complex" if given.is_complex else "real"
+    if not (wanted.is_floating_point or wanted.is_complex):
+        raise RuntimeError(f"{name}: dtype should be floating point or complex, but got {spelt}")
+    if given.is_complex is not wanted.is_complex:
+        raise RuntimeError(f"{name}: dtype should be {real} for {real} inputs, but got {spelt}")
+    if promote_types(given, wanted) is not wanted:
+        raise RuntimeError(
+            f"{name}: the dtype of the input ({SCALAR_NAMES[given]}) should be convertible without "
+            f"narrowing to the specified dtype ({spelt})"
+        )
 
 
 def _check_identity(x: Any, ord: float, dim: Any, over: tuple[int, ...]) -> None:
@@ -122,6 +141,7 @@ def _matrix_norm(A: Tensor, ord: Any, dim: Any, keepdim: bool, dtype: Any) -> Te
             f"{SCALAR_NAMES[A.dtype]}"
         )
     rows, cols = _check_matrix(A, dim)
+    _check_kind("linalg.matrix_norm", A, dtype)
     A = A if dtype is None else A.to(dtype)
     if ord == "fro":
         return vector_norm(A, 2, (rows, cols), keepdim)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 
 from ..core.dtypes import SCALAR_NAMES, complex128, float64
@@ -146,7 +147,9 @@ def square(input: Tensor, *, out: Any = None) -> Tensor:
 # ----- reflected operators: `number op tensor` -----
 def _reflected(dunder: str, function: Callable[[Any, Tensor], Tensor]) -> None:
     def operator(self: Tensor, other: Any) -> Any:
-        if not isinstance(other, (Tensor, *NUMBERS)):
+        if not isinstance(other, (Tensor, *NUMBERS)) and not (
+            isinstance(other, np.ndarray) and dunder == "__rtruediv__"
+        ):
             asks = hasattr(type(other), "__torch_function__")
             return DUCKS[1](dunder, self, other) if asks else NotImplemented
         return function(other, self)

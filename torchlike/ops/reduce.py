@@ -13,7 +13,7 @@ from ..core.dtypes import SCALAR_NAMES
 from ..core.mutate import write_out
 from ..core.op import Array, Dim, Dims, Dtype, alias, composite, op
 from ..core.tensor import Tensor
-from .kinds import COMPLEX, INTEGER, is_complex, kind, refuse, scalar_name
+from .kinds import COMPLEX, INTEGER, in_single, is_complex, kind, refuse, scalar_name
 
 MEAN_DTYPE = (
     "mean(): could not infer output dtype. {} dtype must be either a floating point or complex "
@@ -64,7 +64,7 @@ def _all_or_dim(name: str) -> Any:
 
 
 # ----- sums -----
-@op(promote="none", node=_all_or_dim("Sum"))
+@op(promote="none", node=_all_or_dim("Sum"), out="typed")
 def sum(input: Array, dim: Dims = None, keepdim: bool = False, *, dtype: Dtype = None):
     return total(input.astype(wide(input, dtype)), axes(dim, input.ndim), keepdim)
 
@@ -92,7 +92,7 @@ def _(grad, input, dim):
     return restore(grad, input.shape, dim).expand(input.shape) / count
 
 
-@op(promote="none")
+@op(promote="none", out="typed")
 def nansum(input: Array, dim: Dims = None, keepdim: bool = False, *, dtype: Dtype = None):
     if is_complex(input):
         raise RuntimeError("nansum on CPU does not support complex inputs")
@@ -117,11 +117,13 @@ def nanmean(
             "nanmean(): expected input to have floating point or complex dtype but got "
             f"{SCALAR_NAMES[input.dtype]}"
         )
+    if dtype is not None and not (dtype.is_floating_point or dtype.is_complex):
+        raise RuntimeError("nan" + MEAN_DTYPE.format("Optional", SCALAR_NAMES[dtype]))
     found = nansum(input, dim, keepdim, dtype=dtype) / (~input.isnan()).sum(dim, keepdim)
     return found if out is None else write_out("nanmean", out, found)
 
 
-@op(promote="none", node=_all_or_dim("Prod"))
+@op(promote="none", node=_all_or_dim("Prod"), out="typed")
 def prod(input: Array, dim: Dim | None = None, keepdim: bool = False, *, dtype: Dtype = None):
     over = axes(None if dim is None else (dim,), input.ndim)
     kind = wide(input, dtype)
@@ -148,6 +150,14 @@ _logic("all", jnp.all)
 
 
 # ----- moments -----
+def _variance(input: Any, over: tuple[int, ...], correction: float, keepdim: bool) -> Any:
+    return in_single(lambda x: _squares(x, over, correction, keepdim))(input)
+
+
+def _deviation(input: Any, over: tuple[int, ...], correction: float, keepdim: bool) -> Any:
+    return in_single(lambda x: jnp.sqrt(_squares(x, over, correction, keepdim)))(input)
+
+
 def _squares(input: Any, over: tuple[int, ...], correction: float, keepdim: bool) -> Any:
     """Sum of squared deviations over max(n - correction, 0)."""
     count = math.prod(input.shape[i] for i in over)
@@ -179,27 +189,27 @@ _SHOWS = {"correction": _shown_correction}
 @op(promote="none", module=None, name="var", shows=_SHOWS)
 def var_of(input: Array, dim: Dims, correction: float, keepdim: bool):
     _check_moment(input)
-    return _squares(input, axes(dim, input.ndim), correction, keepdim)
+    return _variance(input, axes(dim, input.ndim), correction, keepdim)
 
 
 @op(promote="none", module=None, name="std", shows=_SHOWS)
 def std_of(input: Array, dim: Dims, correction: float, keepdim: bool):
     _check_moment(input)
-    return jnp.sqrt(_squares(input, axes(dim, input.ndim), correction, keepdim))
+    return _deviation(input, axes(dim, input.ndim), correction, keepdim)
 
 
 @op(promote="none", module=None, name="var_mean", returns=tuple, shows=_SHOWS)
 def var_mean_of(input: Array, dim: Dims, correction: float, keepdim: bool):
     _check_moment(input)
     over = axes(dim, input.ndim)
-    return _squares(input, over, correction, keepdim), jnp.mean(input, over, keepdims=keepdim)
+    return _variance(input, over, correction, keepdim), jnp.mean(input, over, keepdims=keepdim)
 
 
 @op(promote="none", module=None, name="std_mean", returns=tuple, shows=_SHOWS)
 def std_mean_of(input: Array, dim: Dims, correction: float, keepdim: bool):
     _check_moment(input)
     over = axes(dim, input.ndim)
-    spread = jnp.sqrt(_squares(input, over, correction, keepdim))
+    spread = _deviation(input, over, correction, keepdim)
     return spread, jnp.mean(input, over, keepdims=keepdim)
 
 

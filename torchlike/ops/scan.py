@@ -20,7 +20,7 @@ from .reduce import wide
 
 
 # ----- cumulative reductions -----
-@op(promote="none", inplace=True)
+@op(promote="none", inplace=True, out="typed")
 def cumsum(input: Array, dim: Dim, *, dtype: Dtype = None):
     x = input.astype(wide(input, dtype))
     if x.ndim == 0:
@@ -34,7 +34,7 @@ def _(grad, dim):
     return grad if grad.ndim == 0 else grad.flip(dim).cumsum(dim).flip(dim)
 
 
-@op(promote="none", inplace=True)
+@op(promote="none", inplace=True, out="typed")
 def cumprod(input: Array, dim: Dim, *, dtype: Dtype = None):
     x = input.astype(wide(input, dtype))
     if x.ndim == 0:

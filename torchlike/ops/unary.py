@@ -154,7 +154,9 @@ def _(grad, result):
 @op(elementwise=True, promote="float")
 def logit(input: Array, eps: Optional[Number] = None):
     refuse("logit_cpu", input, FLOATING)
-    x = input if eps is None else jnp.clip(input, eps, 1 - eps)
+    x = input
+    if eps is not None:  # the lower bound wins where they cross
+        x = jnp.where(x < eps, eps, jnp.where(x > 1 - eps, 1 - eps, x)).astype(input.dtype)
     return in_single(lambda x: jnp.log(x / (1 - x)))(x)
 
 
@@ -209,7 +211,7 @@ round_decimals.gradient(zeros_of)
 @composite(inplace=True, name="round")
 def round_(input: Tensor, *, decimals: int | None = None, out: Any = None) -> Tensor:
     """Round half to even, at `decimals` places after the point."""
-    found = round_whole(input) if decimals is None else round_decimals(input, decimals)
+    found = round_whole(input) if decimals is None else round_decimals(input, int(decimals))
     return found if out is None else write_out("round", out, found)
 
 
