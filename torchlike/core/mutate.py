@@ -475,8 +475,9 @@ def _check_same_dtype(src: Tensor, out: Tensor, rule: str) -> None:
 def write_out(name: str, out: Any, src: Any, inputs: Sequence[Any] = (), rule: str = "") -> Any:
     """The `out=` variant: write the result into `out`, resized if need be.
 
-    Words of `rule`: `typed` (computed in `out`'s dtype, unless told another), `same` and `object` (no conversion of dtype, two texts), `apart` (no memory
-    shared with the inputs), `partly` (all of it may be shared, a part not).
+    Words of `rule`: `typed` (computed in `out`'s dtype, unless told another), `same` and `object`
+    (no conversion of dtype, two texts), `apart` (no memory shared with the inputs), `partly` (all
+    of it may be shared, a part not).
     """
     if isinstance(out, (tuple, list)):
         pairs = zip(out, src, strict=True)
