@@ -148,12 +148,12 @@ def _tensor_of(items: Any) -> Tensor:
 TENSOR: list[Any] = []  # ops.data puts `torch.tensor` here
 
 
-INDEX_KINDS = (bool_, uint8, int32, int64)
+INDEXING = (bool_, uint8, int32, int64)
 
 
 def _index_tensor(i: Tensor) -> Any:
     kind = i.dtype
-    if kind not in INDEX_KINDS and (i.ndim or kind.category > INTEGER):
+    if kind not in INDEXING and (i.ndim or kind.category > INTEGER):
         raise IndexError("tensors used as indices must be long, int, byte or bool tensors")
     if i.ndim == 0 and kind.category > 0 and not i.requires_grad:  # type: ignore[attr-defined]
         value = i._value_now()
