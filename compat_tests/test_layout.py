@@ -27,7 +27,8 @@ utils
 archive rebuild unpickle serialize
 testing
 autograd profiler func amp compiler scripting jit fx
-distributions distributed hub library mps xpu onnx _dynamo _subclasses export processes
+distributions distributed ao hub library _custom_ops mps xpu onnx _dynamo _subclasses export
+processes
 children
 alias restart
 __init__ __main__

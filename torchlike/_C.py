@@ -2,14 +2,19 @@
 
 from types import SimpleNamespace
 
+from .core.device import get_default_device as _get_default_device  # noqa: F401
 from .core.op import TABLE
 from .core.rng import Generator as Generator
 from .core.tensor import Tensor as TensorBase
+from .ops.keys import DispatchKey as DispatchKey
+from .ops.keys import DispatchKeySet as DispatchKeySet
+from .ops.keys import excluding as _ExcludeDispatchKeyGuard  # noqa: F401
 from .overrides import DisableTorchFunction as DisableTorchFunction
 from .overrides import DisableTorchFunctionSubclass as DisableTorchFunctionSubclass
 from .overrides import _disabled_torch_function_impl as _disabled_torch_function_impl
 
 _TensorBase = TensorBase
+_TensorMeta = type(TensorBase)  # of classes that count as a Tensor by `isinstance`
 
 # Functions of nn.functional that PyTorch keeps here; those of linalg, fft and special are prefixed.
 _NN = {

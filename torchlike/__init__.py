@@ -51,6 +51,7 @@ from .device_streams import Event as Event
 from .device_streams import Stream as Stream
 from .ops import PUBLIC as _PUBLIC
 from .ops import return_types as return_types
+from .ops import underscored as _underscored
 from .ops.data import LEGACY as _LEGACY
 from .ops.memory import TypedStorage as TypedStorage
 from .ops.memory import UntypedStorage as UntypedStorage
@@ -65,7 +66,7 @@ Storage = _LEGACY_STORAGES["FloatStorage"]
 _storage_classes = {UntypedStorage, TypedStorage, *_LEGACY_STORAGES.values()}
 for _name in (
     "contiguous_format", "preserve_format", "channels_last", "channels_last_3d", "strided",
-    "sparse_coo", "sparse_csr", "sparse_csc", "sparse_bsr", "sparse_bsc",
+    "sparse_coo", "sparse_csr", "sparse_csc", "sparse_bsr", "sparse_bsc", "jagged",
 ):  # fmt: skip
     globals()[_name] = getattr(_layouts, _name)
 
@@ -107,6 +108,7 @@ from . import optim as optim
 from . import serialize as serialization
 from . import utils as utils
 from .serialize import load as load
+from .serialize.reading import PyTorchFileReader as PyTorchFileReader
 from .serialize import save as save
 
 from . import compiler as compiler
@@ -114,12 +116,15 @@ from . import misc as _misc
 from .compiler import compile as compile
 
 globals().update({_name: getattr(_misc, _name) for _name in _misc.__all__})
+globals().update(_underscored.UNDERSCORED)
 from . import func as func  # noqa: E402
 from .func import from_jax as from_jax  # noqa: E402
 from .func import vmap as vmap  # noqa: E402
 
 from . import amp as amp
 from . import jit as jit
+from .scripting import ScriptFunction as ScriptFunction
+from .scripting import ScriptModule as ScriptModule
 from .amp import GradScaler as GradScaler
 from .amp import autocast as autocast
 from .amp import autocast_mode as _autocast_mode
@@ -145,9 +150,9 @@ torch = _sys.modules[__name__]  # PyTorch's package holds itself, too
 step_boundary = _run.step_boundary
 
 _LAZY = (
-    "__config__", "_dynamo", "_subclasses", "distributed", "distributions", "export", "futures",
-    "fx", "hub", "library", "monitor", "mps", "nested", "onnx", "package", "profiler",
-    "quasirandom", "testing", "xpu",
+    "__config__", "_custom_ops", "_dynamo", "_subclasses", "ao", "distributed", "distributions",
+    "export", "futures", "fx", "hub", "library", "monitor", "mps", "nested", "onnx", "package",
+    "profiler", "quasirandom", "testing", "xpu",
 )  # fmt: skip  (imported when first asked for)
 
 
@@ -156,4 +161,6 @@ def __getattr__(name):
         module = _importlib.import_module(f".{name}", __package__)
         _name_classes()
         return module
+    if name == "Future":
+        return _importlib.import_module(".futures", __package__).Future
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -20,7 +20,7 @@ autograd.anomaly_mode            autograd.anomaly
 autograd.variable                autograd
 _tensor                          serialize.rebuild
 _tensor_str                      printing
-_utils                           serialize.rebuild
+_utils                           serialize.rebuild ops.dense
 _weights_only_unpickler          serialize.unpickle
 functional                       ops
 nn.common_types                  nn.sizes
@@ -49,6 +49,9 @@ nn.modules.sparse                nn.layers
 nn.modules.transformer           nn.transformer
 nn.modules.upsampling            nn.padding
 nn.modules.utils                 nn.sizes
+nn.parallel.data_parallel        nn.parallel
+nn.parallel.distributed          nn.parallel
+nn.parallel.scatter_gather       nn.parallel
 nn.utils.clip_grad               nn.utils.gradients
 nn.utils.convert_parameters      nn.utils.gradients
 nn.utils.init                    nn.utils.fusion

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from types import GenericAlias
 from typing import Any
 
 log = logging.getLogger(__name__)
@@ -20,6 +21,8 @@ class Future:
         self._result: Any = None
         self._error: Exception | None = None
         self._callbacks: list[Callable[[Future], Any]] = []
+
+    __class_getitem__ = classmethod(GenericAlias)  # annotations: Future[Tensor]
 
     def done(self) -> bool:
         """Whether it is there."""

@@ -306,6 +306,10 @@ def tensor_text(tensor: Tensor, *, tensor_contents: str | None = None) -> str:
     return text
 
 
+# What PyTorch calls them in torch._tensor_str, where libraries' own tensors find them.
+_tensor_str, _add_suffixes, _str_intern = _contents, _join, tensor_text
+
+
 def parameter_text(tensor: Tensor, *, tensor_contents: str | None = None) -> str:
     """repr(parameter)."""
     return "Parameter containing:\n" + tensor_text(tensor, tensor_contents=tensor_contents)

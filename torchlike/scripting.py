@@ -9,7 +9,12 @@ import contextlib
 import functools
 import types
 import typing
+from typing import Dict as Dict  # noqa: UP035 (torch.jit.annotations shows them)
 from typing import Final as Final
+from typing import List as List  # noqa: UP035
+from typing import Optional as Optional
+from typing import Tuple as Tuple  # noqa: UP035
+from typing import Union as Union
 
 from .core.refusals import refusing
 from .core.tensor import Tensor

@@ -61,3 +61,26 @@ class profile(_profiler.profile):
     def total_average(self):
         """All events as one row."""
         return self.events().total_average()
+
+
+class _Emitting:
+    """Marks for a vendor's profiler: there are none."""
+
+    def __init__(self, enabled=True, record_shapes=False):
+        self.enabled = enabled
+
+    def __enter__(self):
+        if self.enabled:
+            raise NotImplementedError(f"torch.autograd.profiler.{type(self).__name__}")
+        return self
+
+    def __exit__(self, *error):
+        return None
+
+
+class emit_nvtx(_Emitting):
+    """Marks for NVIDIA's profiler: NotImplementedError on entering."""
+
+
+class emit_itt(_Emitting):
+    """Marks for Intel's profiler: NotImplementedError on entering."""

@@ -48,6 +48,7 @@ sparse_csr = layout("sparse_csr")
 sparse_csc = layout("sparse_csc")
 sparse_bsr = layout("sparse_bsr")
 sparse_bsc = layout("sparse_bsc")
+jagged = layout("jagged")
 _RANKS = {"channels_last": 4, "channels_last_3d": 5}
 
 

@@ -94,3 +94,7 @@ __all__ = [
     "GroupMember", "ReduceOp", "group", "is_available", "is_backend_available",
     "is_initialized", "is_torchelastic_launched", "reduce_op", *_CLASSES, *_FUNCTIONS,
 ]  # fmt: skip
+
+from . import absent as _absent  # noqa: E402 (its modules show the names above)
+
+_absent.make(__name__, _Absent, _refused)

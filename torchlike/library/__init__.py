@@ -1,13 +1,14 @@
 """torch.library: ops of one's own, with their gradients. They run as Python.
 
 Kept from PyTorch are schemas, overloads, and functions by device or for all; there are no
-dispatch keys besides those of devices, Autograd and the two Composite ones.
+dispatch keys besides those of devices, Autograd, Autocast and the two Composite ones.
 """
 
 import weakref
 
 from ..core.refusals import refusing
 from .operators import (
+    AUTOCAST,
     AUTOGRAD,
     COMPOSITE,
     KEYS,
@@ -24,7 +25,9 @@ from .schema import infer_schema as infer_schema
 _KINDS = ("DEF", "IMPL", "FRAGMENT")
 _LIBRARIES: "weakref.WeakValueDictionary[str, Library]" = weakref.WeakValueDictionary()
 _KEPT: list = []  # libraries behind functions that name none: they stay
-_NAMES = (*KEYS.values(), *AUTOGRAD, *COMPOSITE, "CompositeImplicitAutograd")
+_NAMES = (
+    *KEYS.values(), *AUTOGRAD, *AUTOCAST.values(), *COMPOSITE, "CompositeImplicitAutograd",
+)  # fmt: skip
 
 
 def fallthrough_kernel():

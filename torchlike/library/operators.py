@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ..amp.autocast_mode import SETTINGS
 from ..autograd import Function
 from ..core.tensor import Tensor
-from ..ops import SPACES
+from ..ops import SPACES, UNREADABLE
 from ..ops.aten import Namespace, OpOverload, OpOverloadPacket
+from ..ops.keys import EXCLUDED
 from .schema import Schema
 
 AUTOGRAD = ("Autograd", "AutogradCPU", "AutogradCUDA")
 KEYS = {"cpu": "CPU", "cuda": "CUDA", "meta": "Meta", "default": "CompositeExplicitAutograd"}
+AUTOCAST = {kind: f"Autocast{name}" for kind, name in (
+    ("cpu", "CPU"), ("cuda", "CUDA"), ("xpu", "XPU"), ("mps", "MPS"), ("hpu", "HPU"),
+)}  # fmt: skip
 COMPOSITE = ("CompositeExplicitAutograd", "CompositeExplicitAutogradNonFunctional")
 
 
@@ -75,6 +80,8 @@ class Operator(OpOverload):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         values, named = self._schema.bind(args, kwargs)
+        if (around := self._of_autocast()) is not None:
+            return around(*values, **named)
         own = next((self.kernels[key] for key in AUTOGRAD if key in self.kernels), None)
         own = own or self.kernels.get("CompositeImplicitAutograd")
         wants_node = self.backward is not None or self.always_own_node
@@ -101,6 +108,14 @@ class Operator(OpOverload):
             )
         return found
 
+    def _of_autocast(self) -> Callable[..., Any] | None:
+        """The function given for autocast, if it is on for the function's device."""
+        for kind in SETTINGS.enabled:
+            key = AUTOCAST.get(kind)
+            if key in self.kernels and key not in EXCLUDED.names:
+                return self.kernels[key]
+        return None
+
     # ----- gradients -----
     def _refuse_lists(self, values: Any) -> None:
         for given in values:
@@ -126,6 +141,19 @@ class Operator(OpOverload):
             )
         found = self.backward(ctx, *grads)
         return (None, *found) if isinstance(found, (tuple, list)) else (None, found)
+
+
+class Unread(Schema):
+    """The schema of an op that C++ may have declared: any arguments, passed as they come."""
+
+    def __init__(self, space: str, name: str, overload: str) -> None:
+        super().__init__(f"{space}::{name}{'.' * bool(overload)}{overload}() -> ()")
+
+    def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        return tuple(args), dict(kwargs)
+
+    def without_defaults(self, values: Any, named: Any) -> Any:
+        return values, named
 
 
 # ----- the table -----
@@ -187,6 +215,8 @@ def find(op: Any) -> Operator:
     name, _, overload = name.partition(".")
     packet = vars(SPACES.get(space, object)).get(name)
     found = packet.table.get(overload or "default") if isinstance(packet, Packet) else None
+    if found is None and UNREADABLE and space != "aten":
+        return declare(Unread(space, name, overload))
     if found is None and space == "aten":
         raise NotImplementedError(f"torch.library: other functions for {op} are not supported")
     if found is None:

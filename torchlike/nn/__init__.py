@@ -6,6 +6,7 @@ from . import grad as grad
 from . import init as init
 from . import parallel as parallel
 from . import parameter as parameter
+from . import quantized as quantized
 from . import utils as utils
 from .activations import CELU as CELU
 from .activations import ELU as ELU

@@ -2,7 +2,7 @@
 
 import warnings
 
-from .. import ops
+from .. import _C, ops
 from ..core.device import device as Device
 from ..core.dtypes import dtype as Dtype
 from ..core.tape import no_grad
@@ -41,6 +41,9 @@ def parse_to(*args, **kwargs):
         device, dtype = given["tensor"].device, given["tensor"].dtype
     device = Device(device) if device is not None else None
     return device, dtype, given.get("non_blocking", False), given.get("memory_format")
+
+
+_C._nn._parse_to = parse_to  # where PyTorch keeps it
 
 
 def _is(*types, none=False):

@@ -30,8 +30,16 @@ SPACES: dict[str, object] = {}  # what torch.ops shows besides: ops of torch.lib
 loaded_libraries: set[str] = set()
 
 
+UNREADABLE: list[str] = []
+
+
 def load_library(path: object) -> None:
-    """OSError: compiled ops of PyTorch can't run here."""
+    """OSError: compiled ops of PyTorch can't run here.
+
+    From then on torch.library lets Python code register for ops that C++ would have declared;
+    without a function in Python, a call raises NotImplementedError.
+    """
+    UNREADABLE.append(str(path))
     raise OSError(f"Could not load this library: {path} (torchlike runs no ops written in C++)")
 
 

@@ -27,6 +27,10 @@ _RENAMED = {  # what one op is called here, and by PyTorch
 }  # fmt: skip
 _REDUCED = {"sum": "sum.dim_IntList", "mean": "mean.dim", "prod": "prod.dim_int"}
 _REDUCED |= {"any": "any.dim", "all": "all.dim"}
+_UNCALLED = (
+    "convolution", "native_layer_norm", "alias", "_pin_memory", "_sparse_addmm", "slice",
+    "_sparse_mm_reduce_impl", "lift_fresh",
+)  # fmt: skip
 UNSEEN = ("out_of_range",)  # checks that PyTorch makes inside the op
 
 
@@ -122,12 +126,15 @@ def overload_of(op: Any, inputs: Any, statics: Any) -> OpOverload:
 def _public(name: str) -> Callable[..., Any] | None:
     places = [("torch", name), ("nn.functional", name)]
     where, _, rest = name.partition("_")
-    return next((TABLE[at] for at in [*places, (where, rest)] if at in TABLE), None)
+    found = next((TABLE[at] for at in [*places, (where, rest)] if at in TABLE), None)
+    if found is None and name.endswith("_"):  # in place: a method only
+        found = getattr(Tensor, name, None)
+    return found
 
 
 def __getattr__(name: str) -> OpOverloadPacket:
     known = {full.partition(".")[0] for full in _RENAMED.values()}
     function = None if name.startswith("__") else _public(name)
-    if function is None and name not in (*known, "convolution", "native_layer_norm"):
+    if function is None and name not in (*known, *_UNCALLED):
         raise AttributeError(f"'_OpNamespace' 'aten' object has no attribute '{name}'")
     return OpOverloadPacket(name, function)

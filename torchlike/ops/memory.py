@@ -16,6 +16,7 @@ from ..core.mutate import check_history, replace
 from ..core.node_text import short_name
 from ..core.op import composite, install
 from ..core.plan import NUMBERS
+from ..core.refusals import refusing
 from ..core.storage import (
     HostStorage,
     Storage,
@@ -329,6 +330,10 @@ def _make_subclass(cls: type, data: Tensor, require_grad: bool = False) -> Any:
 
 
 Tensor._make_subclass = staticmethod(_make_subclass)  # type: ignore[attr-defined]
+Tensor._make_wrapper_subclass = staticmethod(refusing(  # type: ignore[attr-defined]
+    "_make_wrapper_subclass",
+    "Tensor._make_wrapper_subclass is not supported: there is no __torch_dispatch__",
+))
 
 
 @composite(module=None, method=True)

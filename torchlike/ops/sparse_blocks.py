@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -146,6 +146,20 @@ def _method(layout: Any) -> None:
     composite(convert, module=None, method=True)
 
 
+def publish_maker(layout: Any, make: Callable[..., Tensor]) -> None:
+    """`make` as torch.sparse_*_tensor; its indices also go by the layout's names."""
+    places = ("crow", "col") if layout.name.endswith("r") else ("ccol", "row")
+    own = ("compressed_indices", "plain_indices")
+    words = {f"{place}_indices": name for place, name in zip(places, own, strict=True)}
+
+    def made(*args: Any, **named: Any) -> Tensor:
+        return make(*args, **{words.get(name, name): given for name, given in named.items()})
+
+    made.__name__ = made.__qualname__ = f"{layout.name}_tensor"
+    made.__doc__ = f"A {layout.name[7:].upper()} tensor."
+    publish("torch", made.__name__, made)
+
+
 def _maker(layout: Any) -> None:
     def make(
         compressed_indices: Any, plain_indices: Any, values: Any, size: Any = None, *,
@@ -154,15 +168,13 @@ def _maker(layout: Any) -> None:
     ) -> Tensor:  # fmt: skip
         if check_invariants or pin_memory:
             raise NotImplementedError(
-                f"{make.__name__}: check_invariants and pin_memory are not supported"
+                f"{layout.name}_tensor: check_invariants and pin_memory are not supported"
             )
         return block_tensor(
             compressed_indices, plain_indices, values, size, layout, dtype, device, requires_grad
         )
 
-    make.__name__ = make.__qualname__ = f"{layout.name}_tensor"
-    make.__doc__ = f"A {layout.name[7:].upper()} tensor."
-    publish("torch", make.__name__, make)
+    publish_maker(layout, make)
 
 
 for _layout in (sparse_bsr, sparse_bsc):

@@ -17,7 +17,7 @@ from ..core.op import composite, publish
 from ..core.tensor import Tensor, to_host
 from .create import SPARSE, zeros
 from .data import as_tensor, tensor
-from .sparse_blocks import BlockTensor, block_tensor, blocks_of
+from .sparse_blocks import BlockTensor, block_tensor, blocks_of, publish_maker
 from .sparse_calls import plus_product, product, sum_over
 from .sparse_checks import check_compressed, check_places, wanted
 from .sparse_kernels import keep, pick, softmax_of
@@ -163,20 +163,18 @@ def _of_zeros(name: str, size: Any, layout: Any, kind: Any, like: Any) -> Sparse
 SPARSE.append(_of_zeros)
 
 
-def _maker(name: str, layout: Any) -> None:
+def _maker(layout: Any) -> None:
     def make(compressed_indices: Any, plain_indices: Any, values: Any, size: Any = None,
              **options: Any) -> Tensor:  # fmt: skip
         return sparse_compressed_tensor(
             compressed_indices, plain_indices, values, size, layout=layout, **options
         )
 
-    make.__name__ = make.__qualname__ = name
-    make.__doc__ = f"A {layout.name[7:].upper()} tensor."
-    publish("torch", name, make)
+    publish_maker(layout, make)
 
 
-_maker("sparse_csr_tensor", sparse_csr)
-_maker("sparse_csc_tensor", sparse_csc)
+_maker(sparse_csr)
+_maker(sparse_csc)
 
 
 # ----- looking into them -----

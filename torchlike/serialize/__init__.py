@@ -1,5 +1,6 @@
 """torch.save, torch.load and torch.serialization."""
 
+from .files import DEFAULT_PROTOCOL as DEFAULT_PROTOCOL
 from .files import get_unsafe_globals_in_checkpoint as get_unsafe_globals_in_checkpoint
 from .files import load as load
 from .files import save as save

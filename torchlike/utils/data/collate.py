@@ -1,6 +1,7 @@
 """Batches from lists of samples."""
 
 import copy
+import re
 from collections.abc import Callable, Mapping, MutableMapping, MutableSequence, Sequence
 
 import numpy as np
@@ -10,6 +11,7 @@ from ...core import dtypes
 from ...core.tensor import Tensor, from_host, to_host
 
 _TEXT_KINDS = "SaUO"
+np_str_obj_array_pattern = re.compile(f"[{_TEXT_KINDS}]")
 _INT64 = 1 << 63
 _BAD_BATCH = (
     "default_collate: batch must contain tensors, numpy arrays, numbers, "

@@ -6,7 +6,7 @@ import multiprocessing.context
 import os
 import warnings
 from collections.abc import Callable, Iterable
-from typing import Generic
+from typing import Any, Generic
 
 from .collate import default_collate, default_convert
 from .datapipes.datapipe import IterDataPipe
@@ -251,6 +251,7 @@ def _checked_context(context, num_workers: int):
 
 # PyTorch's names, for those who subclass or ask for them
 _DatasetKind = DatasetKind
+_collate_fn_t = Callable[[list[Any]], Any]
 _InfiniteConstantSampler = InfiniteSampler
 _BaseDataLoaderIter = DataLoaderIter
 _SingleProcessDataLoaderIter = LocalIter
