@@ -15,6 +15,7 @@ from .interop import to_jax as to_jax
 from .modules import functional_call as functional_call
 from .modules import replace_all_batch_norm_modules_ as replace_all_batch_norm_modules_
 from .modules import stack_module_state as stack_module_state
+from .rearrange import rearrange as rearrange
 from .reverse import grad as grad
 from .reverse import grad_and_value as grad_and_value
 from .reverse import jacrev as jacrev
@@ -24,6 +25,6 @@ from .vmapped import vmap as vmap
 
 __all__ = [
     "debug_unwrap", "functional_call", "functionalize", "grad", "grad_and_value", "hessian",
-    "jacfwd", "jacrev", "jvp", "linearize", "replace_all_batch_norm_modules_",
+    "jacfwd", "jacrev", "jvp", "linearize", "rearrange", "replace_all_batch_norm_modules_",
     "stack_module_state", "vjp", "vmap",
 ]  # fmt: skip

@@ -10,6 +10,7 @@ import numpy as np
 from ..core import capture, dtypes
 from ..core.check import invalid_call, spelt, warn
 from ..core.device import CPU, count, resolve
+from ..core.dtypes import SCALAR_NAMES
 from ..core.op import composite
 from ..core.plan import NUMBERS
 from ..core.storage import Size
@@ -211,20 +212,39 @@ def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
     return tensor(data, dtype=dtype, device=device)
 
 
+ASARRAY_GRAD = (
+    "torch.asarray: unspecified requires_grad now defaults to obj.requires_grad instead of False. "
+    "Pass requires_grad=False explicitly to get the old behavior and silence this warning. "
+    "(Triggered internally at /pytorch/torch/csrc/utils/tensor_new.cpp:1737.)"
+)
+
+
 @composite(method=False)
 def asarray(
     obj: Any, *, dtype: Any = None, device: Any = None, copy: bool | None = None,
-    requires_grad: bool = False,
+    requires_grad: bool | None = None,
 ) -> Tensor:  # fmt: skip
-    """The object as a tensor; `copy` forces or forbids new memory."""
-    t = as_tensor(obj, dtype=dtype, device=device)
+    """The object as a tensor; `copy` forces or forbids new memory.
+
+    A tensor keeps its history unless `requires_grad=False`.
+    """
+    t: Any = as_tensor(obj, dtype=dtype, device=device)
     if copy and (t is obj or isinstance(obj, np.ndarray)):
-        t = t.clone()  # type: ignore[attr-defined]
+        t = t.clone()
     if copy is False and t is not obj and not isinstance(obj, np.ndarray):
+        if isinstance(obj, Tensor):
+            raise ValueError(
+                f"can't alias tensor with dtype '{SCALAR_NAMES[obj.dtype]}' into dtype "
+                f"'{SCALAR_NAMES[t.dtype]}'."
+            )
         raise ValueError("can't alias arbitrary sequence into a tensor.")
-    if t is obj and not requires_grad and not t._requires_grad:
-        return t
-    return finish(t.detach(), requires_grad)  # type: ignore[attr-defined]
+    if requires_grad is None and isinstance(obj, Tensor) and obj.requires_grad:
+        warn(ASARRAY_GRAD)
+    if requires_grad and not t.requires_grad:
+        return t.requires_grad_(True)
+    if requires_grad is False and t.requires_grad:
+        return t.requires_grad_(False) if t.is_leaf else t.detach()
+    return t
 
 
 def check_array(ndarray: np.ndarray) -> None:

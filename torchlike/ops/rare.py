@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import math
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,7 @@ import numpy as np
 from ..core.check import check_dim, check_dims, warn
 from ..core.dispatch import call
 from ..core.dtypes import FLOAT, SCALAR_NAMES
+from ..core.layouts import channels_last, contiguous_format, memory_format
 from ..core.mutate import set_host, write_out
 from ..core.op import TABLE, composite, install, publish
 from ..core.tensor import Tensor, from_host, from_shared, to_host
@@ -92,17 +94,26 @@ def fill_diagonal_(self: Tensor, fill_value: Any, wrap: bool = False) -> Tensor:
     return self
 
 
+DIM_ORDERS = (contiguous_format, channels_last)
+
+
 @composite(module=None, method=True)
 def dim_order(self: Tensor, *, ambiguity_check: Any = False) -> tuple[int, ...]:
     """The dims from the slowest in memory to the fastest."""
     stride, shape = self.stride(), self.shape  # type: ignore[attr-defined]
-    if ambiguity_check not in (False, True):
-        raise NotImplementedError("dim_order: ambiguity_check by memory formats is not supported")
-    if ambiguity_check and len({(s, n == 1) for s, n in zip(stride, shape)}) < len(shape):
+    formats = [] if isinstance(ambiguity_check, bool) else ambiguity_check
+    if not isinstance(formats, list) or not all(isinstance(f, memory_format) for f in formats):
+        raise TypeError("The ambiguity_check argument must be a bool or a list of memory formats.")
+    several = 1 in shape or any(a == b for a, b in itertools.pairwise(stride))
+    known = [f for f in DIM_ORDERS if self.ndim == 4 or f is contiguous_format]
+    laid = [f for f in known if self.is_contiguous(memory_format=f)]  # type: ignore[attr-defined]
+    if ambiguity_check is not False and several and sum(f in laid for f in formats) != 1:
         raise RuntimeError(
             "The tensor does not have unique dim order, or cannot map to exact one of the given "
             "memory formats."
         )
+    if formats and len(laid) > 1:
+        raise RuntimeError("The tensor does not have unique dim order.")
     return tuple(sorted(range(self.ndim), key=lambda d: -stride[d]))
 
 

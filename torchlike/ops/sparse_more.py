@@ -23,6 +23,7 @@ def reduced_product(mat1: Any, mat2: Tensor, reduce: str) -> Tensor:
     rows, cols = mat1.locations()
     terms = mat1._held.unsqueeze(1) * pick(mat2, constant(cols), 1, "IndexSelectBackward0")
     index = constant(rows).unsqueeze(1).expand(terms.shape)  # type: ignore[attr-defined]
+    reduce = {"max": "amax", "min": "amin"}.get(reduce, reduce)
     start = zeros((mat1.shape[0], mat2.shape[1]), dtype=terms.dtype)
     return start.scatter_reduce(0, index, terms, reduce, include_self=False)
 
