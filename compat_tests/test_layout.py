@@ -28,7 +28,7 @@ archive rebuild unpickle serialize
 testing
 autograd profiler func amp compiler scripting jit fx
 distributions distributed ao hub library _custom_ops mps xpu onnx _dynamo _subclasses export
-processes
+processes _higher_order_ops
 children
 alias restart
 __init__ __main__

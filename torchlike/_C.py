@@ -37,6 +37,20 @@ _linalg, _fft, _special = (
 )
 
 
+class Graph:
+    """A TorchScript graph: the name, for annotations."""
+
+    def __init__(self) -> None:
+        raise NotImplementedError("torch._C.Graph is not supported")
+
+
+class Value:
+    """A value of a TorchScript graph: the name, for annotations."""
+
+    def __init__(self) -> None:
+        raise NotImplementedError("torch._C.Value is not supported")
+
+
 # Files name functions by this class: `torch.relu` is an attribute of it.
 _VariableFunctionsClass = type(
     "_VariableFunctionsClass",

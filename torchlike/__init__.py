@@ -150,9 +150,9 @@ torch = _sys.modules[__name__]  # PyTorch's package holds itself, too
 step_boundary = _run.step_boundary
 
 _LAZY = (
-    "__config__", "_custom_ops", "_dynamo", "_subclasses", "ao", "distributed", "distributions",
-    "export", "futures", "fx", "hub", "library", "monitor", "mps", "nested", "onnx", "package",
-    "profiler", "quasirandom", "testing", "xpu",
+    "__config__", "_custom_ops", "_dynamo", "_higher_order_ops", "_subclasses", "ao",
+    "distributed", "distributions", "export", "futures", "fx", "hub", "library", "monitor", "mps",
+    "nested", "onnx", "package", "profiler", "quasirandom", "testing", "xpu",
 )  # fmt: skip  (imported when first asked for)
 
 

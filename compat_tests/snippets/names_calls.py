@@ -344,3 +344,37 @@ walk(torch.vander(x,1).grad_fn)
 walk(torch.vander(x,2).grad_fn)
 for n in (0,1,2): print(torch.vander(torch.tensor([1,2]),n), torch.vander(torch.tensor([True,False]),n).dtype)
 walk(torch.select_copy(x,0,1).grad_fn); walk(torch.split_copy(x,2)[1].grad_fn); walk(torch.unsafe_split(x,2)[1].grad_fn); walk(torch.unsafe_chunk(x,2)[1].grad_fn)
+
+# In [names that libraries import]
+import inspect
+from torch._C import Graph, Value
+from torch._dynamo.eval_frame import OptimizedModule
+from torch._higher_order_ops.associative_scan import associative_scan
+print(torch.nn.modules.module._EXTRA_STATE_KEY_SUFFIX, isinstance(3, (Graph, Value)))
+for name in ("mark_static", "mark_static_address"): print(name, list(inspect.signature(getattr(torch._dynamo, name)).parameters))
+print(torch._dynamo.mark_static(torch.ones(2)), torch._dynamo.mark_static_address(torch.ones(2)), isinstance(torch.compile(nn.Linear(1, 1)), OptimizedModule))
+def tell(call, **names):
+    try: return str(eval(call, {"torch": torch, **names})).replace("\n", " ")
+    except Exception as e: return f"{type(e).__name__}: {str(e).splitlines()[0]}"
+x = torch.tensor([[1., 2], [0, 3]])
+for call in """
+torch.tensor_split(x, indices=[1], dim=1)
+x.tensor_split(sections=2)
+torch.tensor_split(x, tensor_indices_or_sections=torch.tensor(2), dim=0)
+torch.tensor_split(x)
+torch.tensor_split(x, 2, indices=[1])
+x.all(axis=5)
+""".strip().splitlines(): print(tell(call, x=x))
+
+# In [associative scan]
+def scan(f, x, *args):
+    try: return str(associative_scan(f, x, *args)).replace("\n", " ")
+    except Exception as e: return f"{type(e).__name__}: {str(e).splitlines()[0]}"
+x = torch.arange(6.).reshape(2, 3)
+both = lambda a, b: {"a": a["a"] * b["a"], "b": b["a"] * a["b"] + b["b"]}
+for args in [(torch.add, x, 1), (torch.add, x, 1, False, "z"), (torch.add, x, 5, False, "generic"), (3, x, 0, False, "generic"),
+             (torch.add, x, 0, 1, "generic"), (torch.add, torch.tensor(1.), 0, False, "generic"), (torch.add, torch.ones(2, 0), 1, False, "generic"),
+             (torch.add, (x, 3), 0, False, "generic"), (both, {"a": x, "b": x}, 0, True, "generic")]: print(scan(*args))
+for n in (1, 2, 5, 6):
+    y = torch.linspace(.5, 1.5, 2 * n).reshape(2, n).requires_grad_()
+    r = associative_scan(lambda a, b: a * b, y, 1, n % 2 == 1, "generic"); r.sum().backward(); print(r, y.grad)

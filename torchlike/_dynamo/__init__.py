@@ -10,6 +10,7 @@ from ..compiler import disable as disable
 from ..compiler import is_compiling as is_compiling
 from ..compiler import list_backends as list_backends
 from ..compiler import reset as reset
+from . import eval_frame as eval_frame
 
 # Settings that may be written; nothing reads them.
 config = SimpleNamespace(
@@ -27,7 +28,15 @@ def mark_dynamic(t, index, *, min=None, max=None) -> None:
     """Nothing: shapes are always those of the tensor."""
 
 
-mark_static = mark_static_address = maybe_mark_dynamic = mark_dynamic
+maybe_mark_dynamic = mark_dynamic
+
+
+def mark_static(t, index=None) -> None:
+    """Nothing: shapes are always those of the tensor."""
+
+
+def mark_static_address(t, guard=False) -> None:
+    """Nothing: a program finds memory by itself."""
 
 
 def is_dynamo_supported() -> bool:

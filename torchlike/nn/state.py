@@ -10,7 +10,7 @@ from ..core.tensor import Parameter, Tensor
 from .hooks import _WrappedHook, add_hook
 from .parameter import is_lazy
 
-EXTRA_STATE = "_extra_state"
+_EXTRA_STATE_KEY_SUFFIX = "_extra_state"
 _NEVER = (
     "Reached a code path in Module.{}() that should never be called. Please file an issue at "
     "https://github.com/pytorch/pytorch/issues/new?template=bug-report.yml to report this bug."
@@ -68,7 +68,7 @@ class Stateful:
         for name, value in self._saved():
             destination[prefix + name] = value if keep_vars else value.detach()
         if self._has_own("get_extra_state"):
-            destination[prefix + EXTRA_STATE] = self.get_extra_state()
+            destination[prefix + _EXTRA_STATE_KEY_SUFFIX] = self.get_extra_state()
 
     def state_dict(self, *args, destination=None, prefix="", keep_vars=False):
         """Parameters and persistent buffers by dotted name, sharing memory with the module."""
@@ -111,7 +111,7 @@ class Stateful:
                 error_msgs += [problem] if problem else []
             elif strict:
                 missing_keys.append(key)
-        extra = prefix + EXTRA_STATE
+        extra = prefix + _EXTRA_STATE_KEY_SUFFIX
         wants_extra = self._has_own("set_extra_state")
         if wants_extra and extra in state_dict:
             self.set_extra_state(state_dict[extra])
@@ -124,7 +124,7 @@ class Stateful:
 
     def _unexpected(self, state_dict, prefix, known):
         for key in state_dict:
-            if not key.startswith(prefix) or key == prefix + EXTRA_STATE:
+            if not key.startswith(prefix) or key == prefix + _EXTRA_STATE_KEY_SUFFIX:
                 continue
             head, dot, _ = key[len(prefix):].partition(".")
             if head not in (self._modules if dot else known):

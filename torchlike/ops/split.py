@@ -7,7 +7,7 @@ from typing import Any
 from ..core.check import check_dim, invalid_call
 from ..core.dispatch import call_view
 from ..core.op import composite, install
-from ..core.plan import make_plan
+from ..core.plan import ArgumentTypeError, make_plan
 from ..core.pullback import pullback_of
 from ..core.record import LOCAL
 from ..core.tape import edge_of, make_node
@@ -150,8 +150,13 @@ Tensor.__iter__ = _iterate  # type: ignore[attr-defined]
 
 
 @composite
-def tensor_split(input: Tensor, indices_or_sections: Any, dim: int = 0) -> tuple[Tensor, ...]:
-    """Parts cut at indices, or as many nearly equal ones."""
+def tensor_split(
+    input: Tensor, indices_or_sections: Any = None, dim: int = 0, *, indices: Any = None,
+    sections: Any = None, tensor_indices_or_sections: Any = None,
+) -> tuple[Tensor, ...]:  # fmt: skip
+    """Parts cut at indices, or as many nearly equal ones; each overload has its own name for it."""
+    given = (indices_or_sections, indices, sections, tensor_indices_or_sections)
+    indices_or_sections = _only_one(given)
     if input.ndim == 0:
         raise RuntimeError(
             "tensor_split expected at least a 1-dimensional tensor, but got a tensor with 0 dims"
@@ -172,6 +177,13 @@ def tensor_split(input: Tensor, indices_or_sections: Any, dim: int = 0) -> tuple
     return tuple(
         slice_along(input, dim, a, max(b - a, 0)) for a, b in zip(edges, edges[1:], strict=False)
     )
+
+
+def _only_one(given: tuple[Any, ...]) -> Any:
+    found = [x for x in given if x is not None]
+    if len(found) != 1:
+        raise ArgumentTypeError("one of them is needed")
+    return found[0]
 
 
 def _check_sections(name: str, input: Tensor, given: Any) -> None:

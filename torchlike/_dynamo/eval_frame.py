@@ -1,0 +1,3 @@
+"""torch._dynamo.eval_frame: what libraries compare a compiled module with."""
+
+from ..compiler import OptimizedModule as OptimizedModule
