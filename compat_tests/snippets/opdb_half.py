@@ -19,3 +19,10 @@ for d in (torch.bfloat16, torch.float16):
     o = F.scaled_dot_product_attention(q, q, q, attn_mask=m); o.sum().backward(); print(o[0, 0, 0], m.grad.dtype, o.grad_fn)
     print(F.soft_margin_loss(torch.tensor([200., -30.]).to(d), torch.tensor([-1., 1.]).to(d)))
 print(F.soft_margin_loss(torch.tensor([200.]), torch.tensor([-1.])))
+
+# Each [softmax]
+torch.tensor([[1.5, -2., 3.], [0., 4.25, 1.]]).bfloat16().log_softmax(1)
+torch.tensor([[1.5, -2., 3.], [0., 4.25, 1.]]).half().log_softmax(0)
+torch.nn.functional.cross_entropy(torch.tensor([[1.5, -2., 3.], [0., 4.25, 1.]]).half(), torch.tensor([0, 2]))
+torch.autograd.grad((x := torch.tensor([[1.5, -2., 3.], [0., 4.25, 1.]]).half().requires_grad_()).log_softmax(1).float().square().sum(), x)
+torch.autograd.grad((x := torch.tensor([[1.5, -2., 3.], [0., 4.25, 1.]]).bfloat16().requires_grad_()).softmax(1).float().square().sum(), x)

@@ -43,8 +43,11 @@ def softmax_of(input: Array, dim: Dim):
 
 @softmax_of.gradient
 def _(grad, result, dim):
+    kind = grad.dtype
+    if kind.itemsize == 2:  # rounded once
+        grad, result = grad.float(), result.float()
     weighed = grad * result
-    return weighed - result * weighed.sum(dim, True)
+    return (weighed - result * weighed.sum(dim, True)).to(kind)
 
 
 @op(module=None, name="log_softmax")
@@ -53,12 +56,19 @@ def log_softmax_of(input: Array, dim: Dim):
     if input.ndim == 0:
         return jnp.zeros_like(input)
     low = _shifted(input, dim)
-    return (low - jnp.log(jnp.sum(jnp.exp(low), dim, keepdims=True))).astype(input.dtype)
+    total = jnp.sum(jnp.exp(low), dim, keepdims=True)
+    if input.dtype.itemsize == 2 and dim == input.ndim - 1:  # ATen keeps both in 16 bits there
+        rounded = jnp.log(total.astype(input.dtype).astype(low.dtype)).astype(input.dtype)
+        return (low - rounded.astype(low.dtype)).astype(input.dtype)
+    return (low - jnp.log(total)).astype(input.dtype)
 
 
 @log_softmax_of.gradient
 def _(grad, result, dim):
-    return grad - result.exp() * grad.sum(dim, True)
+    kind = grad.dtype
+    if kind.itemsize == 2:  # rounded once
+        grad, result = grad.float(), result.float()
+    return (grad - result.exp() * grad.sum(dim, True)).to(kind)
 
 
 def _softmax_family(name: str, made: Op) -> None:
