@@ -366,6 +366,9 @@ torch.tensor_split(x, 2, indices=[1])
 x.all(axis=5)
 """.strip().splitlines(): print(tell(call, x=x))
 
+import functools  # calls made from C, more than once
+for _ in range(3): print(functools.partial(x.view, dtype=torch.int32)(), functools.partial(x.view, size=(4, 1))().shape)
+
 # In [associative scan]
 def scan(f, x, *args):
     try: return str(associative_scan(f, x, *args)).replace("\n", " ")

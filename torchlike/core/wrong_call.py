@@ -125,6 +125,8 @@ def _arguments(
     keywords = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
     more, extra = given.get("_more", ()), given.get("_names", {})
     count, spelt = spelling if spelling is not None else (None, ())
+    if not extra.keys() <= set(spelt):  # called from C, which has no frame: that is another call
+        count, spelt = None, ()
     if count is not None:
         count += method  # the tensor in front of the dot
         args = [given[name] for name in order[:count]]
