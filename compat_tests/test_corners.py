@@ -1,5 +1,7 @@
 """Corners of single ops that a row of rows_*.py does not reach; the goldens are PyTorch's."""
 
+import warnings
+
 import pytest
 
 NUMBERS = [
@@ -99,3 +101,41 @@ def test_a_batch_is_convolved_like_its_images(torch, shape, weight, settings):
     results, slopes, kernels = zip(*alone, strict=True)
     for found, wanted in zip(whole, (torch.cat(results), torch.cat(slopes), sum(kernels))):
         assert (found - wanted).abs().max() <= 1e-5 * wanted.abs().max()
+
+
+def test_lobpcg(torch, golden):
+    torch.manual_seed(0)
+    a = torch.randn(20, 20, dtype=torch.float64)
+    a = a @ a.mT
+    eye = torch.eye(20, dtype=torch.float64)
+    metric = eye * 2 + 0.1
+    inverse = torch.diag(1 / a.diagonal())
+    settings = [
+        dict(k=3), dict(k=2, largest=False), dict(k=2, B=metric), dict(X=eye[:, :2]), dict(n=3),
+        dict(k=1, method="basic", iK=inverse),
+    ]  # fmt: skip
+    for given in settings:
+        values, vectors = torch.lobpcg(a, **given)
+        product = given.get("B", eye) @ vectors
+        assert torch.allclose(a @ vectors, product * values, atol=1e-4)
+        golden([round(x, 4) for x in values.tolist()])
+    both, _ = torch.lobpcg(torch.stack([a, 2 * a]), k=2)
+    golden([[round(x, 4) for x in row] for row in both.tolist()])
+    sparse, _ = torch.lobpcg(torch.diag(torch.arange(1.0, 10.0)).to_sparse(), k=2)
+    golden([round(x, 3) for x in sparse.tolist()])
+    golden.error(lambda: torch.lobpcg(torch.eye(3), k=2))
+    golden.error(lambda: torch.lobpcg(torch.ones(3, 2)))
+
+
+def test_old_names_warn_once():
+    import torchlike as torch
+    from torchlike.core.check import warn_once
+
+    warn_once.cache_clear()
+    eye = torch.eye(2)
+    for old in (torch.qr, torch.cholesky, torch.lu, lambda x: torch.chain_matmul(x, x)):
+        with warnings.catch_warnings(record=True) as seen:
+            warnings.simplefilter("always")
+            old(eye), old(eye)
+        assert len(seen) == 1 and " is deprecated " in str(seen[0].message)
+        assert seen[0].filename == __file__

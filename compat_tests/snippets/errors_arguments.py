@@ -265,3 +265,26 @@ torch.arange(3).__delitem__(0)
 torch.arange(3).fill_(2**70)
 torch.full((2,), 2**70)
 torch.zeros(2**40, 2**40)
+
+# In [None that was given]
+o = torch.ones(1, 2, 1)
+for wrong in (lambda: torch.squeeze(o, None), lambda: o.squeeze(None), lambda: torch.squeeze(o, dim=None), lambda: torch.where(o > 0, None, None), lambda: torch.where(o > 0, o, None),
+              lambda: torch.where(o > 0, input=None, other=o), lambda: o.where(o > 0, None)):
+    try:
+        print(wrong())
+    except Exception as error:
+        print(type(error).__name__, error)
+print(o.squeeze(), torch.squeeze(o, ()), torch.where(o > 0), torch.slice_inverse(torch.ones(6)[1:3], torch.zeros(2), 0, 1, 3))
+for p in (1, -1, 2, -2, float("inf"), float("-inf"), "nuc", "fro"):
+    for shape in ((0, 3), (2, 3, 0), (0, 0)):
+        try:
+            print(p, shape, torch.linalg.matrix_norm(torch.ones(shape), p))
+        except Exception as error:
+            print(p, shape, type(error).__name__)
+for shape in ((2, 0), (0, 3), (0,)):
+    for reduction in ("mean", "sum", "none"):
+        print(F.cross_entropy(torch.ones(shape), torch.ones(shape), reduction=reduction), F.cross_entropy(torch.ones(shape), torch.ones(shape), reduction=reduction, label_smoothing=0.1))
+try:
+    torch.utils.checkpoint.checkpoint(torch.sin, o, use_reentrant=False, debug=True, context_fn=lambda: (1, 2))
+except ValueError as error:
+    print(error)

@@ -105,3 +105,15 @@ for call in (a.current_device_index, a.synchronize, a.current_stream, a.empty_ca
         print(error)
 with a.device_index(None):
     print(sorted(a.__all__))
+
+# In [uninitialized parameters in functions]
+import re
+u = nn.parameter.UninitializedParameter()
+for f in (lambda: torch.add(u, 1), lambda: torch.sum(u), lambda: torch.cat([u]), lambda: torch.ones(1) + u, lambda: torch.zeros_like(u), lambda: F.linear(torch.ones(1, 2), u),
+          lambda: torch.where(torch.ones(1) > 0, u, 1), lambda: u.numel(), lambda: u.shape, lambda: nn.init.zeros_(u), lambda: u.double().dtype, lambda: u.data.shape, lambda: u.dtype):
+    try:
+        print(f())
+    except Exception as error:
+        print(type(error).__name__, re.sub("<.*?>", "F", str(error)))
+model = nn.Sequential(nn.LazyLinear(3), nn.LazyBatchNorm1d()).double()
+print(model(torch.ones(2, 4).double()).dtype, model[0].weight.shape, model[1].running_mean.dtype)

@@ -193,3 +193,16 @@ for kw in (dict(mode='sum'),dict(mode='mean'),dict(mode='sum',include_last_offse
             w=torch.arange(12,dtype=dt).view(4,3).requires_grad_(); p=torch.tensor([1.,2,3,4],dtype=dt,requires_grad=True) if psw else None
             o=F.embedding_bag(torch.tensor([1,2,1,3]),w,torch.tensor([0,3,4] if 'include_last_offset' in kw else [0,0,3]),sparse=True,per_sample_weights=p,**kw)
             (o**2).sum().backward(); print(kw,o,w.grad,None if p is None else p.grad)
+
+# In [sizes and norms of sparse tensors]
+s = torch.ones(2, 3).to_sparse()
+print(torch.native_norm(s), torch.native_norm(s, 1), torch.native_norm(s, None, [], False, None), torch.native_norm(s, 2, [0, 1], False, None))
+print(torch.resize_as_sparse_(torch.zeros(2, 2).to_sparse(), torch.eye(3).to_sparse()), torch.ones(2, 2).to_sparse().resize_as_sparse_(torch.eye(3).to_sparse()))
+print(torch.zeros(2, 2).to_sparse().sparse_resize_and_clear_((4, 4), 1, 1), torch.ones(2, 2).to_sparse().sparse_resize_and_clear_((4, 4), 2, 0))
+for wrong in (lambda: torch.native_norm(s, 2, [0], True, None), lambda: torch.native_norm(s, 2, [0, 1], True, None), lambda: torch.native_norm(s, 2, [0, 1], False, torch.float64),
+              lambda: torch.native_norm(torch.ones(2)), lambda: torch.resize_as_sparse_(torch.ones(2), s), lambda: s.sparse_resize_and_clear_((4,), 1, 1),
+              lambda: torch.ones(2).sparse_resize_and_clear_((4,), 1, 0), lambda: torch.ones(2).record_stream(torch.Stream("cpu")), lambda: torch.ones(2).record_stream(None)):
+    try:
+        print(wrong())
+    except Exception as error:
+        print(type(error).__name__, str(error).split(" This could be")[0])

@@ -94,9 +94,11 @@ def checkpoint(
         )
     frame = _Frame(function, args, kwargs, preserve, determinism_check == "default")
     frame.early_stop = _early_stop[-1] if _early_stop else early_stop
-    forward_context, frame.context = context_fn()
     if _debug[-1] if _debug and _debug[-1] is not None else debug:
+        if context_fn is not noop_context_fn:
+            raise ValueError("debug=True is incompatible with non-default context_fn")
         frame.log = OpLog()
+    forward_context, frame.context = context_fn()
     with saved_tensors_hooks(frame.pack, frame.unpack), forward_context, frame.logged():
         return function(*args, **kwargs)
 

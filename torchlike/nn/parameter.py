@@ -1,6 +1,9 @@
 """Parameters and buffers, and the ones whose shape is not known yet."""
 
+import sys
+
 from .. import ops
+from ..core.storage import Aval
 from ..core.tensor import Parameter, Tensor, alias_of
 
 _NO_SHAPE = (
@@ -38,15 +41,25 @@ class UninitializedTensorMixin:
 
     def materialize(self, shape, device=None, dtype=None):
         """Becomes an ordinary parameter or buffer of this shape, with unspecified values."""
-        device = self.data.device if device is None else device
-        dtype = self.data.dtype if dtype is None else dtype
-        self.data = ops.empty(shape, device=device, dtype=dtype)
+        device = self.device if device is None else device
+        dtype = self.dtype if dtype is None else dtype
+        Tensor.data.fset(self, ops.empty(shape, device=device, dtype=dtype))
         self.__class__ = self.cls_to_become
 
     @property
     def shape(self):
         """Not known yet: raises."""
         raise RuntimeError(_NO_SHAPE)
+
+    @property
+    def data(self):
+        """An empty tensor of its dtype and device."""
+        return ops.empty(0, device=self.device, dtype=self.dtype)
+
+    @data.setter
+    def data(self, new):
+        Tensor.data.fset(self, new)
+        _without_shape(self)
 
     def share_memory_(self):
         """Nothing to share yet: raises."""
@@ -60,37 +73,75 @@ class UninitializedTensorMixin:
 
     def __deepcopy__(self, memo):
         if id(self) not in memo:
-            memo[id(self)] = type(self)(self.requires_grad, self.data.device, self.data.dtype)
+            memo[id(self)] = type(self)(self.requires_grad, self.device, self.dtype)
         return memo[id(self)]
 
 
+_CONVERTED = "half float double char short int long cuda cpu to".split()
 _TAKEN = frozenset("""
-size copy_ is_complex is_floating_point half float double char short int long cuda cpu to get_device
+size copy_ is_complex is_floating_point get_device
 untyped_storage storage_offset stride backward register_hook retain_grad
 register_post_accumulate_grad_hook data_ptr
 """.split())
 _OPERATORS = "add radd sub rsub mul rmul truediv rtruediv matmul neg getitem setitem len".split()
 
 
+def _unusable(function, kind="UninitializedParameter"):
+    return ValueError(
+        f"Attempted to use an uninitialized parameter in {function}. This error happens when you "
+        f"are using a `LazyModule` or explicitly manipulating `torch.nn.parameter.{kind}` objects. "
+        "When using LazyModules Call `forward` with a dummy batch to initialize the parameters "
+        "before calling torch functions"
+    )
+
+
 def _refused(name):
     def method(self, *args, **kwargs):
-        raise ValueError(
-            f"Attempted to use an uninitialized parameter in {getattr(Tensor, name)}. This error "
-            "happens when you are using a `LazyModule` or explicitly manipulating "
-            f"`torch.nn.parameter.{type(self).__name__}` objects. When using LazyModules Call "
-            "`forward` with a dummy batch to initialize the parameters before calling torch "
-            "functions"
-        )
+        raise _unusable(getattr(Tensor, name), type(self).__name__)
 
     method.__name__ = name
     return method
+
+
+def _converted(name):
+    def method(self, *args, **kwargs):
+        like = getattr(self.data, name)(*args, **kwargs)
+        return type(self)(self.requires_grad, like.device, like.dtype)
+
+    method.__name__ = name
+    return method
+
+
+class _NoShape(Aval):
+    """A dtype and a device only: an op that wants to know more raises, so no op takes it."""
+
+    __slots__ = ()
+
+    def __init__(self, aval: Aval) -> None:
+        self.dtype, self.device, self.np = aval.dtype, aval.device, aval.np
+
+    @property
+    def _raised(self):
+        frame = sys._getframe(1)
+        inside = __name__.partition(".")[0]
+        while frame.f_back and frame.f_back.f_globals.get("__name__", "").startswith(inside):
+            frame = frame.f_back
+        raise _unusable(f"<function {frame.f_code.co_name}>")
+
+    shape = ndim = size = struct = _raised
+
+
+def _without_shape(tensor):
+    tensor._aval = _NoShape(tensor._aval)
+    return tensor
 
 
 for _name, _method in vars(Tensor).items():
     operator = _name.strip("_") in _OPERATORS and _name.endswith("__")
     if operator or callable(_method) and _name[0] != "_" and _name not in _TAKEN:
         if _name not in vars(UninitializedTensorMixin):
-            setattr(UninitializedTensorMixin, _name, _refused(_name))
+            made = (_converted if _name in _CONVERTED else _refused)(_name)
+            setattr(UninitializedTensorMixin, _name, made)
 
 
 def is_lazy(param):
@@ -105,7 +156,7 @@ class UninitializedParameter(UninitializedTensorMixin, Parameter):
 
     def __new__(cls, requires_grad=True, device=None, dtype=None):
         data = ops.empty(0, device=device, dtype=dtype)
-        return Tensor.requires_grad_(alias_of(data, cls), requires_grad)
+        return _without_shape(Tensor.requires_grad_(alias_of(data, cls), requires_grad))
 
 
 class UninitializedBuffer(UninitializedTensorMixin, Tensor):
@@ -118,7 +169,7 @@ class UninitializedBuffer(UninitializedTensorMixin, Tensor):
         buffer = Tensor.requires_grad_(alias_of(data, cls), requires_grad)
         buffer.persistent = persistent
         buffer._is_buffer = True
-        return buffer
+        return _without_shape(buffer)
 
 
 def fresh(shape, device, dtype, wanted=True):

@@ -8,6 +8,7 @@ from typing import Any
 import jax.numpy as jnp
 from jax import lax
 
+from ..core.check import warn_once
 from ..core.mutate import write_out
 from ..core.op import TABLE, Array, composite, op
 from ..core.record import INLINE
@@ -169,6 +170,13 @@ def linalg_cholesky(input: Tensor, *, upper: bool = False, out: Any = None) -> T
 @composite
 def cholesky(input: Tensor, upper: bool = False, *, out: Any = None) -> Tensor:
     """The Cholesky factor."""
+    warn_once(
+        "torch.cholesky is deprecated in favor of torch.linalg.cholesky and will be removed in a "
+        "future PyTorch release.\nL = torch.cholesky(A)\nshould be replaced with\n"
+        "L = torch.linalg.cholesky(A)\nand\nU = torch.cholesky(A, upper=True)\n"
+        "should be replaced with\nU = torch.linalg.cholesky(A).mH\nThis transform will produce "
+        "equivalent results for all valid (symmetric positive definite) inputs."
+    )
     return linalg_cholesky(input, upper=upper, out=out)
 
 
@@ -234,6 +242,12 @@ def qr(A: Tensor, mode: str = "reduced", *, out: Any = None) -> Any:
 @composite(name="qr")
 def torch_qr(input: Tensor, some: bool = True, *, out: Any = None) -> Any:
     """The older torch.qr."""
+    warn_once(
+        "torch.qr is deprecated in favor of torch.linalg.qr and will be removed in a future "
+        "PyTorch release.\nThe boolean parameter 'some' has been replaced with a string parameter "
+        "'mode'.\nQ, R = torch.qr(A, some)\nshould be replaced with\n"
+        "Q, R = torch.linalg.qr(A, 'reduced' if some else 'complete')"
+    )
     found = return_types.qr(factor_qr(input, "reduced" if some else "complete"))
     return found if out is None else write_out("qr", out, found)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import jax.numpy as jnp
 
+from ..core.check import warn_once
 from ..core.mutate import write_out
 from ..core.op import Arrays, composite, op
 from ..core.tensor import Tensor
@@ -387,5 +388,10 @@ def _multi_dot(chain: list[Tensor]) -> Tensor:
 @composite(method=False)
 def chain_matmul(*matrices: Tensor, out: Any = None) -> Tensor:
     """The product of matrices in the cheapest order."""
+    warn_once(
+        "torch.chain_matmul is deprecated and will be removed in a future PyTorch release. Use "
+        "torch.linalg.multi_dot instead, which accepts a list of two or more tensors rather than "
+        "multiple parameters."
+    )
     found = matrices[0] if len(matrices) == 1 else _multi_dot(list(matrices))
     return found if out is None else write_out("chain_matmul", out, found)

@@ -13,6 +13,7 @@ from ..core.mutate import write_out
 from ..core.op import TABLE, Array, Dtype, Number, Operand, Optional, alias, composite, op
 from ..core.record import check_later
 from ..core.tensor import Tensor
+from ..core.wrong_call import demand
 from .kinds import (
     BOOL,
     COMPLEX,
@@ -405,10 +406,12 @@ def _(grad, condition):
 
 @composite(method=False)
 def where(
-    condition: Tensor, input: Any = None, other: Any = None, *, out: Any = None
+    condition: Tensor, input: Any = ..., other: Any = ..., *, out: Any = None
 ) -> Any:
     """input where the condition holds, else other; the condition alone: where it holds."""
     if input is None and other is None:
+        demand("torch.where", condition, input, other)
+    if input is ... and other is ...:
         return TABLE["torch", "nonzero"](condition, as_tuple=True)
     if not isinstance(condition, Tensor):
         raise TypeError(

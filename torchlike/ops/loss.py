@@ -419,14 +419,16 @@ def _of_chances(
         )
     _check_smoothing(smoothing)
     if smoothing > 0:
-        target = target * (1 - smoothing) + smoothing / c
+        target = target * (1 - smoothing) + smoothing / max(c, 1)
     loss = call(log_softmax_of, (input,), (dim,)) * target
     if weight is not None:
         loss = loss * _along(weight, input.ndim, dim)
     if reduction == "none":
         return -loss.sum(dim)
     total = -loss.sum()
-    return total if reduction == "sum" else call(_over_count, (total, input.numel() // c))
+    if reduction == "sum":
+        return total
+    return call(_over_count, (total, input.numel() // c if c else 0))
 
 
 @op(module=None, name="over_count", node="DivBackward1")

@@ -153,14 +153,19 @@ def _matrix_norm(A: Tensor, ord: Any, dim: Any, keepdim: bool, dtype: Any) -> Te
         first, second = (rows, cols) if abs(ord) == 1 else (cols, rows)
         sums = vector_norm(A, 1, first, keepdim)
         second -= not keepdim and second > first
-        return (sums.amax if ord > 0 else sums.amin)(second, keepdim)
+        return _greatest(sums, second, keepdim) if ord > 0 else sums.amin(second, keepdim)
     raise RuntimeError(f"linalg.matrix_norm: Order {ord} not supported.")
 
 
 def _of_singular_values(values: Tensor, ord: Any, keepdim: bool) -> Tensor:
     if ord == "nuc":
         return values.sum(-1, keepdim)
-    return values.amax(-1, keepdim) if ord == 2 else values.amin(-1, keepdim)
+    return _greatest(values, -1, keepdim) if ord == 2 else values.amin(-1, keepdim)
+
+
+def _greatest(norms: Tensor, dim: int, keepdim: bool) -> Tensor:
+    """The greatest of norms, 0 of none."""
+    return norms.amax(dim, keepdim) if norms.shape[dim] else norms.sum(dim, keepdim)
 
 
 @composite(module="linalg", name="norm", method=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import itertools
 import math
 from collections.abc import Callable
@@ -11,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.check import check_dim, check_dims, warn
+from ..core.check import check_dim, check_dims, warn_once
 from ..core.dispatch import call
 from ..core.dtypes import FLOAT, SCALAR_NAMES
 from ..core.layouts import channels_last, contiguous_format, memory_format
@@ -149,7 +148,6 @@ def const_data_ptr(self: Tensor) -> int:
 
 
 # ----- norms by their old names -----
-_warn_once = functools.cache(warn)
 _OLD = (
     "at::{}_norm is deprecated and it is just left for JIT compatibility. It will be removed in a "
     "future PyTorch release. Please use `linalg.{}` instead"
@@ -160,7 +158,7 @@ _OLD = (
 def nuclear_norm(input: Tensor, *args: Any, out: Any = None, **named: Any) -> Tensor:
     """The sum of the singular values: (input, keepdim=False) or (input, dim, keepdim=False)."""
     demand("torch.nuclear_norm", input, *args, **named)
-    _warn_once(_OLD.format("nuclear", "matrix_norm(A, 'nuc', dim, keepdim)"))
+    warn_once(_OLD.format("nuclear", "matrix_norm(A, 'nuc', dim, keepdim)"))
     names = ("dim", "keepdim") if "dim" in named or _is_dim(args[:1]) else ("keepdim",)
     given = dict(zip(names, args, strict=False)) | named
     if isinstance(dim := given.get("dim", (-2, -1)), int):
@@ -180,7 +178,7 @@ def frobenius_norm(
     """The root of the sum of squares, over one or two dims."""
     demand("torch.frobenius_norm", input, dim, keepdim)
     dims = (dim,) if isinstance(dim, int) else tuple(dim)
-    _warn_once(_OLD.format("frobenius", "vector_norm(A, 2., dim, keepdim)"))
+    warn_once(_OLD.format("frobenius", "vector_norm(A, 2., dim, keepdim)"))
     if len(dims) > 2:
         raise RuntimeError(
             f"Expected at most 2 dimensions, but got {len(dims)} dimensions instead."

@@ -23,6 +23,7 @@ from ..core.saved import note
 from ..core.storage import View, contiguous_stride, geometry, is_dense
 from ..core.tape import edge_of, function_node, make_node, zeros
 from ..core.tensor import Tensor, has_bit, wrap
+from ..core.wrong_call import demand
 from . import views
 from .movement import unsafe_view
 
@@ -183,11 +184,17 @@ def unsqueeze(input: Tensor, dim: int) -> Tensor:
     return call_view(views.unsqueeze_at, (input,), (check_dim(dim, input.ndim + 1),))
 
 
+_ALL: Any = ...  # not None, which PyTorch refuses
+
+
 @composite
-def squeeze(input: Tensor, dim: Any = None) -> Tensor:
+def squeeze(input: Tensor, dim: Any = _ALL) -> Tensor:
     """Without dims of size 1: all, one, or several."""
     shape = input.shape
     if dim is None:
+        demand("torch.squeeze", input, dim)
+    if dim is _ALL:
+        dim = None
         dims = tuple(i for i, n in enumerate(shape) if n == 1)
     elif isinstance(dim, (tuple, list)):
         dims, dim = check_dims(dim, input.ndim), tuple(dim)

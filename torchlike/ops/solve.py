@@ -8,6 +8,7 @@ from typing import Any
 import jax.numpy as jnp
 from jax import lax
 
+from ..core.check import warn_once
 from ..core.mutate import write_out
 from ..core.op import TABLE, Array, Optional, composite, op
 from ..core.tensor import Tensor
@@ -112,6 +113,13 @@ _lu_with_info = return_types.make("_lu_with_info", "LU", "pivots", "info")
 @composite
 def lu(input: Tensor, pivot: bool = True, get_infos: bool = False, out: Any = None) -> Any:
     """The older torch.lu."""
+    warn_once(
+        "torch.lu is deprecated in favor of torch.linalg.lu_factor / torch.linalg.lu_factor_ex and "
+        "will be removed in a future PyTorch release.\nLU, pivots = torch.lu(A, compute_pivots)\n"
+        "should be replaced with\nLU, pivots = torch.linalg.lu_factor(A, compute_pivots)\nand\n"
+        "LU, pivots, info = torch.lu(A, compute_pivots, get_infos=True)\nshould be replaced with\n"
+        "LU, pivots, info = torch.linalg.lu_factor_ex(A, compute_pivots)"
+    )
     _check_pivot("linalg.lu_factor", pivot)
     packed, pivots, info = factor_lu(input)
     found = _lu_with_info(packed, pivots, info) if get_infos else (packed, pivots)

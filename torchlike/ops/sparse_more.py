@@ -6,14 +6,15 @@ from typing import Any
 
 import numpy as np
 
+from ..core.check import check_dims
 from ..core.layouts import sparse_coo, sparse_csc, sparse_csr
-from ..core.op import TABLE, composite, publish
+from ..core.op import TABLE, composite, install, publish
 from ..core.tensor import Tensor, to_host
 from .create import zeros
 from .movement import cat
 from .sparse_calls import product
 from .sparse_kernels import pick
-from .sparse_tensor import SparseTensor, coalesced, constant, coo, flat, is_sparse
+from .sparse_tensor import SparseTensor, coalesced, constant, coo, flat, is_sparse, refused
 
 
 def reduced_product(mat1: Any, mat2: Tensor, reduce: str) -> Tensor:
@@ -99,3 +100,70 @@ def _sparse_resize_(
 
 
 SparseTensor.sparse_resize_ = _sparse_resize_  # type: ignore[attr-defined]
+
+
+def _sparse_resize_and_clear_(self: Any, size: Any, sparse_dim: int, dense_dim: int) -> Any:
+    """Another size in place, with no elements."""
+    if not is_sparse(self):
+        raise refused("sparse_resize_and_clear_", self)
+    if len(size) != sparse_dim + dense_dim:
+        raise RuntimeError(
+            f"'len(size) == sparse_dim + dense_dim' is not satisfied: len(size) = {len(size)}, "
+            f"sparse_dim = {sparse_dim}, dense_dim = {dense_dim}"
+        )
+    values = TABLE["torch", "zeros"]((0, *size[sparse_dim:]), dtype=self.dtype, device=self.device)
+    self._at, self._held = (np.zeros((sparse_dim, 0), np.int64),), values
+    self._coalesced, self._aval = True, coo(self._at[0], values, size)._aval
+    return self
+
+
+install("sparse_resize_and_clear_", _sparse_resize_and_clear_)
+
+
+@composite(module="torch", method=True)
+def resize_as_sparse_(input: Tensor, the_template: Tensor) -> Tensor:
+    """The size of another sparse tensor, in place; its elements stay if they still fit."""
+    if not is_sparse(input):
+        raise refused("resize_as_sparse_", input)
+    size = tuple(the_template.shape)
+    dims = (the_template.sparse_dim(), the_template.dense_dim())
+    if (size, dims) == (tuple(input.shape), (input.sparse_dim(), input.dense_dim())):
+        return input
+    if not input._nnz():
+        return _sparse_resize_and_clear_(input, size, *dims)
+    return _sparse_resize_(input, size, *dims)
+
+
+@composite(method=False)
+def native_norm(
+    input: Tensor, p: Any = 2, dim: Any = (), keepdim: bool = False, dtype: Any = None
+) -> Tensor:
+    """The norm of a sparse tensor's elements: over all dims only, in its own dtype."""
+    if not is_sparse(input):
+        raise refused("native_norm", input)
+    if dim and sorted(check_dims(tuple(dim), input.ndim)) != list(range(input.ndim)):
+        raise RuntimeError(
+            "norm_sparse currently only supports full reductions, so 'dim' must either be empty or "
+            "contain all dimensions of the input"
+        )
+    if keepdim:
+        raise RuntimeError("norm_sparse currently does not support keepdim=True")
+    if dtype is not None:
+        raise RuntimeError("norm_sparse currently does not support 'dtype' argument")
+    return input.coalesce().values().norm(2 if p is None else p)
+
+
+@composite(method=True)
+def slice_inverse(
+    input: Tensor, src: Tensor, dim: int = 0, start: Any = None, end: Any = None, step: int = 1
+) -> Tensor:
+    """A tensor of `src`'s size on the memory of `input`, a slice of such a tensor."""
+    return input.as_strided(src.shape, src.stride(), src.storage_offset())
+
+
+@composite(module=None, method=True)
+def record_stream(self: Tensor, s: Any) -> None:
+    """For memory of accelerators: refused on the CPU, as in PyTorch."""
+    if s is None:
+        raise RuntimeError("unknown parameter type")
+    raise refused("record_stream", self)
