@@ -200,7 +200,7 @@ print(torch.native_norm(s), torch.native_norm(s, 1), torch.native_norm(s, None, 
 print(torch.resize_as_sparse_(torch.zeros(2, 2).to_sparse(), torch.eye(3).to_sparse()), torch.ones(2, 2).to_sparse().resize_as_sparse_(torch.eye(3).to_sparse()))
 print(torch.zeros(2, 2).to_sparse().sparse_resize_and_clear_((4, 4), 1, 1), torch.ones(2, 2).to_sparse().sparse_resize_and_clear_((4, 4), 2, 0))
 for wrong in (lambda: torch.native_norm(s, 2, [0], True, None), lambda: torch.native_norm(s, 2, [0, 1], True, None), lambda: torch.native_norm(s, 2, [0, 1], False, torch.float64),
-              lambda: torch.native_norm(torch.ones(2)), lambda: torch.resize_as_sparse_(torch.ones(2), s), lambda: s.sparse_resize_and_clear_((4,), 1, 1),
+              lambda: torch.native_norm(torch.ones(2)), lambda: torch.resize_as_sparse_(torch.ones(2), torch.ones(2)), lambda: s.sparse_resize_and_clear_((4,), 1, 1),
               lambda: torch.ones(2).sparse_resize_and_clear_((4,), 1, 0), lambda: torch.ones(2).record_stream(torch.Stream("cpu")), lambda: torch.ones(2).record_stream(None)):
     try:
         print(wrong())

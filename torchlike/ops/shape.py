@@ -194,14 +194,13 @@ def squeeze(input: Tensor, dim: Any = _ALL) -> Tensor:
     if dim is None:
         demand("torch.squeeze", input, dim)
     if dim is _ALL:
-        dim = None
         dims = tuple(i for i, n in enumerate(shape) if n == 1)
     elif isinstance(dim, (tuple, list)):
         dims, dim = check_dims(dim, input.ndim), tuple(dim)
     else:
-        dims = (check_dim(dim, input.ndim),)
+        dims = (check_dim(dim, input.ndim),)  # type: ignore[arg-type]
     dims = tuple(sorted(d for d in dims if shape and shape[d] == 1))
-    return call_view(views.squeeze_at, (input,), (dims, dim))
+    return call_view(views.squeeze_at, (input,), (dims, None if dim is _ALL else dim))
 
 
 def expand(input: Tensor, *sizes: Any, **named: Any) -> Tensor:

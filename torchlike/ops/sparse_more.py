@@ -88,9 +88,7 @@ publish("torch", "saddmm", TABLE["torch", "sspaddmm"])
 publish("torch", "hsmm", TABLE["torch", "hspmm"])
 
 
-def _sparse_resize_(
-    self: SparseTensor, size: Any, sparse_dim: int, dense_dim: int
-) -> SparseTensor:
+def _sparse_resize_(self: Any, size: Any, sparse_dim: int, dense_dim: int) -> Any:
     """Another size in place; RuntimeError where an index would lie outside."""
     fits = all(new >= old for new, old in zip(size, self.shape, strict=False))
     if (sparse_dim, dense_dim) != (self.sparse_dim(), self.dense_dim()) or not fits:
