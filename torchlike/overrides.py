@@ -321,9 +321,9 @@ def _intercept_methods() -> None:
 
 
 _PLAIN = (
-    "__init__", "__new__", "__init_subclass__", "__torch_function__", "__hash__", "__dir__",
-    "__setstate__", "__iter__", "__jax_array__", "__array_wrap__", "__reduce_ex__", "__str__",
-    "__class_getitem__", "__dlpack_device__", "geometry", "as_subclass",
+    "__dict__", "__init__", "__new__", "__init_subclass__", "__torch_function__", "__hash__",
+    "__dir__", "__setstate__", "__iter__", "__jax_array__", "__array_wrap__", "__reduce_ex__",
+    "__str__", "__class_getitem__", "__dlpack_device__", "geometry", "as_subclass",
 )  # fmt: skip
 # The method PyTorch's C code reports for an operator, where it has another name.
 _REPORTED = {

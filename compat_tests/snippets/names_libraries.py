@@ -134,3 +134,19 @@ for wrong in (lambda: x.sum(dim=1, axis=0), lambda: x.sum(axes=0), lambda: torch
         print(wrong())
     except TypeError as error:
         print("TypeError")
+
+# In [attributes of a tensor]
+import copy
+x=torch.arange(3.); x.a=1; x.b=[2]
+print(vars(x), x.__dict__, list(torch.ones(2).__dict__))
+y=torch.ones(2); y.__dict__.update(x.__dict__); print(y, y.a, y.b is x.b)
+y.__dict__={"c":3}; print(y, vars(y), hasattr(y,"a"))
+y.__dict__["d"]=4; print(y.d, y.__dict__.pop("c"), vars(y), "d" in y.__dict__, y.__dict__==dict(d=4))
+del y.__dict__["d"]; print(vars(y)); y.__dict__.setdefault("z",1); d=y.__dict__; d|={"q":2}; print(sorted(vars(y)), y.z)
+y.__dict__.clear(); print(vars(y), y)
+print(copy.deepcopy(x.__dict__), copy.deepcopy(x).b, dict(x.__dict__), {**x.__dict__})
+w=torch.ones(2,requires_grad=True); l=(w*2).sum(); l.backward(); print(vars(w), vars(l), vars(torch.nn.Parameter(w)))
+class S(torch.Tensor):
+    def meta(self): return self.__dict__
+s=x.as_subclass(S); s.k=2; t=s+1; t.__dict__.update(s.__dict__); print(type(t), t.k, t)
+print(sorted(vars(copy.copy(x))), torch.ones(3)[1:].__dict__, isinstance(x.__dict__, dict))

@@ -48,7 +48,7 @@ class Rule:
         return self._entered(out, out_dims, {id(w): x for w, x in zip(whole, flat, strict=True)})
 
     def _dim(self, x: Any) -> int | None:
-        return x.__dict__.get("_entered", 0) if self.level in tensor_levels(x) else None
+        return getattr(x, "_entered", 0) if self.level in tensor_levels(x) else None
 
     def _entered(self, out: Any, out_dims: Any, given: dict[int, Any]) -> Any:
         """What the rule returned, seen by one example; an argument that it returned is itself."""

@@ -29,7 +29,7 @@ from .storage import (
 )
 from .tape import CALL, FIT, edge_of, make_node
 from .tensor import FOREIGN as FOREIGN
-from .tensor import TENSORS, Step, Tensor, wrap
+from .tensor import TENSORS, Step, Tensor, fields_of, wrap
 
 _new = object.__new__
 
@@ -263,7 +263,7 @@ def _as_base(x: Any) -> Any:
     if not isinstance(x, Tensor) or type(x) in TENSORS:
         return x
     twin = _new(Tensor)
-    twin.__dict__.update(x.__dict__)
+    fields_of(twin).update(fields_of(x))
     return twin
 
 

@@ -24,7 +24,7 @@ from .plan import Op, Plan
 from .pullback import inlined, prune, pullback_function
 from .record import DUAL, LOCAL
 from .tape import OpNode, PullbackParam, zeros
-from .tensor import Tensor, alias_of, wrap
+from .tensor import Tensor, alias_of, fields_of, wrap
 
 
 class Level:
@@ -118,7 +118,7 @@ def primal_of(t: Tensor, level: Level) -> Tensor:
     if tangent_of(t, level) is None:
         return t
     twin = object.__new__(type(t))
-    twin.__dict__.update(t.__dict__)
+    fields_of(twin).update(fields_of(t))
     put_tangent(twin, level, None)
     return twin
 

@@ -20,7 +20,7 @@ from .record import LOCAL, flush_all
 from .replay import Replay, Stale
 from .snapshot import PLAIN
 from .storage import OWNED, concrete, contiguous_stride, storage_of
-from .tensor import Tensor
+from .tensor import Tensor, fields_of
 
 ONE_AT_A_TIME = threading.RLock()  # a capture takes what other captured steps hold: none may run
 
@@ -277,7 +277,7 @@ def _returned(
         elif id(x._storage) in inner:
             return None
         else:
-            fields = {k: v for k, v in x.__dict__.items() if k not in _LEFT_OUT}
+            fields = {k: v for k, v in fields_of(x).items() if k not in _LEFT_OUT}
             if id(x._storage) in capture.known:
                 made.append(Returned("view", x._storage, fields, type(x)))
             else:
@@ -298,12 +298,12 @@ def _rebuilt(entry: Kept, results: list[Any], tensors: list[Tensor]) -> Any:
             if s is None:
                 s = storages[item] = storage_of(concrete(results[item], aval, OWNED))
             t = _new(cls)
-            t.__dict__.update(fields)
+            fields_of(t).update(fields)
             t._storage = s
             out.append(t)
         elif kind == "view":
             t = _new(cls)
-            t.__dict__.update(fields)
+            fields_of(t).update(fields)
             t._storage = item
             out.append(t)
         elif kind == "argument":

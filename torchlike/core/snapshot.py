@@ -13,7 +13,7 @@ from collections.abc import Container, Iterable, Iterator
 from typing import Any
 
 from .storage import Storage
-from .tensor import Tensor
+from .tensor import Tensor, fields_of
 
 HOLDERS: list[type] = []  # nn, optim and amp put their base classes here
 DEPTH = 4  # of containers inside an object: an optimizer's state is a dict of dicts
@@ -120,8 +120,8 @@ class Snapshot:
         found = owners or []
         if owners is None:
             alive = living((Tensor, *HOLDERS))
-            tensors = [o for o in alive if isinstance(o, Tensor) and "_storage" in o.__dict__]
-            self.tensors = [(t, dict(t.__dict__)) for t in tensors]
+            tensors = [o for o in alive if isinstance(o, Tensor) and "_storage" in fields_of(o)]
+            self.tensors = [(t, dict(fields_of(t))) for t in tensors]
             found = [o for o in alive if not isinstance(o, Tensor)]
         self.held = rows_of(found)
         self.expected = self.held
@@ -147,14 +147,14 @@ class Snapshot:
         return [
             (t, fields.get("_grad"))
             for t, fields in self.tensors
-            if t.__dict__.get("_grad") is not fields.get("_grad")
+            if fields_of(t).get("_grad") is not fields.get("_grad")
         ]
 
     def moved(self) -> Tensor | None:
         """A tensor with other memory, another history or another flag than before."""
         skip = {*CACHES, "_grad", "_lent"}
         for t, fields in self.tensors:
-            now = t.__dict__
+            now = fields_of(t)
             for name in (now.keys() | fields.keys()) - skip:
                 before = fields.get(name, getattr(type(t), name, None))
                 if now.get(name, getattr(type(t), name, None)) is not before:
@@ -165,7 +165,7 @@ class Snapshot:
     def forget_views(self) -> None:
         """What views derived while the step was captured is no value of theirs any more."""
         for t, fields in self.tensors:
-            if t.__dict__.get("_value") is not fields.get("_value"):
+            if fields_of(t).get("_value") is not fields.get("_value"):
                 t._value = t._seen = None
             if "_lent" in fields:
                 t._lent = fields["_lent"]  # the step's own looks at a gradient don't count
@@ -173,7 +173,7 @@ class Snapshot:
     def restore(self, others: Container[int] = ()) -> None:
         """Everything as it was, but for the tensors (by id) that another thread works on."""
         for t, fields in self.tensors:
-            now = t.__dict__
+            now = fields_of(t)
             changed = len(now) != len(fields) or any(
                 now.get(name, self) is not x for name, x in fields.items()
             )

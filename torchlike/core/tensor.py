@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import dtypes
+from .attributes import STATE, Fields, TensorMeta
+from .attributes import fields_of as fields_of
 from .check import (
     BOOL_AMBIGUOUS,
     BOOL_EMPTY,
@@ -65,7 +67,7 @@ class Step:
 _element = tuple.__getitem__  # a Size's own looks for slices first: 3 times
 
 
-class Tensor:
+class Tensor(Fields, metaclass=TensorMeta):
     """A multi-dimensional array that records what is done to it."""
 
     # Class attributes are the defaults of a fresh tensor: making one sets two attributes.
@@ -91,6 +93,7 @@ class Tensor:
     _tangents: Any = None  # {level: tangent}, in forward mode
     _inference: bool = False
     _lent: Any = None  # of a captured step's gradient: whether somebody took it
+    _of_mask: Any = None  # of the positions in a mask: the mask
     __array_priority__ = 1000
 
     if TYPE_CHECKING:  # the table installs most methods and the operators
@@ -375,9 +378,10 @@ class Tensor:
         return sorted({*dir(type(self)), *self.__dict__})
 
     def __setstate__(self, state: Any) -> None:
-        self.__dict__.update(state)
+        vars(self).update(state)
 
 
+STATE.update(Tensor.__annotations__)
 CONSTRUCT: list[Callable[..., Tensor]] = []  # ops.create puts the constructor here
 TENSORS: set[type] = {Tensor}  # classes whose instances take the fast path
 FOREIGN: dict[type, Callable[..., Any]] = {}  # tensors that are not one array, and who calls
@@ -493,7 +497,7 @@ class Counter:
 
 
 # ----- parameters -----
-class _ParameterMeta(type):
+class _ParameterMeta(TensorMeta):
     """`isinstance(t, Parameter)` holds for tensor subclasses marked as parameters too."""
 
     def __instancecheck__(cls, instance: Any) -> bool:

@@ -226,7 +226,7 @@ def _index_tensors(x: Tensor, dim: int, t: Tensor) -> list[Tensor]:
     if not t.ndim:  # a 0-dim mask adds a dim, of size 1 or 0
         return [from_host(np.arange(int(bool(array))))]
     found = [_beside(x, from_host(a.astype(np.int64))) for a in np.nonzero(array)]
-    vars(found[0])["_of_mask"] = t
+    found[0]._of_mask = t
     return found
 
 
@@ -360,7 +360,7 @@ def _showing_masks(out: Tensor, tensors: list[Tensor | None]) -> Tensor:
     shown, left = [], list(tensors)
     while left:
         t = left.pop(0)
-        mask = None if t is None else vars(t).get("_of_mask")
+        mask = None if t is None else t._of_mask
         shown.append(t if mask is None else mask)
         del left[: 0 if mask is None else mask.ndim - 1]
     while shown[-1] is None:

@@ -29,7 +29,7 @@ from ..core.storage import (
     storage_of,
 )
 from ..core.tape import OpNode, node_class, zeros
-from ..core.tensor import Parameter, Tensor, alias_of, counter_of, wrap
+from ..core.tensor import Parameter, Tensor, alias_of, counter_of, fields_of, wrap
 from .shape import whole
 from .storages import TypedStorage as TypedStorage
 from .storages import UntypedStorage as UntypedStorage
@@ -195,8 +195,8 @@ def deepcopy(self: Tensor, memo: dict[int, Any]) -> Any:
     if self._grad is not None:
         out._grad = copy.deepcopy(self._grad, memo)
     for name, value in self.__dict__.items():
-        if not hasattr(Tensor, name) and name not in ("_storage", "_aval"):
-            out.__dict__[name] = copy.deepcopy(value, memo)
+        if not hasattr(Tensor, name):
+            fields_of(out)[name] = copy.deepcopy(value, memo)
     return out
 
 
@@ -231,7 +231,7 @@ def _reduce(self: Tensor, protocol: int) -> Any:
     extra = {
         k: v
         for k, v in self.__dict__.items()
-        if not hasattr(Tensor, k) and k not in ("_storage", "_aval")
+        if not hasattr(Tensor, k)
     }
     state = (
         kind, self._storage, tuple(base_at.stride), tuple(at.shape), tuple(at.stride),
@@ -264,7 +264,7 @@ def _rebuild(
         out = with_bits(out, bits).detach()  # type: ignore[attr-defined]
     out.__class__ = cls
     out._requires_grad = requires_grad
-    out.__dict__.update(extra)
+    fields_of(out).update(extra)
     return out
 
 
@@ -318,7 +318,7 @@ def is_same_size(input: Tensor, other: Tensor) -> bool:
 def as_subclass(self: Tensor, cls: type) -> Any:
     """The tensor as an instance of a subclass, over the same memory and history."""
     out = object.__new__(cls)
-    out.__dict__.update(self.__dict__)
+    fields_of(out).update(fields_of(self))
     return out
 
 
