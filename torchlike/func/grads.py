@@ -26,7 +26,7 @@ from ..core.tape import (
     function_node,
     zeros,
 )
-from ..core.tensor import Tensor, wrap
+from ..core.tensor import Tensor, fields_of, wrap
 from ..utils._pytree import tree_map
 from .batch import imported
 
@@ -65,7 +65,7 @@ class transforming:
 def born_here(x: Tensor) -> Tensor:
     """Another handle on a tensor, of the innermost derivative in progress; with its history."""
     twin = object.__new__(type(x))
-    twin.__dict__.update(x.__dict__)
+    fields_of(twin).update(fields_of(x))
     twin._born = LOCAL.state.transforms
     return twin
 
