@@ -67,12 +67,15 @@ class Op:
         self.bit: str | None = traits.get("bit")  # view: its own inverse on each element, by name
         self.returns: Any = traits.get("returns")
         self.cheap: bool = traits.get("view", False)
+        # 16-bit floats are computed in 32 bits and rounded once; "rounded": numbers before, too
+        self.opmath: bool | str = traits.get("opmath", False)
         self.arrays: bool = traits.get("arrays", False)  # its operator takes NumPy's arrays too
         self.shows: dict[str, Any] = traits.get("shows", {})  # see core.saved
         out = traits.get("out")  # `True`, or the words of `write_out`'s rule
         self.out_rule = out if isinstance(out, str) else "partly" if self.elementwise else ""
         self.formula: Callable[..., Any] | None = None
         self.formula_params: tuple[str, ...] = ()
+        self.one_kernel = False  # see kernel_gradient
         self.plans: dict[tuple[Any, ...], Plan] = dtypes.Recent(MAX_PLANS)
         self.scalars: dict[Any, ClosedJaxpr] = {}
         self.scalar_pullbacks: dict[Any, Any] = {}
@@ -84,6 +87,11 @@ class Op:
         code = formula.__code__
         self.formula_params = code.co_varnames[: code.co_argcount]
         return formula
+
+    def kernel_gradient(self, formula: Callable[..., Any]) -> Callable[..., Any]:
+        """The same for one that is a single kernel in PyTorch: 16-bit floats are rounded once."""
+        self.one_kernel = True
+        return self.gradient(formula)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         assert self.public is not None
@@ -132,7 +140,9 @@ def make_plan(op: Op, inputs: Sequence[Any], statics: Sequence[Any]) -> Plan:
     plan.names = _input_names(per_input, present)
     plan.structs = [m.struct if isinstance(m, Aval) else _number_struct(m) for m in plan.avals]
     targets = _targets(op, [per_input[i] for i in present], plan.avals, plan.statics)
-    plan.fun = _function(op, plan.statics, per_input, present, targets, count)
+    narrow = targets[0] if op.opmath and targets and _is_half(targets[0]) else None
+    wide = targets if narrow is None else [np.dtype(np.float32)] * len(targets)
+    plan.fun = _function(op, plan.statics, per_input, present, wide, count, narrow)
     plan.pullbacks, plan.put_spec = {}, None
     plan.number_dtype = targets[0] if targets else None
     if LOCAL.state.tracing and not (LOCAL.state.vmaps or op.elementwise):
@@ -263,20 +273,29 @@ def _common_dtype(op: Op, params: list[Any], metas: list[Any]) -> dtypes.dtype |
 # ----- the body as a function of flat arrays -----
 def _function(
     op: Op, statics: dict[str, Any], per_input: list[Any], present: list[int], targets: list[Any],
-    count: int,
+    count: int, narrow: Any = None,
 ) -> Callable[..., list[Any]]:  # fmt: skip
+    """`targets` are the dtypes the inputs are converted to, `narrow` the results' if another."""
     body, total = op.body, len(per_input)
     dtype_of = dict(zip(present, targets, strict=True))
+    first = narrow if op.opmath == "rounded" else None
 
     def fun(*arrays: Any) -> list[Any]:
         flat: list[Any] = [None] * total
         for i, a in zip(present, arrays, strict=True):
             target = dtype_of[i]
+            if first is not None:
+                a = convert(a, first)
             flat[i] = a if target is None or a.dtype == target else convert(a, target)
         out = body(*_group(op, flat, count, statics), **_keywords(op, flat, statics))
-        return list(out) if isinstance(out, (tuple, list)) else [out]
+        outs = list(out) if isinstance(out, (tuple, list)) else [out]
+        return outs if narrow is None else [convert(o, narrow) for o in outs]
 
     return fun
+
+
+def _is_half(kind: Any) -> bool:
+    return kind is not None and kind.itemsize == 2 and jnp.issubdtype(kind, jnp.floating)
 
 
 def convert(a: Any, target: Any) -> Any:

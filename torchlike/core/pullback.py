@@ -93,6 +93,8 @@ def pullback_function(plan: Plan, targets: list[int]) -> Callable[..., list[Any]
         if plan.op.formula is None:
             return _vjp(plan, targets, inputs, grads)
         met = [_as_met(plan, i, a) for i, a in enumerate(arrays)]
+        if plan.op.one_kernel:
+            met = [_widened(a) for a in met]
         where = CPU if plan.spec.device is META else plan.spec.device  # a tracer holds a value
         tensors = [wrap(traced(a, where)) for a in met]
         with inside_transform():
@@ -109,6 +111,11 @@ def _as_met(plan: Plan, i: int, array: Any) -> Any:
     target = plan.number_dtype
     narrow = target is None or target.itemsize < 4  # 16 bits would lose digits PyTorch keeps
     return array if narrow else convert(array, target)
+
+
+def _widened(array: Any) -> Any:
+    small = array.dtype.itemsize == 2 and jnp.issubdtype(array.dtype, jnp.floating)
+    return convert(array, jnp.float32) if small else array
 
 
 def call_formula(

@@ -18,7 +18,7 @@ from ..core.op import TABLE, Array, Dim, Number, Op, Param, composite, declare, 
 from ..core.tape import no_grad
 from ..core.tensor import Tensor, from_host, to_host
 from . import unary as unary  # declares relu_, sigmoid and tanh
-from .kinds import COMPLEX, FLOATING, kind, refuse
+from .kinds import COMPLEX, FLOATING, in_single, kind, refuse
 from .memory import rename_in_place
 
 SELU_ALPHA, SELU_SCALE = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946
@@ -45,7 +45,8 @@ def activation(
 
     params = [Param("input", 0, "Array", False)]
     params += [Param(n, i, "Number", False) for i, n in enumerate(_names_of(body)[1:], 1)]
-    return declare(name, form, params, module=None, **{"elementwise": True, **traits})
+    traits = {"elementwise": True, "opmath": True, **traits}
+    return declare(name, form, params, module=None, **traits)
 
 
 def _names_of(body: Callable[..., Any]) -> tuple[str, ...]:
@@ -66,12 +67,12 @@ _leaky = activation(
     "leaky_relu", "leaky_relu_cpu",
     lambda x, negative_slope: jnp.where(x > 0, x, x * negative_slope),
 )  # fmt: skip
-_leaky.gradient(
+_leaky.kernel_gradient(
     lambda grad, input, negative_slope: grad.where(input > 0, grad * negative_slope)
 )
 
 _elu = activation("elu", "elu_cpu", lambda x, alpha: jnp.where(x < 0, jnp.expm1(x) * alpha, x))
-_elu.gradient(lambda grad, input, alpha: grad.where(input > 0, grad * alpha * input.exp()))
+_elu.kernel_gradient(lambda grad, input, alpha: grad.where(input > 0, grad * alpha * input.exp()))
 
 elu_scaled = activation(
     "elu", "elu_cpu",
@@ -81,7 +82,7 @@ elu_scaled = activation(
 )  # fmt: skip
 
 
-@elu_scaled.gradient
+@elu_scaled.kernel_gradient
 def _(grad, input, alpha, scale, input_scale):
     slope = alpha * input_scale * scale
     return (grad * scale).where(input > 0, grad * slope * (input * input_scale).exp())
@@ -92,7 +93,7 @@ _selu = activation(
     shows={"alpha": lambda call: SELU_ALPHA, "scale": lambda call: SELU_SCALE},
     body=lambda x: jnp.where(x < 0, jnp.expm1(x) * (SELU_ALPHA * SELU_SCALE), x * SELU_SCALE),
 )  # fmt: skip
-_selu.gradient(
+_selu.kernel_gradient(
     lambda grad, input: (grad * SELU_SCALE).where(
         input > 0, grad * (SELU_ALPHA * SELU_SCALE) * input.exp()
     )
@@ -101,14 +102,16 @@ _selu.gradient(
 _celu = activation(
     "celu", "elu_cpu", lambda x, alpha: jnp.where(x < 0, jnp.expm1(x / alpha) * alpha, x)
 )
-_celu.gradient(lambda grad, input, alpha: grad.where(input > 0, grad * (input / alpha).exp()))
+_celu.kernel_gradient(
+    lambda grad, input, alpha: grad.where(input > 0, grad * (input / alpha).exp())
+)
 
 _silu = activation(
     "silu", "silu_cpu", lambda x: x * lax.logistic(x), kinds=FLOATING - {COMPLEX}
 )
 
 
-@_silu.gradient
+@_silu.kernel_gradient
 def _(grad, input):
     gate = input.sigmoid()
     slope = gate * (1 + input * (1 - gate))
@@ -118,7 +121,7 @@ def _(grad, input):
 _mish = activation("mish", "mish_cpu", lambda x: x * jnp.tanh(_softplus_of(x)))
 
 
-@_mish.gradient
+@_mish.kernel_gradient
 def _(grad, input):
     gate, squashed = input.sigmoid(), _softplus(input, 1, 20).tanh()
     return grad * (squashed + input * gate * (1 - squashed * squashed))
@@ -129,7 +132,7 @@ _hardswish = activation(
 )
 
 
-@_hardswish.gradient
+@_hardswish.kernel_gradient
 def _(grad, input):
     ramp = (grad * (input / 3 + 0.5)).where(input < 3, grad)
     return ramp.masked_fill(input <= -3, 0)
@@ -139,7 +142,7 @@ _SIXTH = float(np.float32(1 / 6))  # PyTorch's constant, for float64 too
 _hardsigmoid = activation(
     "hardsigmoid", "hardsigmoid_cpu", lambda x: jnp.clip(x + 3, 0, 6) * (1 / 6)
 )
-_hardsigmoid.gradient(
+_hardsigmoid.kernel_gradient(
     lambda grad, input: (grad * _SIXTH).masked_fill(~((input > -3) & (input < 3)), 0)
 )
 
@@ -151,7 +154,7 @@ _softplus = activation(
 )  # fmt: skip
 
 
-@_softplus.gradient
+@_softplus.kernel_gradient
 def _(grad, input, beta, threshold):
     scaled = input * beta
     return grad.where(scaled > threshold, grad * scaled.sigmoid())
@@ -165,24 +168,24 @@ _log_sigmoid = activation(
     "log_sigmoid", "log_sigmoid_cpu", elementwise=False,  # row-major, whatever the input
     body=lambda x: jnp.minimum(x, 0) - jnp.log1p(jnp.exp(-jnp.abs(x))),
 )  # fmt: skip
-_log_sigmoid.gradient(lambda grad, input: grad * (-input).sigmoid())
+_log_sigmoid.kernel_gradient(lambda grad, input: grad * (-input).sigmoid())
 
 _softshrink = activation(
     "softshrink", "softshrink_check",
     lambda x, lambd: jnp.where(x > lambd, x - lambd, jnp.where(x < -lambd, x + lambd, x * 0)),
 )  # fmt: skip
-_softshrink.gradient(lambda grad, input, lambd: grad.masked_fill(input.abs() <= lambd, 0))
+_softshrink.kernel_gradient(lambda grad, input, lambd: grad.masked_fill(input.abs() <= lambd, 0))
 
 _hardshrink = activation(
     "hardshrink", "hardshrink_cpu",
     lambda x, lambd: jnp.where(jnp.abs(x) <= lambd, jnp.zeros_like(x), x),
 )
-_hardshrink.gradient(lambda grad, input, lambd: grad.masked_fill(input.abs() <= lambd, 0))
+_hardshrink.kernel_gradient(lambda grad, input, lambd: grad.masked_fill(input.abs() <= lambd, 0))
 
 _gelu = activation("gelu", "GeluKernelImpl", lambda x: x * 0.5 * (1 + lax.erf(x * SQRT_HALF)))
 
 
-@_gelu.gradient
+@_gelu.kernel_gradient
 def _(grad, input):
     bell = (input * input * -0.5).exp() * (1 / math.sqrt(2 * math.pi))
     return grad * ((input * SQRT_HALF).erf() * 0.5 + 0.5 + input * bell)
@@ -194,7 +197,7 @@ _gelu_tanh = activation(
 )  # fmt: skip
 
 
-@_gelu_tanh.gradient
+@_gelu_tanh.kernel_gradient
 def _(grad, input):
     square = input * input
     t = (input * (1 + GELU_CUBE * square) * SQRT_2_OVER_PI).tanh()
@@ -210,7 +213,7 @@ def hardtanh_of(input: Array, min_val: Number, max_val: Number):
     return jnp.minimum(jnp.maximum(input, min_val), max_val)
 
 
-@hardtanh_of.gradient
+@hardtanh_of.kernel_gradient
 def _(grad, input, min_val, max_val):
     return grad.masked_fill((input <= min_val) | (input >= max_val), 0)
 
@@ -221,7 +224,7 @@ def threshold_of(input: Array, threshold: Number, value: Number):
     return jnp.where(input <= threshold, value, input)
 
 
-@threshold_of.gradient
+@threshold_of.kernel_gradient
 def _(grad, input, threshold):
     return grad.masked_fill(input <= threshold, 0)
 
@@ -340,7 +343,8 @@ def glu_of(input: Array, dim: Dim):
     refuse("glu_cpu", input, FLOATING)
     n = input.shape[dim] // 2
     left = lax.slice_in_dim(input, 0, n, axis=dim)
-    return left * lax.logistic(lax.slice_in_dim(input, n, 2 * n, axis=dim))
+    right = lax.slice_in_dim(input, n, 2 * n, axis=dim)
+    return in_single(lambda a, b: a * lax.logistic(b))(left, right)
 
 
 @composite(module="nn.functional")
@@ -362,7 +366,7 @@ def _prelu_kernel(input: Array, weight: Array):
     return jnp.where(input > 0, input, input * weight)
 
 
-@_prelu_kernel.gradient
+@_prelu_kernel.kernel_gradient
 def _(grad, input, weight):
     above = input > 0
     return grad.where(above, grad * weight), (grad * input).masked_fill(above, 0)
@@ -405,7 +409,7 @@ def _rrelu(input: Array, noise: Array):
     return jnp.where(input > 0, input, input * noise)
 
 
-@_rrelu.gradient
+@_rrelu.kernel_gradient
 def _(grad, input, noise):
     return grad.where(input > 0, grad * noise), None
 

@@ -103,7 +103,7 @@ def _slope(grad: Any, factor: Any) -> Any:
     return grad if factor is None else grad * conj(factor)
 
 
-@op(elementwise=True, promote=_with_alpha(False))
+@op(elementwise=True, promote=_with_alpha(False), opmath="rounded")
 def add(input: Operand, other: Operand, *, alpha: Optional[Number] = None):
     return input + _times(other, alpha)
 
@@ -113,7 +113,7 @@ def _(grad, alpha):
     return grad, _slope(grad, alpha)
 
 
-@op(elementwise=True, promote=_with_alpha(True))
+@op(elementwise=True, promote=_with_alpha(True), opmath="rounded")
 def sub(input: Operand, other: Operand, *, alpha: Optional[Number] = None):
     return input - _times(other, alpha)
 
@@ -123,7 +123,7 @@ def _(grad, alpha):
     return grad, -_slope(grad, alpha)
 
 
-@op(elementwise=True)
+@op(elementwise=True, opmath=True)
 def mul(input: Operand, other: Operand):
     return input * other
 
@@ -133,7 +133,7 @@ def _(grad, input, other):
     return grad * conj(other), grad * conj(input)
 
 
-@op(elementwise=True, promote="float", node="DivBackward0")
+@op(elementwise=True, promote="float", node="DivBackward0", opmath=True)
 def true_divide(input: Operand, other: Operand):
     return input / other
 
@@ -328,7 +328,7 @@ def floor_quotient(a: Any, b: Any) -> Any:
 
 
 # ----- three operands -----
-@op(elementwise=True)
+@op(elementwise=True, opmath=True)
 def addcmul(input: Array, tensor1: Array, tensor2: Array, *, value: Optional[Number] = None):
     refuse("addcmul_cpu_out", input, NUMERIC)
     return input + _times(tensor1, value) * tensor2
@@ -339,7 +339,7 @@ def _(grad, tensor1, tensor2, value):
     return grad, _slope(grad * conj(tensor2), value), _slope(grad * conj(tensor1), value)
 
 
-@op(elementwise=True)
+@op(elementwise=True, opmath=True)
 def addcdiv(input: Array, tensor1: Array, tensor2: Array, *, value: Optional[Number] = None):
     if is_exact(input):
         raise RuntimeError(ADDCDIV_INT)
@@ -361,7 +361,7 @@ def _lerp(number: bool) -> Any:
 
     made = op(
         elementwise=True, module=None, name="lerp_number" if number else "lerp",
-        node=f"LerpBackward{not number:d}",
+        node=f"LerpBackward{not number:d}", opmath=True,
     )(between)  # fmt: skip
     made.gradient(
         lambda grad, input, end, weight: (

@@ -129,6 +129,13 @@ def product(a: Any, b: Any) -> Any:
     return jnp.matmul(a, b, preferred_element_type=a.dtype)
 
 
+def unrounded(a: Any, b: Any) -> Any:
+    """The matrix product; of 16-bit floats in 32 bits, to be rounded after what is added."""
+    if a.dtype.itemsize > 2 or not jnp.issubdtype(a.dtype, jnp.floating):
+        return product(a, b)
+    return jnp.matmul(a, b, preferred_element_type=jnp.float32)
+
+
 # ----- products of two -----
 @op(promote="none")
 def mm(input: Array, mat2: Array):
@@ -285,14 +292,15 @@ def _batches(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[Any, ...]:
 
 # ----- a product added to something -----
 def _scaled(input: Any, beta: Any, found: Any, alpha: Any) -> Any:
-    """beta·input + alpha·found; beta = 0 ignores nan in the input."""
+    """beta·input + alpha·found; beta = 0 ignores nan in the input. Rounded to `input`'s dtype."""
     _check_expands(input, found.shape)
+    input, narrow = input.astype(found.dtype), input.dtype
     if alpha is not None:
         found = found * alpha.astype(found.dtype)
     if beta is None:
-        return input + found
+        return (input + found).astype(narrow)
     factor = beta.astype(found.dtype)
-    return jnp.where(factor == 0, jnp.zeros_like(input), factor * input) + found
+    return (jnp.where(factor == 0, jnp.zeros_like(input), factor * input) + found).astype(narrow)
 
 
 def _slope(grad: Tensor, factor: Any) -> Tensor:
@@ -315,7 +323,7 @@ def addmm(
             f"{scalar_name(first)} and {scalar_name(mat2)}"
         )
     _check_mm(mat1, mat2)
-    return _scaled(input, beta, product(mat1, mat2), alpha)
+    return _scaled(input, beta, unrounded(mat1, mat2), alpha)
 
 
 @addmm.gradient
@@ -334,7 +342,7 @@ def baddbmm(
 ):
     _check_bmm(batch1, batch2)
     _check_same(input, batch1)
-    return _scaled(input, beta, product(batch1, batch2), alpha)
+    return _scaled(input, beta, unrounded(batch1, batch2), alpha)
 
 
 @baddbmm.gradient
@@ -356,7 +364,7 @@ def addbmm(
     _check_same(input, batch1)
     rows, cols = batch1.shape[1], batch2.shape[2]  # one product, summed over batch and inner dim
     left = batch1.transpose(1, 0, 2).reshape(rows, -1)
-    return _scaled(input, beta, product(left, batch2.reshape(-1, cols)), alpha)
+    return _scaled(input, beta, unrounded(left, batch2.reshape(-1, cols)), alpha)
 
 
 @addbmm.gradient

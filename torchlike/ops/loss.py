@@ -102,7 +102,7 @@ def _mse(input: Array, target: Array, reduction: str):
     return reduced(jnp.square(difference(input, target)), reduction)
 
 
-@_mse.gradient
+@_mse.kernel_gradient
 def _(grad, input, target, reduction):
     slope = spread(grad, reduction, input, target) * (input - target) * 2
     return slope, -slope
@@ -140,7 +140,7 @@ def _smooth_l1(input: Array, target: Array, beta: Number, reduction: str):
     return reduced(jnp.where(z < beta, 0.5 * z * z / beta, z - 0.5 * beta), reduction)
 
 
-@_smooth_l1.gradient
+@_smooth_l1.kernel_gradient
 def _(grad, input, target, beta, reduction):
     x = input - target
     slope = spread(grad, reduction, input, target) * (x / beta).clamp(-1, 1)
@@ -169,7 +169,7 @@ def _huber(input: Array, target: Array, delta: Number, reduction: str):
     return reduced(loss, reduction)
 
 
-@_huber.gradient
+@_huber.kernel_gradient
 def _(grad, input, target, delta, reduction):
     x = input - target
     slope = spread(grad, reduction, input, target) * x.clamp(-delta, delta)

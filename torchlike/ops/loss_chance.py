@@ -42,7 +42,7 @@ def _bce(input: Array, target: Array, weight: Optional[Array], reduction: str):
 _LEAST = float(np.float32(1e-12))  # PyTorch's bound is a float32, for float64 too
 
 
-@_bce.gradient
+@_bce.kernel_gradient
 def _(grad, input, target, weight, reduction):
     g = spread(grad, reduction, input)
     g = g if weight is None else g * weight

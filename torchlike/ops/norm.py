@@ -104,7 +104,7 @@ def batch_norm_train(
     return out, mean.reshape(-1), var.reshape(-1)
 
 
-@batch_norm_train.gradient
+@batch_norm_train.kernel_gradient
 def _(grad0, input, weight, bias, eps):
     found = call(batch_norm_slope, (grad0, input, weight, eps))
     return found if weight is not None else (found[0], None, found[2])
@@ -146,7 +146,7 @@ def batch_norm_eval(
     return (x * _along(scale, x.ndim) + _along(shift, x.ndim)).astype(input.dtype)
 
 
-@batch_norm_eval.gradient
+@batch_norm_eval.kernel_gradient
 def _(grad, input, weight, bias, running_mean, running_var, eps):
     shape = [1, -1] + [1] * (input.ndim - 2)
     axes = [i for i in range(input.ndim) if i != 1]
@@ -285,7 +285,7 @@ def layer_norm_of(
     return _affine(hat, *parts).astype(input.dtype)
 
 
-@layer_norm_of.gradient
+@layer_norm_of.kernel_gradient
 def _(grad, input, weight, bias, eps, dims):
     found = call(layer_norm_slope, (grad, input, weight, eps), (dims,))
     return found if weight is not None else (found[0], None, found[2])
@@ -397,7 +397,7 @@ def _grouped_hat(x: Any, groups: int, eps: Any) -> tuple[Any, Any]:
     return (rows - mean) * inverse, inverse
 
 
-@group_norm_of.gradient
+@group_norm_of.kernel_gradient
 def _(grad, input, weight, bias, eps, groups):
     found = call(group_norm_slope, (grad, input, weight, eps), (groups,))
     return found if weight is not None else (found[0], None, found[2])

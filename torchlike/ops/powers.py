@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -16,7 +17,7 @@ from ..core.op import TABLE, Array, Operand, composite, op
 from ..core.plan import NUMBERS
 from ..core.tensor import Tensor
 from .elementwise import floor_divide
-from .kinds import NUMERIC, is_exact, refuse
+from .kinds import NUMERIC, in_single, is_exact, refuse
 from .unary import conj, zeros_of
 
 NEGATIVE_POWER = "Integers to negative integer powers are not allowed."
@@ -31,7 +32,8 @@ def pow_static(input: Array, exponent: Any):
         wide = input.astype(jnp.int64) if input.dtype == bool else input
         return lax.integer_pow(wide, exponent)
     if exponent == int(exponent):
-        return lax.integer_pow(input, int(exponent))
+        whole = functools.partial(lax.integer_pow, y=int(exponent))  # ATen's bfloat16 stays in 16
+        return (whole if input.dtype == jnp.bfloat16 else in_single(whole))(input)
     root = jnp.sqrt(input)
     return root if exponent == 0.5 else 1 / root
 

@@ -26,7 +26,7 @@ def cumsum(input: Array, dim: Dim, *, dtype: Dtype = None):
     if x.ndim == 0:
         return x
     refuse("cumsum_out_cpu", x, frozenset({BOOL}))
-    return jnp.cumsum(x, dim, dtype=x.dtype)
+    return in_single(lambda x: jnp.cumsum(x, dim, dtype=x.dtype))(x)
 
 
 @cumsum.gradient
@@ -40,7 +40,7 @@ def cumprod(input: Array, dim: Dim, *, dtype: Dtype = None):
     if x.ndim == 0:
         return x
     refuse("cumprod_out_cpu", x, frozenset({BOOL}))
-    return jnp.cumprod(x, dim, dtype=x.dtype)
+    return in_single(lambda x: jnp.cumprod(x, dim, dtype=x.dtype))(x)
 
 
 @op(promote="none")

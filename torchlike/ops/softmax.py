@@ -41,13 +41,10 @@ def softmax_of(input: Array, dim: Dim):
     return (powers / jnp.sum(powers, dim, keepdims=True)).astype(input.dtype)
 
 
-@softmax_of.gradient
+@softmax_of.kernel_gradient
 def _(grad, result, dim):
-    kind = grad.dtype
-    if kind.itemsize == 2:  # rounded once
-        grad, result = grad.float(), result.float()
     weighed = grad * result
-    return (weighed - result * weighed.sum(dim, True)).to(kind)
+    return weighed - result * weighed.sum(dim, True)
 
 
 @op(module=None, name="log_softmax")
@@ -63,12 +60,9 @@ def log_softmax_of(input: Array, dim: Dim):
     return (low - jnp.log(total)).astype(input.dtype)
 
 
-@log_softmax_of.gradient
+@log_softmax_of.kernel_gradient
 def _(grad, result, dim):
-    kind = grad.dtype
-    if kind.itemsize == 2:  # rounded once
-        grad, result = grad.float(), result.float()
-    return (grad - result.exp() * grad.sum(dim, True)).to(kind)
+    return grad - result.exp() * grad.sum(dim, True)
 
 
 def _softmax_family(name: str, made: Op) -> None:

@@ -72,7 +72,7 @@ row("log2", jnp.log2, lambda grad, input: grad / (input.conj() * LN2))
 row("log10", jnp.log10, lambda grad, input: grad / (input.conj() * LN10))
 row("log1p", jnp.log1p, lambda grad, input: grad / (input + 1).conj())
 row("sqrt", jnp.sqrt, lambda grad, result: grad / (2 * result.conj()))
-row("rsqrt", lax.rsqrt, lambda grad, result: -0.5 * grad * result.pow(3).conj())
+row("rsqrt", in_single(lax.rsqrt), lambda grad, result: -0.5 * grad * result.pow(3).conj())
 row("reciprocal", lambda x: 1 / x, lambda grad, result: -grad * (result * result).conj())
 
 # ----- trigonometry -----
@@ -115,13 +115,12 @@ def _sinc_slope(input: Tensor) -> Tensor:
 # ----- gates: the gradient is one op too, as in PyTorch -----
 @op(elementwise=True, module=None)
 def tanh_backward(grad: Array, result: Array):
-    return grad * (1 - jnp.square(jnp.conj(result)))
+    return in_single(lambda g, y: g * (1 - jnp.square(jnp.conj(y))))(grad, result)
 
 
 @op(elementwise=True, module=None)
 def sigmoid_backward(grad: Array, result: Array):
-    kept = jnp.conj(result)
-    return grad * ((1 - kept) * kept)
+    return in_single(lambda g, y: g * ((1 - jnp.conj(y)) * jnp.conj(y)))(grad, result)
 
 
 @op(elementwise=True, module=None)
@@ -135,7 +134,7 @@ def _(grad, output):  # not `result`: that would be this op's own
 
 
 row("tanh", jnp.tanh, lambda grad, result: tanh_backward(grad, result))
-row("sigmoid", lax.logistic, lambda grad, result: sigmoid_backward(grad, result))
+row("sigmoid", in_single(lax.logistic), lambda grad, result: sigmoid_backward(grad, result))
 
 
 @op(elementwise=True)
