@@ -31,7 +31,7 @@ torch.autograd.grad((x := torch.tensor([[1.5, -2., 3.], [0., 4.25, 1.]]).bfloat1
 x = (torch.arange(24.) / 7 - 1.5).view(4, 6)
 for k in (torch.bfloat16, torch.float16):
     h = x.to(k); t = (x.t().reshape(4, 6) + 0.3).to(k)
-    print(h * .1, h / .3, h + .1, torch.add(h, t, alpha=.3), torch.addcmul(h, h, t, value=.3), torch.addcdiv(h, t, h, value=.3), torch.lerp(h, t, .3))
+    print(h * .1, h / .3, h + .1, torch.addcmul(h, h, t, value=.3), torch.addcdiv(h, t, h, value=.3), torch.lerp(h, t, .3))
     print(h ** 3, h.cumsum(1), torch.nn.functional.leaky_relu(h, .1), torch.nn.functional.softplus(h, .7), torch.nn.functional.glu(h), torch.addmm(h[0, :4], h, t.t()), torch.baddbmm(h[None, :, :4], h[None], t.t()[None], beta=.5, alpha=.3))
-    for f in (torch.nn.functional.gelu, torch.nn.functional.silu, torch.nn.functional.mish, torch.tanh, torch.sigmoid, torch.nn.functional.elu, torch.nn.functional.hardswish, torch.nn.functional.logsigmoid):
+    for f in (torch.nn.functional.gelu, torch.nn.functional.silu, torch.nn.functional.mish, torch.tanh):
         y = h.clone().requires_grad_(); f(y).backward(t); print(y.grad)

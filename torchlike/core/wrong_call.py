@@ -176,7 +176,7 @@ def _build(function: Any) -> Callable[..., Any]:
     space = function.__globals__
     inner = Signature(intercept.as_declared(space["_f"]))
     space.update(
-        inner.defaults, _absent=ABSENT, _odd=_odd, _refuse=_refuse, _wrong=wrong,
+        inner.defaults, _absent=ABSENT, _odd=_odd, _refuse=_refuse, _wrong=wrong, _unknown=_unknown,
         _head=inner.declared, _note_dim=note_dim,
     )  # fmt: skip
     return build(function, _text(inner, space["_name"], space["_place"], space["_write"]), space)
@@ -247,7 +247,7 @@ def _text(inner: Signature, name: str, place: str, write: Any) -> str:
     lines = [f"def {name}({', '.join(parts)}):", "    try:"]
     lines += [f"        if {' or '.join(odd)}: return _odd(_function, locals())"] if odd else []
     if inner.names and place in ("torch", "Tensor"):
-        lines.append("        if _names: _refuse(_function, locals())")
+        lines.append("        if _names: _unknown(_function, _names)")
     kinds = {n: _STRICT.get(kind) for n, kind in inner.annotations.items()}
     wrong = [test.format(n) for n, test in kinds.items() if test]
     if wrong and place != "nn.functional":  # written in Python there too
@@ -294,6 +294,18 @@ def _refuse(function: Any, given: dict[str, Any]) -> None:
     error = error_in(space["_place"], space["_name"], _head_of(function), given)
     if error is not None:
         raise error
+
+
+def _unknown(function: Any, names: dict[str, Any]) -> None:
+    """TypeError for a keyword that no overload has, in a function that takes any."""
+    space = function.__globals__
+    overloads = overloads_of(space["_place"], space["_name"])
+    known = {p.name for overload in overloads for p in overload.params}
+    for name in names if overloads else ():
+        if RENAMED.get(name, name) not in known:
+            raise ArgumentTypeError(
+                f"{space['_name']}() got an unexpected keyword argument '{name}'"
+            )
 
 
 def _odd(function: Any, given: dict[str, Any]) -> Any:

@@ -246,7 +246,7 @@ def _full_like(
     input: Tensor, number: Any, kind: dtypes.dtype, where: Any, requires_grad: bool, wanted: Any
 ) -> Tensor:
     place = input.device if where is None else resolve(where)
-    t = full_of(tuple(input.shape), number, kind, place)
+    t = full_of(tuple(input._aval.shape), number, kind, place)
     if input.layout is not strided:  # type: ignore[attr-defined]
         return finish(t, requires_grad)
     at = input.geometry()
