@@ -6,11 +6,12 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-FILE_LINES, FUNCTION_LINES = 600, 60
+FILE_LINES, FUNCTION_LINES = 500, 60
 MEDIAN, P90 = 8, 30
 
 # What may be longer, and why.
 REASONS: dict[str, str] = {
+    "overrides.py": "one protocol: its parts call each other both ways",
     "core/dispatch.py:call": "the hot path: each helper it calls costs 60 ns per op",
 }
 

@@ -13,8 +13,9 @@ from types import FunctionType
 
 from .core.intercept import DUCKS, OVERRIDING, disabled_impl, intercept
 from .core.op import TABLE
+from .core.parameter import Parameter
 from .core.plan import ArgumentTypeError
-from .core.tensor import Parameter, Tensor
+from .core.tensor import Tensor
 
 _disabled_torch_function_impl = disabled_impl
 

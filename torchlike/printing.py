@@ -13,9 +13,10 @@ import numpy as np
 from .core import dtypes
 from .core.dual import tangent_of
 from .core.layouts import strided
+from .core.parameter import Parameter
 from .core.record import LOCAL, VMAP
 from .core.storage import Storage, is_traced
-from .core.tensor import Parameter, Tensor, all_examples, to_host
+from .core.tensor import Tensor, all_examples, to_host
 
 
 @dataclass

@@ -11,22 +11,24 @@ from typing import Any
 from ..core.anomaly import remember
 from ..core.check import BACKWARD_TWICE
 from ..core.dual import paused
-from ..core.mutate import check_history, rebase
+from ..core.function_nodes import function_node
+from ..core.mutate import rebase
+from ..core.nodes import edge_of
+from ..core.parameter import alias_of
 from ..core.record import LOCAL, VMAP
 from ..core.storage import Aval
 from ..core.tape import (
     Node,
     Packed,
-    _sequence,
-    edge_of,
-    function_node,
     modified_text,
     no_grad,
+    sequence_number,
     value_now,
+    with_history,
     zeros,
 )
-from ..core.tape import _with_history as with_history
-from ..core.tensor import Tensor, alias_of, counter_of, wrap
+from ..core.tensor import Tensor, counter_of, wrap
+from ..core.writable import check_history
 from .function_jvp import push_tangents
 from .function_vmap import rule_of
 
@@ -317,7 +319,7 @@ class Function(metaclass=FunctionMeta):
         ctx._inputs_are_tensors = tuple(isinstance(a, Tensor) for a in args)
         ctx._input_avals = tuple(t._aval for t in tensors)
         ctx.edges = tuple(edge_of(t) for t in tensors) if track else ()
-        ctx.seq = _sequence()
+        ctx.seq = sequence_number()
         if track and LOCAL.state.anomaly[0]:
             remember(ctx)
         with no_grad(), paused():

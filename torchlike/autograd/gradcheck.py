@@ -7,183 +7,44 @@ unit vectors (the whole Jacobian), or with `fast_mode` one random vector each.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from .. import ops
 from ..core.backward import grad
-from ..core.dtypes import FLOAT, complex128, finfo, float64, promote_types
+from ..core.dtypes import complex128, float64
+from ..core.function_nodes import function_node
 from ..core.layouts import strided
+from ..core.nodes import edge_of
+from ..core.parameter import alias_of
 from ..core.rng import Generator
-from ..core.tape import edge_of, function_node
-from ..core.tensor import Tensor, alias_of
+from ..core.tensor import Tensor
 from ..func.vmapped import vmap
 from . import gradcheck_notes as notes
 from .forward_ad import dual_level, make_dual, unpack_dual
-from .gradcheck_vectors import dense, random_vector, stored, unit_vectors
-
-
-class GradcheckError(RuntimeError):
-    """What `gradcheck` raises when a derivative is wrong."""
-
-
-# ----- small things -----
-def _tuple(x: Any) -> tuple[Any, ...]:
-    return tuple(x) if isinstance(x, (tuple, list)) else (x,)
-
-
-def _moves(x: Any) -> bool:
-    return isinstance(x, Tensor) and x._aval.dtype.category >= FLOAT
-
-
-def _differentiable(outs: Any) -> list[Any]:
-    return [o for o in _tuple(outs) if o.requires_grad]
-
-
-def _watched(inputs: Sequence[Any]) -> list[int]:
-    return [i for i, x in enumerate(inputs) if isinstance(x, Tensor) and x.requires_grad]
-
-
-def _close(a: Tensor, b: Tensor, rtol: float, atol: float) -> bool:
-    kind = promote_types(a.dtype, b.dtype)
-    return ops.allclose(a.to(kind), b.to(kind), rtol, atol)  # type: ignore[attr-defined]
-
-
-@dataclass
-class _Settings:
-    """How close derivatives must be, and which part of complex numbers is looked at."""
-
-    eps: float
-    atol: float
-    rtol: float
-    nondet_tol: float
-    check_dtypes: bool
-    fast: bool
-    masked: bool = False
-    forward: bool = False
-    complex_at: Sequence[int] = ()
-    imaginary: bool = False
-
-
-# ----- numerical -----
-def _moved(func: Any, inputs: Any, at: int, step: Tensor) -> list[Tensor]:
-    given = list(inputs)
-    x = inputs[at].detach()
-    moved = dense(x) + step.reshape(x.shape)
-    if x.layout is not strided:
-        moved = moved.to_sparse(layout=x.layout)  # type: ignore[attr-defined]
-    given[at] = moved.requires_grad_()  # type: ignore[attr-defined]
-    return [o.detach() for o in _tuple(func(*given)) if _moves(o)]
-
-
-def _difference(func: Any, inputs: Any, at: int, u: Tensor, eps: float) -> list[Tensor]:
-    plus, minus = (_moved(func, inputs, at, u * (sign * eps)) for sign in (1, -1))
-    for a, b in zip(plus, minus, strict=True):
-        for what in ("shape", "dtype"):
-            if getattr(a, what) != getattr(b, what):
-                raise AssertionError(
-                    f"Expected `func` to return outputs with the same {what} when inputs are "
-                    f"perturbed by {eps}, but got: {what}s {getattr(b, what)} and "
-                    f"{getattr(a, what)}."
-                )
-    return [((a - b) / (2 * eps)).reshape(-1) for a, b in zip(plus, minus, strict=True)]
-
-
-def _numerical(func: Any, inputs: Any, at: int, u: Any, eps: float) -> list[Tensor]:
-    """How each output moves along `u`; of a complex input: d/d(re) + i d/d(im)."""
-    if not inputs[at].is_complex():
-        return _difference(func, inputs, at, u, eps)
-    real, imaginary = u if isinstance(u, tuple) else (u, u)
-    along = _difference(func, inputs, at, real.to(inputs[at].dtype), eps)
-    across = _difference(func, inputs, at, imaginary * 1j, eps)
-    return [a + b * 1j for a, b in zip(along, across, strict=True)]
-
-
-def _numerical_jacobians(func: Any, inputs: Any, at: int, how: _Settings) -> list[Tensor]:
-    x, eps = inputs[at], how.eps
-    units = unit_vectors(x)
-    if how.masked and x.layout is not strided:  # only what is stored moves
-        there = stored(x)
-        units = (u * there for u in units)
-    rows = [_numerical(func, inputs, at, u, eps) for u in units]
-    if rows:
-        return [ops.stack(row) for row in zip(*rows, strict=True)]
-    outs = [o for o in _tuple(func(*inputs)) if _moves(o)]
-    return [o.new_zeros(0, o.numel()) for o in outs]
-
-
-# ----- analytical -----
-_NONDETERMINISTIC = (
-    "Backward is not reentrant, i.e., running backward with same input and grad_output multiple "
-    "times gives different values, although analytical gradient matches numerical gradient.The "
-    "tolerance for nondeterminism was {}." + notes.NONDETERMINISTIC
+from .gradcheck_jacobians import (
+    GradcheckError,
+    Settings,
+    analytical_jacobian,
+    as_tuple,
+    close_enough,
+    differentiable_outputs,
+    numerical_jacobian,
+    numerical_jacobians,
+    pushed_forward,
+    takes_steps,
+    watched_inputs,
 )
-
-
-def _pulled(out: Tensor, inputs: list[Tensor], cotangents: Sequence[Tensor], how: _Settings) -> Any:
-    """For each input a column per cotangent, and whether shapes and dtypes are right."""
-    columns: list[list[Tensor]] = [[] for _ in inputs]
-    sizes = kinds = True
-    for v in cotangents:
-        found = grad(out, inputs, v.reshape(out.shape), retain_graph=True, allow_unused=True)
-        for column, g, x in zip(columns, found, inputs, strict=True):
-            sizes &= g is None or g.shape == x.shape
-            kinds &= g is None or g.dtype == x.dtype
-            g = ops.zeros_like(x) if g is None else g
-            column.append(dense(g.detach()).reshape(-1))  # type: ignore[attr-defined]
-    stacked = [
-        ops.stack(c, 1) if c else x.new_zeros(x.numel(), 0)  # type: ignore[attr-defined]
-        for c, x in zip(columns, inputs, strict=True)
-    ]
-    return stacked, sizes, kinds
-
-
-def _analytical(out: Tensor, inputs: list[Tensor], cotangents: Any, how: _Settings) -> list[Tensor]:
-    found, sizes, kinds = _pulled(out, inputs, cotangents, how)
-    again, _, _ = _pulled(out, inputs, cotangents, how)
-    if not kinds and how.check_dtypes:
-        raise GradcheckError("Gradient has dtype mismatch")
-    if not sizes:
-        raise GradcheckError("Analytical gradient has incorrect size")
-    for a, b in zip(found, again, strict=True):
-        if a.numel() and float((a - b).abs().max()) > how.nondet_tol + _same(a):
-            raise GradcheckError(_NONDETERMINISTIC.format(how.nondet_tol))
-    return found
-
-
-def _pushed(func: Any, inputs: Any, at: int, u: Tensor, how: _Settings) -> list[Tensor]:
-    """How each output moves along `u`, by forward mode."""
-    found = []
-    with dual_level():
-        duals = [
-            make_dual(x.detach(), u.reshape(x.shape).to(x.dtype) if i == at else ops.zeros_like(x))
-            if isinstance(x, Tensor) and x.requires_grad
-            else x
-            for i, x in enumerate(inputs)
-        ]
-        for o in _tuple(func(*duals)):
-            if _moves(o):
-                value, tangent = unpack_dual(o)
-                if tangent is None:
-                    tangent = ops.zeros_like(value)
-                elif how.check_dtypes and tangent.is_complex() != value.is_complex():
-                    raise GradcheckError("Forward AD gradient has dtype mismatch.")
-                found.append(tangent.detach().reshape(-1))
-    return found
-
-
-def _same(a: Tensor) -> float:
-    """Programs of different tiers may differ by an ulp or two of the largest element."""
-    return 8 * finfo(a.dtype).eps * float(a.abs().max())  # type: ignore[attr-defined]
+from .gradcheck_vectors import dense, random_vector, unit_vectors
 
 
 # ----- comparing -----
 def _compare(
-    a: Tensor, n: Tensor, output: int, input: int, atol: float, how: _Settings,
+    a: Tensor, n: Tensor, output: int, input: int, atol: float, how: Settings,
     whole: Callable[[], tuple[Tensor, Tensor]] | None = None,
 ) -> None:  # fmt: skip
-    if _close(a, n, how.rtol, atol):
+    if close_enough(a, n, how.rtol, atol):
         return
     part = "imaginary" if how.imaginary else "real"
     looked_at = (input, "inputs") if how.forward else (output, "outputs")
@@ -197,30 +58,30 @@ def _compare(
     )
 
 
-def _seen_whole(a: Tensor, n: Tensor, how: _Settings) -> str:
-    return notes.whole_jacobians(n, a, (n - a).abs().max(), _close(a, n, how.rtol, how.atol))
+def _seen_whole(a: Tensor, n: Tensor, how: Settings) -> str:
+    return notes.whole_jacobians(n, a, (n - a).abs().max(), close_enough(a, n, how.rtol, how.atol))
 
 
-def _check(func: Any, inputs: Any, how: _Settings) -> None:
-    outs = _tuple(func(*inputs))
+def _check(func: Any, inputs: Any, how: Settings) -> None:
+    outs = as_tuple(func(*inputs))
     if not any(o.requires_grad for o in outs if isinstance(o, Tensor)) and not how.forward:
         _check_constant(func, inputs, how)
         return
     (_check_fast if how.fast else _check_whole)(func, inputs, outs, how)
 
 
-def _check_constant(func: Any, inputs: Any, how: _Settings) -> None:
+def _check_constant(func: Any, inputs: Any, how: Settings) -> None:
     """Nothing that comes out requires grad: then nothing may move."""
-    for at in _watched(inputs):
-        for jacobian in _numerical_jacobians(func, inputs, at, how):
+    for at in watched_inputs(inputs):
+        for jacobian in numerical_jacobians(func, inputs, at, how):
             if (jacobian != 0).any():
                 raise GradcheckError("Numerical gradient for function expected to be zero")
 
 
-def _check_whole(func: Any, inputs: Any, outs: Any, how: _Settings) -> None:
-    places = _watched(inputs)
-    numerical = [_numerical_jacobians(func, inputs, at, how) for at in places]
-    moving = [o for o in outs if _moves(o)]
+def _check_whole(func: Any, inputs: Any, outs: Any, how: Settings) -> None:
+    places = watched_inputs(inputs)
+    numerical = [numerical_jacobians(func, inputs, at, how) for at in places]
+    moving = [o for o in outs if takes_steps(o)]
     if how.forward:
         for j, at in enumerate(places):
             for i, a in enumerate(_all_pushed(func, inputs, at, how)):
@@ -232,21 +93,21 @@ def _check_whole(func: Any, inputs: Any, outs: Any, how: _Settings) -> None:
             _compare(a, numerical[j][which], i, j, how.atol, how)
 
 
-def _all_pushed(func: Any, inputs: Any, at: int, how: _Settings) -> list[Tensor]:
+def _all_pushed(func: Any, inputs: Any, at: int, how: Settings) -> list[Tensor]:
     """Each output's Jacobian by forward mode."""
-    rows = [_pushed(func, inputs, at, u, how) for u in unit_vectors(inputs[at])]
+    rows = [pushed_forward(func, inputs, at, u, how) for u in unit_vectors(inputs[at])]
     return [ops.stack(parts) for parts in zip(*rows, strict=True)]
 
 
-def _all_pulled(o: Tensor, watched: list[Tensor], how: _Settings) -> list[Tensor]:
+def _all_pulled(o: Tensor, watched: list[Tensor], how: Settings) -> list[Tensor]:
     """An output's Jacobian with respect to each input, by backward."""
-    return _analytical(o, watched, [v.to(o.dtype) for v in unit_vectors(o)], how)
+    return analytical_jacobian(o, watched, [v.to(o.dtype) for v in unit_vectors(o)], how)
 
 
-def _check_fast(func: Any, inputs: Any, outs: Any, how: _Settings) -> None:
-    places = _watched(inputs)
+def _check_fast(func: Any, inputs: Any, outs: Any, how: Settings) -> None:
+    places = watched_inputs(inputs)
     watched = [inputs[at] for at in places]
-    moving = [o for o in outs if _moves(o)]
+    moving = [o for o in outs if takes_steps(o)]
     g = Generator()  # not the user's stream
     directions = [
         (random_vector(x, True, g), random_vector(x, True, g))
@@ -255,14 +116,15 @@ def _check_fast(func: Any, inputs: Any, outs: Any, how: _Settings) -> None:
         for x in watched
     ]
     numerical = [
-        _numerical(func, inputs, at, u, how.eps) for at, u in zip(places, directions, strict=True)
+        numerical_jacobian(func, inputs, at, u, how.eps)
+        for at, u in zip(places, directions, strict=True)
     ]
     for j, (at, u) in enumerate(zip(places, directions, strict=True)):
         if how.forward:
-            for i, a in enumerate(_pushed(func, inputs, at, u, how)):
+            for i, a in enumerate(pushed_forward(func, inputs, at, u, how)):
                 whole = lambda at=at, i=i: (  # noqa: E731
                     _all_pushed(func, inputs, at, how)[i],
-                    _numerical_jacobians(func, inputs, at, how)[i],
+                    numerical_jacobians(func, inputs, at, how)[i],
                 )
                 _compare(a, numerical[j][i], i, j, how.atol * float(u.sum()), how, whole)
     if how.forward:
@@ -270,14 +132,14 @@ def _check_fast(func: Any, inputs: Any, outs: Any, how: _Settings) -> None:
     wanting = [(k, o) for k, o in enumerate(moving) if o.requires_grad]
     vectors = [random_vector(o, generator=g) for _, o in wanting]
     for i, ((which, o), v) in enumerate(zip(wanting, vectors, strict=True)):
-        for j, a in enumerate(_analytical(o, watched, [v], how)):
+        for j, a in enumerate(analytical_jacobian(o, watched, [v], how)):
             u = directions[j]
             parts = u if isinstance(u, tuple) else (u,)
             atol = how.atol * sum(float(part.sum()) for part in parts) * float(v.sum().real)
             n = (v * numerical[j][which]).sum()
             whole = lambda o=o, j=j, which=which: (  # noqa: E731
                 _all_pulled(o, watched, how)[j],
-                _numerical_jacobians(func, inputs, places[j], how)[which],
+                numerical_jacobians(func, inputs, places[j], how)[which],
             )
             _compare(_along(a[:, 0], u), n, i, j, atol, how, whole)
 
@@ -291,7 +153,7 @@ def _along(g: Tensor, u: Any) -> Tensor:
 # ----- complex numbers: their parts, one after the other -----
 def _part_of_outputs(func: Any, part: str) -> Callable[..., Any]:
     def only(*inputs: Any) -> tuple[Any, ...]:
-        outs = _tuple(func(*inputs))
+        outs = as_tuple(func(*inputs))
         return tuple(getattr(o, part) if o.is_complex() else o for o in outs)
 
     return only
@@ -310,17 +172,17 @@ def _part_of_inputs(func: Any, inputs: Any, places: list[int], part: str) -> Any
     return only, tuple(getattr(x, part) if i in places else x for i, x in enumerate(inputs))
 
 
-def _check_backward(func: Any, inputs: Any, outs: Any, how: _Settings) -> None:
-    if not any(o.is_complex() for o in _tuple(outs) if isinstance(o, Tensor)):
+def _check_backward(func: Any, inputs: Any, outs: Any, how: Settings) -> None:
+    if not any(o.is_complex() for o in as_tuple(outs) if isinstance(o, Tensor)):
         _check(func, inputs, how)
         return
-    places = [i for i, o in enumerate(_differentiable(outs)) if o.is_complex()]
+    places = [i for i, o in enumerate(differentiable_outputs(outs)) if o.is_complex()]
     for part in ("imag", "real"):
         these = replace(how, complex_at=places, imaginary=part == "imag")
         _check(_part_of_outputs(func, part), inputs, these)
 
 
-def _check_forward(func: Any, inputs: Any, how: _Settings, undefined: bool) -> None:
+def _check_forward(func: Any, inputs: Any, how: Settings, undefined: bool) -> None:
     how = replace(how, forward=True)
     places = [i for i, x in enumerate(inputs) if isinstance(x, Tensor) and x.is_complex()]
     for part in ("imag", "real") if places else ("",):
@@ -334,20 +196,20 @@ def _check_forward(func: Any, inputs: Any, how: _Settings, undefined: bool) -> N
 # ----- gradients and tangents that are not there -----
 def _check_undefined_tangents(func: Any, inputs: Any) -> None:
     """A missing tangent means the same as zeros."""
-    places = _watched(inputs)
+    places = watched_inputs(inputs)
     tangents = {i: random_vector(inputs[i]).reshape(inputs[i].shape) for i in places}
 
     def run(given: dict[int, Tensor]) -> list[Any]:
         with dual_level():
             full = [make_dual(x.detach(), given[i]) if i in given else _plain(x)
                     for i, x in enumerate(inputs)]  # fmt: skip
-            return [unpack_dual(o).tangent for o in _tuple(func(*full)) if _moves(o)]
+            return [unpack_dual(o).tangent for o in as_tuple(func(*full)) if takes_steps(o)]
 
     for i in places:
         zero = run({**tangents, i: ops.zeros_like(inputs[i]).detach()})
         none = run({k: v for k, v in tangents.items() if k != i})
         for at, (a, b) in enumerate(zip(zero, none, strict=True)):
-            if a is not None and b is not None and not _close(a, b, 1e-5, 1e-8):
+            if a is not None and b is not None and not close_enough(a, b, 1e-5, 1e-8):
                 raise GradcheckError(
                     "Mismatch in tangent values for output with index: ", at, " when input: ",
                     inputs[i], " has an undefined tangent value. ", " Got: ", a, " but expected: ",
@@ -367,9 +229,9 @@ _NOTES = (
 
 def _check_undefined_grads(func: Any, inputs: Any, watched: list[Tensor]) -> None:
     """All, and then each single, output without a gradient: the inputs' are zeros or none."""
-    count = len(_differentiable(func(*inputs)))
+    count = len(differentiable_outputs(func(*inputs)))
     for missing in [range(count), *([i] for i in range(count) if count > 1)]:
-        outs = _differentiable(func(*inputs))
+        outs = differentiable_outputs(func(*inputs))
         given = [_swallowing(o) if i in missing else o for i, o in enumerate(outs)]
         try:
             found = grad(given, watched, [ops.zeros_like(o) for o in outs], allow_unused=True)
@@ -439,13 +301,13 @@ def _check_batched_grads(outs: list[Tensor], watched: list[Tensor]) -> None:
 
 
 def _check_batched_tangents(func: Any, inputs: Any) -> None:
-    for at in _watched(inputs):
+    for at in watched_inputs(inputs):
 
         def push(tangent: Tensor, at: int = at) -> tuple[Tensor, ...]:
             with dual_level():
                 given = [make_dual(x.detach(), tangent) if i == at else _plain(x)
                          for i, x in enumerate(inputs)]  # fmt: skip
-                parts = [unpack_dual(o) for o in _tuple(func(*given)) if o is not None]
+                parts = [unpack_dual(o) for o in as_tuple(func(*given)) if o is not None]
                 return tuple(ops.zeros_like(p) if t is None else t for p, t in parts)
 
         _check_batched(push, inputs[at].detach(), None, True)
@@ -453,7 +315,7 @@ def _check_batched_tangents(func: Any, inputs: Any) -> None:
 
 # ----- the public functions -----
 def _check_inputs(inputs: tuple[Any, ...]) -> None:
-    for i in _watched(inputs):
+    for i in watched_inputs(inputs):
         x = inputs[i]
         if x.dtype not in (float64, complex128):
             warnings.warn(
@@ -470,7 +332,7 @@ def _check_inputs(inputs: tuple[Any, ...]) -> None:
                 "correctly. You should call .contiguous on the input before passing it to "
                 "gradcheck."
             )
-    if not _watched(inputs):
+    if not watched_inputs(inputs):
         raise ValueError(
             "gradcheck expects at least one input tensor to require gradient, but none of them "
             "have requires_grad=True."
@@ -478,7 +340,7 @@ def _check_inputs(inputs: tuple[Any, ...]) -> None:
 
 
 def _check_outputs(outs: tuple[Any, ...]) -> None:
-    _differentiable(outs)
+    differentiable_outputs(outs)
     if any(isinstance(o, Tensor) and o.layout is not strided for o in outs):
         raise ValueError(
             "Sparse output is not supported at gradcheck yet. Please call "
@@ -506,12 +368,12 @@ def gradcheck(
     _require(check_backward_ad or not check_batched_grad, need.format("check_batched_grad", back))
     _require(check_forward_ad or not check_batched_forward_grad,
              need.format("check_batched_forward_grad", "check_forward_ad"))  # fmt: skip
-    how = _Settings(eps, atol, rtol, nondet_tol, check_grad_dtypes, fast_mode, bool(masked))
-    given = _tuple(inputs)
+    how = Settings(eps, atol, rtol, nondet_tol, check_grad_dtypes, fast_mode, bool(masked))
+    given = as_tuple(inputs)
     try:
         _check_inputs(given)
         outs = func(*given)
-        _check_outputs(_tuple(outs))
+        _check_outputs(as_tuple(outs))
         if check_backward_ad:
             _check_backward(func, given, outs, how)
         if check_forward_ad:
@@ -519,7 +381,7 @@ def gradcheck(
         if check_batched_forward_grad:
             _check_batched_tangents(func, given)
         if check_backward_ad:
-            made, watched = _differentiable(outs), [given[i] for i in _watched(given)]
+            made, watched = differentiable_outputs(outs), [given[i] for i in watched_inputs(given)]
             if check_batched_grad:
                 _check_batched_grads(made, watched)
             _check_zero_cotangents(made, watched, bool(masked))
@@ -549,20 +411,20 @@ def gradgradcheck(
         ("check_batched_grad", check_batched_grad),
     ):
         _require(check_rev_over_rev or not value, need.format(name))
-    given = _tuple(inputs)
+    given = as_tuple(inputs)
     if grad_outputs is None:
         vectors: Any = [_cotangent(o, gen_non_contig_grad_outputs)
-                        for o in _differentiable(func(*given))]  # fmt: skip
+                        for o in differentiable_outputs(func(*given))]  # fmt: skip
     else:
-        vectors = _tuple(grad_outputs)
-    count, watched = len(given), _watched(given)
-    watched_vectors = _watched(vectors)
+        vectors = as_tuple(grad_outputs)
+    count, watched = len(given), watched_inputs(given)
+    watched_vectors = watched_inputs(vectors)
 
     def gradient(*args: Any) -> tuple[Tensor, ...]:
         xs = [x.requires_grad_() if i in watched else x for i, x in enumerate(args[:count])]
         vs = [x.requires_grad_() if i in watched_vectors else x
               for i, x in enumerate(args[count:])]  # fmt: skip
-        outs, into = _differentiable(func(*xs)), [xs[i] for i in watched]
+        outs, into = differentiable_outputs(func(*xs)), [xs[i] for i in watched]
         found = grad(outs, into, vs, create_graph=True, allow_unused=True)
         return tuple(g for g in found if g is not None)
 
@@ -577,7 +439,7 @@ def gradgradcheck(
 
 def _cotangent(o: Tensor, spread: bool) -> Tensor:
     """Random numbers in [-1, 1) of the output's kind; spread: with gaps in memory."""
-    kind = o.dtype if _moves(o) else float64
+    kind = o.dtype if takes_steps(o) else float64
     shape = (*o.shape, 2) if spread else tuple(o.shape)
     numbers = ops.rand(shape, dtype=kind) * 2 - 1
     return (numbers[..., 0] if spread else numbers).detach().requires_grad_()

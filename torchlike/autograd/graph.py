@@ -11,8 +11,9 @@ from typing import Any
 
 from ..core.backward import GradientEdge as GradientEdge
 from ..core.hooks import RemovableHandle
+from ..core.nodes import edge_of
 from ..core.record import LOCAL
-from ..core.tape import AccumulateGrad, edge_of
+from ..core.tape import AccumulateGrad
 from ..core.tape import Node as Node
 from ..core.tensor import Tensor, wrap
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..core.parameter import alias_of
 from ..core.tape import no_grad
-from ..core.tensor import Tensor, alias_of
+from ..core.tensor import Tensor
 
 
 class VariableMeta(type):

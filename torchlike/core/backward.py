@@ -9,10 +9,11 @@ from typing import Any, NamedTuple
 from .dtypes import FLOAT
 from .engine import execute
 from .history import NO_RETAIN, is_leaf, wants_grad
+from .nodes import accumulator_of, edge_of
 from .record import LOCAL, VMAP
 from .run import step_boundary
 from .storage import Aval
-from .tape import Edge, Node, accumulator_of, edge_of, filled
+from .tape import Edge, Node, filled
 from .tensor import Tensor, wrap
 
 

@@ -10,24 +10,14 @@ import numpy as np
 
 from . import dtypes
 from .check import OVERLAP_WRITE
+from .geometry import Geometry, View, contiguous_stride, geometry, geometry_after, result_stride
 from .intercept import DUCKS, OVERRIDING, disabled_impl
+from .nodes import edge_of, make_node
 from .plan import NUMBERS, ArgumentTypeError, Op, Plan, make_plan
 from .pullback import pullback_of
 from .record import LOCAL, record
-from .storage import (
-    Aval,
-    Geometry,
-    HostStorage,
-    Storage,
-    Value,
-    View,
-    contiguous_stride,
-    geometry,
-    geometry_after,
-    is_pinned,
-    result_stride,
-)
-from .tape import CALL, FIT, edge_of, make_node
+from .storage import Aval, HostStorage, Storage, Value, is_pinned
+from .tape import CALL, FIT
 from .tensor import FOREIGN as FOREIGN
 from .tensor import TENSORS, Step, Tensor, fields_of, wrap
 

@@ -20,11 +20,12 @@ from jax.extend.core import jaxpr_as_fun
 from .dispatch import call, call_view, plan_of
 from .dtypes import FLOAT
 from .mutate import replay, steps_from_base, write
+from .parameter import alias_of
 from .plan import Op, Plan
 from .pullback import inlined, prune, pullback_function
 from .record import DUAL, LOCAL
 from .tape import OpNode, PullbackParam, zeros
-from .tensor import Tensor, alias_of, fields_of, wrap
+from .tensor import Tensor, fields_of, wrap
 
 
 class Level:

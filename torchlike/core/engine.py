@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 
 from .anomaly import tell
+from .parameter import alias_of
 from .record import LOCAL, record
 from .storage import Value
 from .tape import AccumulateGrad, Node, OpNode, as_tensor, both, carried, sum_spec
-from .tensor import Tensor, alias_of, to_host
+from .tensor import Tensor, to_host
 
 
 def execute(

@@ -12,10 +12,11 @@ from .check import FLOAT_GRAD_ONLY, NON_LEAF_FLAG, NON_LEAF_FLAG_OFF, NON_LEAF_G
 from .dtypes import C_NAMES, FLOAT, SCALAR_NAMES, dtype
 from .hooks import Changes, RemovableHandle
 from .mutate import regenerate
+from .parameter import alias_of
 from .record import LOCAL
 from .storage import Unwatched
 from .tape import CUT, DETACHED, GRAD_FN, Node, _register
-from .tensor import Counter, Tensor, alias_of, counter_of
+from .tensor import Counter, Tensor, counter_of
 from .wrong_call import checked
 
 

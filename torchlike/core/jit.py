@@ -12,14 +12,15 @@ import jax
 import numpy as np
 
 from . import run
-from .build import finish
+from .build_replay import finish
 from .capture import CURRENT, Capture, Source, Uncapturable
 from .dispatch import set_layout
+from .geometry import contiguous_stride
 from .guards import Guards, modes, surroundings
 from .record import LOCAL, flush_all
 from .replay import Replay, Stale
 from .snapshot import PLAIN
-from .storage import OWNED, concrete, contiguous_stride, storage_of
+from .storage import OWNED, concrete, storage_of
 from .tensor import Tensor, fields_of
 
 ONE_AT_A_TIME = threading.RLock()  # a capture takes what other captured steps hold: none may run

@@ -13,7 +13,8 @@ from importlib.resources import files
 from typing import Any, NamedTuple
 
 from .check import BACKWARD_TWICE
-from .storage import Aval, Shape, contiguous_stride
+from .geometry import contiguous_stride
+from .storage import Aval, Shape
 
 Shown = tuple[str, Any]  # "saved": its place among what the node saved; "known": a value; or "made"
 _ENUMS = {"none": 0, "mean": 1, "sum": 2, "lstm": 2}  # reductions, kinds of recurrent layers

@@ -9,11 +9,10 @@ from __future__ import annotations
 import itertools
 import weakref
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from .anomaly import remember
-from .check import BACKWARD_TWICE, DETACHED_SAVED, INFERENCE_SAVED
+from .check import BACKWARD_TWICE, DETACHED_SAVED
 from .dtypes import COMPLEX, FLOAT
 from .fills import filled as filled
 from .fills import sum_spec as sum_spec
@@ -34,9 +33,9 @@ from .pullback import Pullback, call_formula
 from .record import LOCAL, number_array, record
 from .saved import in_order, order_of, saved_names
 from .storage import Aval, Value, host_value, let_go
-from .tensor import FOREIGN, TENSORS, Counter, Tensor, wrap
+from .tensor import FOREIGN, Counter, Tensor, wrap
 
-_sequence = itertools.count().__next__
+sequence_number = itertools.count().__next__
 LAST = (1 << 64) - 1  # AccumulateGrad's sequence number: it runs as soon as it can
 Edge = tuple["Node", int] | None
 
@@ -278,10 +277,10 @@ class OpNode(Node):
         pull, n = self.pullback, len(self.pullback.inputs)
         inputs: list[Any] = [_filler(a) for a in self.plan.avals]
         for at, v in zip(pull.inputs, saved[:n], strict=True):
-            inputs[at] = v if v.__class__ is not Value else _with_history(v, self.edges[at])
+            inputs[at] = v if v.__class__ is not Value else with_history(v, self.edges[at])
         results: list[Any] = [_filler(a) for a in self.plan.outs]
         for at, v in zip(pull.results, saved[n:], strict=True):
-            results[at] = _with_history(v, (self, at))
+            results[at] = with_history(v, (self, at))
         for (of_result, at), tangents in (self.tangents or {}).items():
             (results if of_result else inputs)[at]._tangents = tangents
         return inputs, results
@@ -360,7 +359,7 @@ def apply_node(node: Node, grads: list[Any]) -> list[Any]:
     return [None if v is None else wrap(v) for v in found]
 
 
-def _with_history(v: Value, edge: Edge) -> Tensor:
+def with_history(v: Value, edge: Edge) -> Tensor:
     if edge is not None and isinstance(edge[0], AccumulateGrad):
         return edge[0].variable
     t = wrap(v)
@@ -496,105 +495,3 @@ class FunctionNode(Node):
         if self.function is None:
             raise RuntimeError(BACKWARD_TWICE)
         return list(self.function(*grads))
-
-
-def function_node(
-    name: str, function: Callable[..., Any], edges: Iterable[Edge], outs: Sequence[Aval]
-) -> FunctionNode:
-    """A node called `name` that runs a Python function over Tensors."""
-    cls = _function_classes.get(name)
-    if cls is None:
-        cls = _function_classes[name] = type(
-            name, (FunctionNode,), {"outs": (), "__module__": "builtins"}
-        )
-    node = cls()
-    node.function, node.edges, node.outs = function, tuple(edges), tuple(outs)
-    node.seq = _sequence()
-    return node
-
-
-_function_classes: dict[str, type[FunctionNode]] = {}
-
-
-def edge_of(t: Tensor) -> Edge:
-    """Where a tensor's gradient goes: its grad_fn, or its AccumulateGrad if it is a leaf."""
-    base = t._base_tensor
-    if base is not None and (base._requires_grad or t._creation):
-        node = GRAD_FN[0](t)
-        if node is None and not t._requires_grad:  # made in no_grad: PyTorch leads nowhere
-            return None
-    elif not t._requires_grad:
-        return None
-    else:
-        node = t._grad_fn
-    if node is not None:
-        return (node, t._out_nr)
-    return (accumulator_of(t), 0)
-
-
-def accumulator_of(t: Tensor) -> AccumulateGrad:
-    """The leaf's AccumulateGrad; the tensor holds it weakly, as in PyTorch."""
-    ref = t._accumulator
-    node = None if ref is None else ref()
-    if node is None:
-        node = AccumulateGrad()
-        node.variable = t
-        t._accumulator = weakref.ref(node)
-    return node
-
-
-def make_node(
-    plan: Plan, pull: Pullback, edges: list[Edge], inputs: Sequence[Any], values: Sequence[Any],
-    outs: Sequence[Value],
-) -> OpNode:  # fmt: skip
-    """The node of one call; `inputs` are the tensors and numbers, `values` what they hold."""
-    cls = plan.node_class
-    if cls.__class__ is str:
-        cls = plan.node_class = node_class(cls)
-    node = cls()
-    node.plan, node.pullback, node.edges = plan, pull, edges
-    node.seq = _sequence()
-    saved, versions = [], []
-    for i in pull.inputs:
-        t = inputs[i]
-        if t.__class__ in TENSORS or isinstance(t, Tensor):
-            if t._inference:
-                raise RuntimeError(INFERENCE_SAVED)
-            counter = t._storage if t._counter is None else t._counter
-            versions.append((counter, counter.version, len(saved)))
-        saved.append(values[i])
-    for i in pull.results:
-        saved.append(outs[i])
-    if pull.numbers:
-        node.numbers = [values[i] for i in pull.numbers]
-    node.saved, node.versions = saved, versions
-    node.tensors_saved = bool(versions or pull.results or pull.saves_number)
-    state = LOCAL.state
-    if state.saved_hooks or state.anomaly[0]:
-        _watched(node, inputs, state)
-    return node
-
-
-def _as_saved(node: OpNode, inputs: Sequence[Any], at: int, value: Value) -> Tensor:
-    """What a pack hook is given: the input itself, or a tensor with its or the result's history."""
-    known = node.pullback.inputs
-    if at >= len(known):
-        return _with_history(value, (node, node.pullback.results[at - len(known)]))
-    t = inputs[known[at]]
-    same = isinstance(t, Tensor) and t._value_now() is value
-    return t if same else _with_history(value, node.edges[known[at]])
-
-
-def _watched(node: OpNode, inputs: Sequence[Any], state: Any) -> None:
-    """What saved-tensor hooks and anomaly mode do when a node is made."""
-    if state.saved_hooks:
-        hooks = state.saved_hooks[-1]
-        found: list[Any] = list(node.saved or ())
-        with no_grad():
-            for at in in_order(node, found):
-                if found[at].__class__ is Value:
-                    found[at] = Packed(_as_saved(node, inputs, at, found[at]), hooks)
-        node.saved, node.packed = tuple(found), True
-        node.versions = []  # nobody can tell whether what was packed changed
-    if state.anomaly[0]:
-        remember(node)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,6 @@ from .attributes import fields_of as fields_of
 from .check import (
     BOOL_AMBIGUOUS,
     BOOL_EMPTY,
-    FLOAT_GRAD_ONLY,
     as_int,
     check_dim,
     no_dynamic_shape,
@@ -22,24 +20,20 @@ from .check import (
 )
 from .device import CPU, META, device, resolve
 from .dtypes import dtype
+from .geometry import Geometry, View, contiguous_stride, geometry, is_contiguous
 from .record import LOCAL, VMAP, Batch, record
 from .storage import (
     Aval,
-    Geometry,
     HostStorage,
     Size,
     Storage,
     Unwatched,
     Value,
-    View,
     address_of,
     adopt,
     aval_of,
-    contiguous_stride,
     export,
-    geometry,
     host_value,
-    is_contiguous,
     is_pinned,
     is_traced,
     pinned_address,
@@ -496,64 +490,7 @@ class Counter:
         self._writes = int(new)
 
 
-# ----- parameters -----
-class _ParameterMeta(TensorMeta):
-    """`isinstance(t, Parameter)` holds for tensor subclasses marked as parameters too."""
-
-    def __instancecheck__(cls, instance: Any) -> bool:
-        return super().__instancecheck__(instance) or (
-            isinstance(instance, Tensor) and getattr(instance, "_is_param", False)
-        )
-
-
-class Parameter(Tensor, metaclass=_ParameterMeta):
-    """A tensor that a Module registers when it is assigned as an attribute."""
-
-    def __new__(cls, data: Any = None, requires_grad: bool = True) -> Any:  # type: ignore[misc]
-        if data is None:
-            data = from_host(np.empty(0, dtypes.to_numpy(dtypes.get_default_dtype())))
-        if not isinstance(data, Tensor):
-            raise AttributeError(f"'{type(data).__name__}' object has no attribute 'detach'")
-        if requires_grad is not True and requires_grad is not False:
-            raise TypeError(
-                "_make_subclass(): argument 'require_grad' (position 3) must be bool, not "
-                f"{type(requires_grad).__name__}"
-            )
-        if requires_grad and data._aval.dtype.category < dtypes.FLOAT:
-            raise RuntimeError(FLOAT_GRAD_ONLY)
-        kind = cls if type(data) in TENSORS else type(data)
-        t = alias_of(data, kind)
-        if kind is not cls:
-            t._is_param = True
-        t.requires_grad = requires_grad
-        return t
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        pass
-
-
-TENSORS.add(Parameter)
-
-
-def alias_of(tensor: Tensor, cls: type = Tensor) -> Any:
-    """Another handle on the same memory and version, with no autograd history."""
-    t = _new(cls)
-    t._storage, t._aval, t._view = tensor._storage, tensor._aval, tensor._view
-    if tensor._value is not None:
-        t._value, t._seen = tensor._value, tensor._seen
-    if tensor._counter is not None:
-        t._counter = tensor._counter
-    if tensor._born:
-        t._born = tensor._born
-    return t
-
-
 def has_bit(tensor: Tensor, bit: str) -> bool:
     """Whether a view's elements are the memory's conjugated ("conj") or negated ("neg")."""
     view = tensor._view
     return view is not None and sum(step.plan.op.bit == bit for step in view.steps) % 2 == 1
-
-
-def weak(tensor: Tensor) -> weakref.ref[Tensor]:
-    """A weak reference to a tensor."""
-    return weakref.ref(tensor)

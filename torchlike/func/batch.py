@@ -20,12 +20,14 @@ from jax.extend.core import jaxpr_as_fun
 from ..core.check import check_dim
 from ..core.dispatch import call, call_view
 from ..core.dual import mapped_tangents, twin_of
+from ..core.function_nodes import function_node
 from ..core.interpret import interpreter
 from ..core.mutate import ARITHMETIC
+from ..core.nodes import edge_of
 from ..core.plan import Op
 from ..core.record import LOCAL, VMAP, Batch, Spec, number_array, record
 from ..core.storage import INLINE, Storage, Value, aval_of, concrete
-from ..core.tape import AccumulateGrad, _sequence, edge_of, function_node
+from ..core.tape import AccumulateGrad, sequence_number
 from ..core.tensor import TENSORS, Tensor, wrap
 
 _number = itertools.count().__next__
@@ -65,7 +67,7 @@ class Level:
         self.outer = state.interposed
         self.starts = {tr: len(tr.values) for tr in state.traces.values()}
         self.depth = state.transforms
-        self.first = _sequence()
+        self.first = sequence_number()
         state.interposed = self.call
         state.vmaps.append(self)
         return self

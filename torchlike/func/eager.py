@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..core.tensor import Tensor, alias_of, wrap
+from ..core.parameter import alias_of
+from ..core.tensor import Tensor, wrap
 from .batch import tensor_levels, whole
 from .grads import wraps
 

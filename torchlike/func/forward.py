@@ -13,8 +13,9 @@ from typing import Any
 from .. import ops
 from ..core.dtypes import FLOAT
 from ..core.dual import Level, dual_at, primal_of, tangent_of
+from ..core.nodes import edge_of
 from ..core.record import LOCAL
-from ..core.tape import edge_of, zeros
+from ..core.tape import zeros
 from ..core.tensor import Tensor, wrap
 from ..utils._pytree import tree_flatten, tree_map, tree_unflatten
 from .grads import Pass, chosen, pull, replaced, transforming, wraps

@@ -15,17 +15,12 @@ from ..core.backward import make_grad
 from ..core.dispatch import call, call_view
 from ..core.dual import twin_of
 from ..core.engine import execute
+from ..core.function_nodes import function_node
 from ..core.history import watch
+from ..core.nodes import edge_of
 from ..core.record import LOCAL
 from ..core.run import step_boundary
-from ..core.tape import (
-    AccumulateGrad,
-    Node,
-    edge_of,
-    enable_grad,
-    function_node,
-    zeros,
-)
+from ..core.tape import AccumulateGrad, Node, enable_grad, zeros
 from ..core.tensor import Tensor, fields_of, wrap
 from ..utils._pytree import tree_map
 from .batch import imported

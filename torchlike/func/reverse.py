@@ -7,8 +7,8 @@ from typing import Any
 
 from .. import ops
 from ..core.dtypes import FLOAT
+from ..core.nodes import edge_of
 from ..core.record import LOCAL
-from ..core.tape import edge_of
 from ..core.tensor import Tensor
 from ..utils._pytree import tree_flatten, tree_leaves, tree_unflatten
 from .grads import Pass, chosen, end_window, pull, replaced, wraps

@@ -6,9 +6,10 @@ import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from ..core.nodes import edge_of
 from ..core.record import LOCAL, VMAP
 from ..core.storage import Storage
-from ..core.tape import AccumulateGrad, edge_of
+from ..core.tape import AccumulateGrad
 from ..core.tensor import Tensor, wrap
 from .batch import levels_of, whole
 from .grads import leads_outside

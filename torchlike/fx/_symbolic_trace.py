@@ -7,7 +7,8 @@ import math
 from types import FunctionType
 
 from .. import overrides
-from ..core.tensor import Parameter, Tensor
+from ..core.parameter import Parameter
+from ..core.tensor import Tensor
 from ..misc import _assert
 from ..nn import Module, Sequential
 from .graph import Graph

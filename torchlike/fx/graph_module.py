@@ -3,7 +3,8 @@
 import copy
 import linecache
 
-from ..core.tensor import Parameter, Tensor
+from ..core.parameter import Parameter
+from ..core.tensor import Tensor
 from ..nn import Module
 from .graph import Graph, PythonCode
 

@@ -5,8 +5,9 @@ import warnings
 from .. import _C, ops
 from ..core.device import device as Device
 from ..core.dtypes import dtype as Dtype
+from ..core.parameter import Parameter
 from ..core.tape import no_grad
-from ..core.tensor import Parameter, Tensor
+from ..core.tensor import Tensor
 
 _COMPLEX = (
     "Complex modules are a new feature under active development whose design may change, and some "

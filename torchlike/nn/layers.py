@@ -2,8 +2,8 @@
 
 import math
 
+from ..core.parameter import Parameter
 from ..core.tape import no_grad
-from ..core.tensor import Parameter
 from . import functional as F
 from . import init
 from .module import Module

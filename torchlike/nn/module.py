@@ -5,9 +5,10 @@ import warnings
 from collections import OrderedDict
 
 from ..core.hooks import Changes
+from ..core.parameter import Parameter
 from ..core.run import step_boundary
 from ..core.snapshot import HOLDERS
-from ..core.tensor import Parameter, Tensor
+from ..core.tensor import Tensor
 from ..misc import typename as typename
 from . import hooks
 from .convert import Convertible

@@ -3,8 +3,9 @@
 import sys
 
 from .. import ops
+from ..core.parameter import Parameter, alias_of
 from ..core.storage import Aval
-from ..core.tensor import Parameter, Tensor, alias_of
+from ..core.tensor import Tensor
 
 _NO_SHAPE = (
     "Can't access the shape of an uninitialized parameter or buffer. This error usually happens "

@@ -5,8 +5,9 @@ from collections import OrderedDict, namedtuple
 from collections.abc import Mapping
 from itertools import chain
 
+from ..core.parameter import Parameter
 from ..core.tape import no_grad
-from ..core.tensor import Parameter, Tensor
+from ..core.tensor import Tensor
 from .hooks import _WrappedHook, add_hook
 from .parameter import is_lazy
 

@@ -9,7 +9,8 @@ from jax import lax
 
 from ..core.dispatch import call_view
 from ..core.op import Array, composite, op
-from ..core.tensor import Tensor, has_bit
+from ..core.parameter import has_bit
+from ..core.tensor import Tensor
 from .convert import clone
 from .kinds import scalar_name
 from .shape import select

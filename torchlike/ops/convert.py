@@ -13,29 +13,18 @@ from ..core.check import broadcast_shapes, invalid_call, sizes_of, warn
 from ..core.device import CPU, META, device, resolve, to_jax
 from ..core.dispatch import call, set_layout
 from ..core.dual import mapped_tangents
+from ..core.function_nodes import function_node
+from ..core.geometry import contiguous_stride, is_dense
 from ..core.layouts import contiguous_format, memory_format, preserve_format, stride_of_format
-from ..core.mutate import (
-    check_apart,
-    check_captured,
-    check_history,
-    check_writable,
-    overwrite,
-    replace,
-)
+from ..core.mutate import check_apart, overwrite, replace
+from ..core.nodes import edge_of
 from ..core.op import Array, Number, composite, install, op
 from ..core.plan import NUMBERS
 from ..core.record import LOCAL
-from ..core.storage import (
-    Value,
-    aval_of,
-    concrete,
-    contiguous_stride,
-    is_dense,
-    read_jax,
-    read_numpy,
-)
-from ..core.tape import edge_of, function_node, zeros
+from ..core.storage import Value, aval_of, concrete, read_jax, read_numpy
+from ..core.tape import zeros
 from ..core.tensor import Tensor, from_host, is_tensor, wrap
+from ..core.writable import check_captured, check_history, check_writable
 
 
 # ----- copies -----

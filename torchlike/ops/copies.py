@@ -11,10 +11,11 @@ import numpy as np
 from ..core.check import broadcast_shapes as common_shape
 from ..core.check import check_dim
 from ..core.dispatch import call
+from ..core.geometry import contiguous_stride
 from ..core.mutate import write_out
 from ..core.op import TABLE, checked, composite, declare, install, publish
 from ..core.plan import Op
-from ..core.storage import Size, contiguous_stride
+from ..core.storage import Size
 from ..core.tape import OpNode, node_class
 from ..core.tensor import Counter, Tensor, from_host
 from . import memory as memory  # its methods are named below

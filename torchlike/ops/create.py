@@ -12,6 +12,7 @@ from ..core import dtypes
 from ..core.check import FLOAT_GRAD_ONLY, sizes_of, unsupported
 from ..core.device import META, device, resolve
 from ..core.dispatch import set_layout
+from ..core.geometry import is_dense, result_stride
 from ..core.layouts import layout as layout_class
 from ..core.layouts import memory_format as format_class
 from ..core.layouts import preserve_format, stride_of_format, strided
@@ -19,7 +20,7 @@ from ..core.mutate import write_out
 from ..core.op import composite, install
 from ..core.plan import NUMBERS
 from ..core.record import LOCAL, VMAP, Spec, record
-from ..core.storage import aval_of, concrete, is_dense, result_stride
+from ..core.storage import aval_of, concrete
 from ..core.tape import filled
 from ..core.tensor import Tensor, wrap
 

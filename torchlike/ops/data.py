@@ -12,12 +12,13 @@ from ..core.check import invalid_call, spelt, warn
 from ..core.device import CPU, count, resolve
 from ..core.dtypes import SCALAR_NAMES
 from ..core.op import composite
+from ..core.parameter import alias_of
 from ..core.plan import NUMBERS
 from ..core.storage import Size
-from ..core.tensor import CONSTRUCT, Tensor, alias_of, from_host, from_shared
+from ..core.tensor import CONSTRUCT, Tensor, from_host, from_shared
 from .convert import convert
 from .create import check_options, finish, full_of, kind_for, sizes_for
-from .index import TENSOR
+from .index_parse import TENSOR
 
 _MISSING = object()
 

@@ -10,10 +10,10 @@ from ..core import dtypes, rng_draw
 from ..core.check import warn
 from ..core.dispatch import set_layout
 from ..core.dtypes import COMPLEX, FLOAT, SCALAR_NAMES
+from ..core.geometry import result_stride
 from ..core.op import Array, Number, composite, op, publish
 from ..core.plan import ArgumentTypeError
 from ..core.rng import Generator
-from ..core.storage import result_stride
 from ..core.tensor import Tensor, from_host
 from .random_device import Recipe, draw_on_device
 from .random_fill import draw_to_tensor, generator_for, in_memory_order, refuse, require

@@ -10,9 +10,9 @@ import jax.numpy as jnp
 from ..core.check import check_dim
 from ..core.dispatch import set_layout
 from ..core.dtypes import SCALAR_NAMES, bfloat16, float16, get_default_dtype
+from ..core.geometry import contiguous_stride
 from ..core.mutate import write_out
 from ..core.op import TABLE, Array, composite, op
-from ..core.storage import contiguous_stride
 from ..core.tensor import Tensor
 
 NORMS = (None, "backward", "ortho", "forward")

@@ -10,9 +10,10 @@ import numpy as np
 from ..core.check import broadcast_shapes, check_dim
 from ..core.dispatch import call
 from ..core.dtypes import SCALAR_NAMES, check_number
-from ..core.mutate import check_apart, check_captured, check_writable, overwrite
+from ..core.mutate import check_apart, overwrite
 from ..core.op import Array, Number, composite, install, op
 from ..core.tensor import Tensor, from_host
+from ..core.writable import check_captured, check_writable
 from .index import add_at, check_bounds
 from .movement import finish
 from .overlap import fill_once, once_of

@@ -10,9 +10,10 @@ import numpy as np
 from ..core.check import broadcast_shapes
 from ..core.dispatch import call, set_layout
 from ..core.dtypes import C_NAMES, SCALAR_NAMES, check_number
-from ..core.mutate import check_writable, checked_result, overwrite
+from ..core.mutate import checked_result, overwrite
 from ..core.op import Array, Number, composite, op
 from ..core.tensor import Tensor, elements_for, from_host, to_host
+from ..core.writable import check_writable
 from .demands import check_count
 from .movement import finish
 from .overlap import fill_once, once_of

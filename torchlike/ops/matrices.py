@@ -11,9 +11,9 @@ import jax.scipy.linalg as jsl
 from ..core.check import no_meta_kernel
 from ..core.dispatch import set_layout
 from ..core.dtypes import FLOAT, finfo, int64
+from ..core.geometry import contiguous_stride
 from ..core.mutate import write_out
 from ..core.op import TABLE, Array, composite, op
-from ..core.storage import contiguous_stride
 from ..core.tensor import Tensor
 from . import return_types
 from .decomp import (

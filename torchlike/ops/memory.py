@@ -11,25 +11,26 @@ from ..core import dtypes
 from ..core.check import invalid_call, sizes_of
 from ..core.device import META
 from ..core.dispatch import set_layout
+from ..core.geometry import View, geometry
 from ..core.layouts import contiguous_format, preserve_format, stride_of_format
-from ..core.mutate import check_history, replace
+from ..core.mutate import replace
 from ..core.node_text import short_name
 from ..core.op import composite, install
+from ..core.parameter import Parameter, alias_of
 from ..core.plan import NUMBERS
 from ..core.refusals import refusing
 from ..core.storage import (
     HostStorage,
     Storage,
-    View,
     aval_of,
     concrete,
-    geometry,
     host_value,
     read_numpy,
     storage_of,
 )
 from ..core.tape import OpNode, node_class, zeros
-from ..core.tensor import Parameter, Tensor, alias_of, counter_of, fields_of, wrap
+from ..core.tensor import Tensor, counter_of, fields_of, wrap
+from ..core.writable import check_history
 from .shape import whole
 from .storages import TypedStorage as TypedStorage
 from .storages import UntypedStorage as UntypedStorage
@@ -154,7 +155,7 @@ def resize_(self: Tensor, *sizes: Any, memory_format: Any = None) -> Tensor:
 
 def geometry_of(size: tuple[int, ...]) -> tuple[int, ...]:
     """Row-major strides."""
-    from ..core.storage import contiguous_stride
+    from ..core.geometry import contiguous_stride
 
     return contiguous_stride(size)
 

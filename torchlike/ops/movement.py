@@ -11,11 +11,11 @@ from ..core.check import as_int, check_dim, check_dims, infer_size, sizes_of
 from ..core.device import META
 from ..core.dispatch import call, set_layout
 from ..core.dtypes import SCALAR_NAMES, can_cast
+from ..core.geometry import result_stride
 from ..core.mutate import write_out
 from ..core.op import Array, Arrays, Dim, Dims, Operand, alias, composite, install, op
 from ..core.plan import ABSENT, ArgumentTypeError
 from ..core.saved import note
-from ..core.storage import result_stride
 from ..core.tensor import Tensor, to_host
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from ..core.check import warn
-from ..core.mutate import check_history
 from ..core.tensor import Tensor, from_host
+from ..core.writable import check_history
 
 _TEXT = (
     "Use of {} on expanded tensors is deprecated. Please clone() the tensor before performing this "

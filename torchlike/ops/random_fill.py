@@ -13,13 +13,16 @@ from numpy.lib.stride_tricks import as_strided
 from ..core import capture, dtypes, rng_draw
 from ..core.device import device as Device
 from ..core.dtypes import BOOL, C_NAMES, COMPLEX, FLOAT, INTEGER, SCALAR_NAMES, dtype
-from ..core.mutate import check_writable, overwrite
+from ..core.function_nodes import function_node
+from ..core.geometry import Geometry, result_stride
+from ..core.mutate import overwrite
+from ..core.nodes import edge_of
 from ..core.op import composite
 from ..core.record import LOCAL, VMAP
 from ..core.rng import Generator, generator_of
-from ..core.storage import Geometry, result_stride
-from ..core.tape import edge_of, function_node, is_grad_enabled, zeros
+from ..core.tape import is_grad_enabled, zeros
 from ..core.tensor import Tensor, from_host, to_host, wrap
+from ..core.writable import check_writable
 from .random_arguments import mismatch
 from .random_device import Recipe, draw_on_device
 

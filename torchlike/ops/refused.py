@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..core.function_nodes import function_node
+from ..core.nodes import edge_of
 from ..core.record import LOCAL
-from ..core.tape import edge_of, function_node
 from ..core.tensor import Tensor
 
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from ..core.check import check_dim, sizes_of
 from ..core.dispatch import call
+from ..core.geometry import is_dense
 from ..core.op import Array, composite, op
-from ..core.storage import is_dense
 from ..core.tensor import Tensor
 from .shape import slice_along
 

@@ -16,13 +16,16 @@ from ..core.check import (
 from ..core.dispatch import call_view, view_of
 from ..core.dtypes import INTEGER, to_numpy
 from ..core.dtypes import dtype as dtype_class
+from ..core.function_nodes import function_node
+from ..core.geometry import View, contiguous_stride, geometry, is_dense
+from ..core.nodes import edge_of, make_node
 from ..core.op import checked, composite, install, publish
+from ..core.parameter import has_bit
 from ..core.pullback import pullback_of
 from ..core.record import LOCAL
 from ..core.saved import note
-from ..core.storage import View, contiguous_stride, geometry, is_dense
-from ..core.tape import edge_of, function_node, make_node, zeros
-from ..core.tensor import Tensor, has_bit, wrap
+from ..core.tape import zeros
+from ..core.tensor import Tensor, wrap
 from ..core.wrong_call import demand
 from . import views
 from .movement import unsafe_view

@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 
 from ..core import capture
+from ..core.function_nodes import function_node
+from ..core.nodes import edge_of
 from ..core.record import LOCAL
-from ..core.tape import edge_of, function_node, no_grad
+from ..core.tape import no_grad
 from ..core.tensor import Tensor, to_host
 from .sparse_kernels import keep, pick
 from .sparse_tensor import SparseTensor, constant, coo

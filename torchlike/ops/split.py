@@ -6,11 +6,11 @@ from typing import Any
 
 from ..core.check import check_dim, invalid_call
 from ..core.dispatch import call_view
+from ..core.nodes import edge_of, make_node
 from ..core.op import composite, install
 from ..core.plan import ArgumentTypeError, make_plan
 from ..core.pullback import pullback_of
 from ..core.record import LOCAL
-from ..core.tape import edge_of, make_node
 from ..core.tensor import Tensor
 from ..core.wrong_call import demand
 from . import views

@@ -14,9 +14,10 @@ from numpy.lib.stride_tricks import sliding_window_view
 from ..core.check import check_dim, infer_size
 from ..core.dispatch import call_view
 from ..core.dtypes import SCALAR_NAMES, dtype
+from ..core.geometry import Geometry
 from ..core.op import Array, Dim, Number, op
-from ..core.storage import Geometry
-from ..core.tensor import Tensor, has_bit
+from ..core.parameter import has_bit
+from ..core.tensor import Tensor
 
 VIEW_INCOMPATIBLE = (
     "view size is not compatible with input tensor's size and stride (at least one dimension spans "
@@ -280,7 +281,7 @@ def view_stride(at: Geometry, size: tuple[int, ...]) -> tuple[int, ...] | None:
 
 
 def _rows(size: tuple[int, ...]) -> tuple[int, ...]:
-    from ..core.storage import contiguous_stride
+    from ..core.geometry import contiguous_stride
 
     return contiguous_stride(tuple(size))
 

@@ -2,7 +2,8 @@
 
 from multiprocessing.reduction import DupFd, ForkingPickler
 
-from ..core.tensor import Parameter, Tensor
+from ..core.parameter import Parameter
+from ..core.tensor import Tensor
 from ..ops.memory import TypedStorage, UntypedStorage
 from ..ops.shape import whole
 from ..ops.sharing import from_segment, segment_of

@@ -11,15 +11,10 @@ from numpy.lib.stride_tricks import as_strided
 from .. import ops
 from ..core import dtypes
 from ..core.device import CPU, META, device, resolve
-from ..core.storage import (
-    View,
-    address_of,
-    contiguous_stride,
-    geometry,
-    is_contiguous,
-    is_dense,
-)
-from ..core.tensor import Tensor, alias_of, from_host, to_host
+from ..core.geometry import View, contiguous_stride, geometry, is_contiguous, is_dense
+from ..core.parameter import alias_of
+from ..core.storage import address_of
+from ..core.tensor import Tensor, from_host, to_host
 from ..ops.memory import TypedStorage as KernelTypedStorage
 from ..ops.memory import UntypedStorage
 

@@ -24,8 +24,9 @@ import numpy as np
 from .. import ops
 from ..core import dtypes
 from ..core.device import device
+from ..core.parameter import Parameter, alias_of
 from ..core.storage import Size
-from ..core.tensor import Parameter, Tensor, alias_of, from_host
+from ..core.tensor import Tensor, from_host
 from ..ops.sparse_tensor import WORDS as LAYOUTS
 from ..ops.sparse_tensor import is_sparse, rebuilt, stored
 from ..ops.views import bits_of, with_bits

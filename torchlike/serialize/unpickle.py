@@ -17,7 +17,8 @@ from functools import cached_property
 from struct import unpack
 from typing import Any
 
-from ..core.tensor import Parameter, Tensor
+from ..core.parameter import Parameter
+from ..core.tensor import Tensor
 from .checked import check_key, checked_calls
 from .memory import StorageType
 from .rebuild import REBUILDERS, allowed_globals, find_torch, torch_path

@@ -4,7 +4,7 @@ import copy
 import inspect
 
 from ... import ops
-from ...core.tensor import Parameter
+from ...core.parameter import Parameter
 from ..module import Module
 
 

@@ -3,8 +3,8 @@
 import warnings
 
 from ... import ops
+from ...core.parameter import Parameter
 from ...core.tape import no_grad
-from ...core.tensor import Parameter
 from .. import functional as F
 from ..parameter import is_lazy
 from .parametrizations import as_matrix, output_dim

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from contextlib import contextmanager
 from copy import deepcopy
 
+from ...core.parameter import Parameter
 from ...core.tape import no_grad
-from ...core.tensor import Parameter, Tensor
+from ...core.tensor import Tensor
 from ..containers import ModuleDict, ModuleList
 
 _NOT_PICKLED = (

@@ -19,7 +19,8 @@ import typing
 
 import numpy as np
 
-from ...core.tensor import Parameter, Tensor, from_host, to_host
+from ...core.parameter import Parameter
+from ...core.tensor import Tensor, from_host, to_host
 
 _MAINS = ("__main__", "__mp_main__")
 _FIXED = ("__module__", "__slots__", "__orig_bases__")  # what a class body must have at once
